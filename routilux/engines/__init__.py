@@ -1,0 +1,1 @@
+"""The ways to run a flow: in processes, or in this one."""

@@ -1,0 +1,37 @@
+"""Here is the one interface behind which a flow runs."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from routilux.clock import Deadline
+from routilux.flow import Flow
+from routilux.jobs import JobState
+from routilux.submission import Seed
+
+
+class Engine(Protocol):
+    """Runs the jobs of flows. Every method may be called from any thread."""
+
+    def open(self, flow: Flow) -> None:
+        """Check that this engine can run the flow; raises FlowError with every reason why not. Starts nothing."""
+
+    def job(self, flow: Flow, job_id: str) -> JobState:
+        """A job that has not begun."""
+
+    def submit(self, flow: Flow, job: JobState, seeds: list[Seed], deadline: Deadline, *, paused: bool, is_open: bool) -> None:
+        """Begin the job. It waits for a place until the deadline, then raises Busy."""
+
+    def feed(self, job: JobState, seeds: Iterable[Seed]) -> bool:
+        """More messages for a job submitted with `is_open`; False when it has ended. Waits while too much is under way."""
+
+    def seal(self, job: JobState) -> None:
+        """Nothing more is fed to the job."""
+
+    def stop(self, flow: Flow, grace: float | None) -> None:
+        """End the processes of a flow; its jobs are cancelled."""
+
+    def drain(self) -> None:
+        """Take no more jobs, stop the sources, and let what is in flight go to its end."""
+
+    def close(self, grace: float | None) -> None:
+        """Cancel what runs and leave nothing behind."""

@@ -1,0 +1,127 @@
+"""Here is the local engine: one process per worker, messages in shared memory."""
+
+import threading
+from collections.abc import Iterable, Mapping
+from itertools import count
+from typing import cast
+
+from routilux.clock import Deadline
+from routilux.errors import ClosedError, FlowError, PayloadError, RoutiluxError
+from routilux.flow import Flow
+from routilux.ipc.codec import EncodeError, Encoder
+from routilux.ipc.endpoints import RunDirectory
+from routilux.ipc.lanes import LARGE
+from routilux.jobs import JobControl, JobState
+from routilux.submission import Seed
+from routilux.supervisor.supervisor import Encoded, Settings, Supervisor
+
+
+class LocalEngine:
+    """Keeps a supervisor for each flow it has run; the processes stay warm until the flow, or the engine, is stopped."""
+
+    def __init__(self, settings: Settings, workers: Mapping[str, int]) -> None:
+        self._settings = settings
+        self._workers = dict(workers)
+        self._lock = threading.Lock()
+        self._directory: RunDirectory | None = None
+        self._numbers = count(1)
+        self._running: dict[Flow, Supervisor] = {}
+        self._all: set[Supervisor] = set()
+        self._closed = False
+
+    def open(self, flow: Flow) -> None:
+        """See Engine. A flow that runs already has been checked."""
+        if flow not in self._running:
+            flow.check()
+            if faults := list(unsupported(flow)):
+                raise FlowError(*faults)
+
+    def _supervisor(self, flow: Flow) -> Supervisor:
+        """The supervisor of the flow; started now if need be."""
+        with self._lock:
+            if self._closed:
+                raise ClosedError("the runtime is closed: make a new one")
+            supervisor = self._running.get(flow)
+            if supervisor is None or supervisor.is_closed:
+                if self._directory is None:
+                    self._directory = RunDirectory()
+                place = self._directory.path / str(next(self._numbers))
+                supervisor = Supervisor(flow, self._settings, place, self._workers, self._forget)
+                self._running[flow] = supervisor
+                self._all = {known for known in self._all if not known.is_gone} | {supervisor}
+                supervisor.start()
+            return supervisor
+
+    def _forget(self, supervisor: Supervisor) -> None:
+        """The flow has ended by itself: the next submission starts it anew."""
+        if self._running.get(supervisor.flow) is supervisor:
+            del self._running[supervisor.flow]
+
+    def job(self, flow: Flow, job_id: str) -> JobState:
+        return JobState(job_id, flow.name, cast("JobControl", self._supervisor(flow)))
+
+    def submit(self, flow: Flow, job: JobState, seeds: list[Seed], deadline: Deadline, *, paused: bool, is_open: bool) -> None:
+        _supervisor_of(job).submit(job, encoded(seeds), deadline, paused=paused, is_open=is_open)
+
+    def feed(self, job: JobState, seeds: Iterable[Seed]) -> bool:
+        return _supervisor_of(job).feed(job, encoded(seeds))
+
+    def seal(self, job: JobState) -> None:
+        _supervisor_of(job).seal(job)
+
+    def stop(self, flow: Flow, grace: float | None) -> None:
+        with self._lock:
+            supervisor = self._running.pop(flow, None)
+        if supervisor is not None:
+            supervisor.close(grace)
+
+    def drain(self) -> None:
+        for supervisor in list(self._running.values()):
+            supervisor.drain()
+
+    def close(self, grace: float | None) -> None:
+        with self._lock:
+            self._closed = True
+            supervisors = list(self._all)
+        for supervisor in supervisors:
+            supervisor.begin_close(grace)
+        for supervisor in supervisors:
+            supervisor.close(grace)
+        with self._lock:
+            directory, self._directory = self._directory, None
+        if directory is not None:
+            directory.close()
+
+
+def encoded(seeds: Iterable[Seed]) -> list[Encoded]:
+    """Encode payloads in the submitter's thread; raises PayloadError naming routine and slot."""
+    encoder = Encoder(LARGE)
+    parts: list[Encoded] = []
+    for seed in seeds:
+        try:
+            parts.append((seed, encoder.encode(seed.payload)))
+        except EncodeError as error:
+            message = f"cannot send a {error.type_name} to routine {seed.routine!r}: {error.reason}"
+            raise PayloadError(message) from error
+    return parts
+
+
+def unsupported(flow: Flow) -> Iterable[str]:
+    """What the flow asks for that this engine does not do yet: one line each."""
+    for name, node in flow.nodes.items():
+        wanted = {
+            "ordered=True": node.ordered,
+            "timeout=": node.timeout is not None,
+            "max_activations=": node.max_activations is not None,
+            "max_rss_mb=": node.max_rss_mb is not None,
+            "on_error=retry(...)": node.on_error.retries > 0,
+        }
+        for option in (option for option, asked in wanted.items() if asked):
+            yield f"{name}: {option} is not supported by the local engine yet: leave it out, or use Runtime(engine='inline')"
+
+
+def _supervisor_of(job: JobState) -> Supervisor:
+    control = job.control
+    if not isinstance(control, Supervisor):
+        raise RoutiluxError(f"job {job.job_id!r} belongs to another runtime")
+    return control

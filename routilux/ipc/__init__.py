@@ -1,0 +1,1 @@
+"""Here is what lies between the processes: shared memory, sockets and the payload codec."""

@@ -1,0 +1,94 @@
+"""Here is the arena: the one piece of shared memory of a running flow, and a process's two views of it."""
+
+import contextlib
+import errno
+import mmap
+import os
+import sys
+from types import TracebackType
+
+from routilux.errors import ArenaFull
+from routilux.ipc.layout import WORD, Layout, Section
+
+
+class Arena:
+    """A memfd without a name: nothing of it is left when the last process is gone, however it went.
+
+    `words` is the whole arena, read-only, as 64-bit words; `data` the same as bytes. A torn word cannot be seen: an aligned
+    8-byte store is one instruction.
+    """
+
+    def __init__(self, layout: Layout, fd: int) -> None:
+        self.layout = layout
+        self.fd = fd
+        self._map = mmap.mmap(fd, layout.size, mmap.MAP_SHARED, mmap.PROT_READ)
+        self.data = memoryview(self._map)
+        self.words = self.data.cast("Q")
+
+    @classmethod
+    def create(cls, layout: Layout) -> "Arena":
+        """A new arena, sparse; its fixed parts are made real now. Raises ArenaFull when memory does not allow it."""
+        fd = os.memfd_create("routilux", os.MFD_CLOEXEC)
+        try:
+            os.ftruncate(fd, layout.size)
+            for section in layout.sections:
+                allocate(fd, section.start, section.fixed_size)
+            return cls(layout, fd)
+        except BaseException:
+            os.close(fd)
+            raise
+
+    def close(self) -> None:
+        """Give the mapping back. A view that user code still holds keeps it until the view dies."""
+        self.words.release()
+        with contextlib.suppress(BufferError):
+            self.data.release()
+            self._map.close()
+        os.close(self.fd)
+
+    def __enter__(self) -> "Arena":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+class OwnSection:
+    """The section that this process, and nobody else, writes. Word indices count from the section's start."""
+
+    def __init__(self, arena: Arena, index: int) -> None:
+        self.section: Section = arena.layout.sections[index]
+        self.fd = arena.fd
+        self._map = mmap.mmap(arena.fd, self.section.size, mmap.MAP_SHARED, offset=self.section.start)
+        self.data = memoryview(self._map)
+        self.words = self.data[: self.section.fixed_size].cast("Q")
+
+    def index(self, offset: int) -> int:
+        """The index in `words` of the word at `offset` of the arena."""
+        return (offset - self.section.start) // WORD
+
+    def grow(self, offset: int, size: int) -> None:
+        """Make `size` bytes at `offset` of this section real; raises ArenaFull instead of risking SIGBUS later."""
+        allocate(self.fd, self.section.start + offset, size)
+
+    def shrink(self, offset: int, size: int) -> None:
+        """Give `size` bytes at `offset` back to the system; they read as zero afterwards."""
+        if sys.platform == "linux":
+            self._map.madvise(mmap.MADV_REMOVE, offset, size)
+
+    def close(self) -> None:
+        self.words.release()
+        with contextlib.suppress(BufferError):
+            self.data.release()
+            self._map.close()
+
+
+def allocate(fd: int, offset: int, size: int) -> None:
+    """Make a part of a sparse file real, so that writing to it cannot fail."""
+    try:
+        os.posix_fallocate(fd, offset, size)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.ENOMEM, errno.EFBIG):
+            message = f"no memory left for {size:,} bytes of shared memory: free some, or send smaller payloads"
+            raise ArenaFull(message) from error
+        raise

@@ -1,0 +1,129 @@
+"""Here are channels: an event's way to the workers of one routine, and what waits there for room.
+
+Waiting messages are bound to a worker's lane as late as possible: a worker that is slow gets fewer of them.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from itertools import islice, pairwise
+from typing import cast
+
+from routilux.ipc.blobs import Blob
+from routilux.ipc.codec import batch
+from routilux.ipc.lanes import BLOB, MAX_COUNT, MAX_PAYLOAD, Frame, LaneWriter
+
+WINDOW_NS = 5_000_000
+"""A worker among several is given about this much work ahead of time, so that all of them end together."""
+SMALLEST_WINDOW = 2
+
+Part = bytes | Blob
+"""An encoded message: its bytes, or where it lies when it is large."""
+
+
+class Segment:
+    """Consecutive messages of one job, from one event (or for one slot): all of them small, or a single large one."""
+
+    __slots__ = ("at", "flags", "job", "origin", "parts", "port", "tag")
+
+    def __init__(self, job: int, port: int, parts: Sequence[Part], *, origin: int = 0, flags: int = 0, tag: int = 0) -> None:
+        self.job = job
+        self.port = port
+        self.parts = parts
+        self.at = 0
+        self.origin = origin
+        self.flags = flags
+        self.tag = tag
+
+    def __len__(self) -> int:
+        return len(self.parts) - self.at
+
+    def take(self, most: int) -> tuple[Frame, Blob | None]:
+        """The next frame of at most `most` messages; it is gone from the segment only after `used`."""
+        first = self.parts[self.at]
+        if isinstance(first, Blob):
+            return Frame(self.job, self.port, 1, first.reference, self.flags | BLOB, self.tag, self.origin), first
+        run = cast("list[bytes]", list(islice(self.parts, self.at, self.at + min(most, MAX_COUNT))))
+        size = sum(map(len, run))
+        while size > MAX_PAYLOAD - 8 and len(run) > 1:
+            del run[max(1, int(len(run) * (MAX_PAYLOAD - 8) / size * 0.95)) :]
+            size = sum(map(len, run))
+        return Frame(self.job, self.port, len(run), batch(run), self.flags, self.tag, self.origin), None
+
+
+def segments(job: int, port: int, parts: Sequence[Part], *, origin: int = 0, flags: int = 0, tag: int = 0) -> list[Segment]:
+    """Cut a run of messages so that each large one is a segment of its own."""
+    large = [at for at, part in enumerate(parts) if isinstance(part, Blob)]
+    cuts = sorted({0, len(parts), *large, *(at + 1 for at in large)})
+    return [Segment(job, port, parts[a:b], origin=origin, flags=flags, tag=tag) for a, b in pairwise(cuts)]
+
+
+class Channel:
+    """The lanes from this process to the workers of one routine, over one connection."""
+
+    def __init__(self, lanes: Sequence[LaneWriter], service_ns: Callable[[int], int]) -> None:
+        self.lanes = lanes
+        self._service_ns = service_ns
+        self._waiting: deque[Segment] = deque()
+
+    def push(self, segment: Segment) -> None:
+        """Let the messages wait for room; nothing moves before `pump`."""
+        for part in segment.parts:
+            if isinstance(part, Blob):
+                part.holders += 1
+        self._waiting.append(segment)
+
+    def __len__(self) -> int:
+        """Messages that wait for room."""
+        return sum(map(len, self._waiting))
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
+
+    def pump(self) -> list[LaneWriter]:
+        """Write what there is room for; the lanes that were written to, still unpublished."""
+        written: list[LaneWriter] = []
+        while self._waiting:
+            segment = self._waiting[0]
+            lane, most = self._pick(len(segment))
+            if lane is None:
+                break
+            frame, blob = segment.take(most)
+            end = lane.put(frame)
+            if not end:
+                break
+            if blob is not None:
+                blob.uses.append((lane, end))
+                blob.holders -= 1
+            segment.at += frame.count
+            if not segment:
+                self._waiting.popleft()
+            if lane not in written:
+                written.append(lane)
+        return written
+
+    def drop(self, is_dropped: Callable[[int], bool]) -> dict[int, int]:
+        """Forget what waits for jobs that are over; how many messages of which."""
+        dropped: dict[int, int] = {}
+        kept: deque[Segment] = deque()
+        for segment in self._waiting:
+            if not is_dropped(segment.job):
+                kept.append(segment)
+                continue
+            dropped[segment.job] = dropped.get(segment.job, 0) + len(segment)
+            for part in segment.parts[segment.at :]:
+                if isinstance(part, Blob):
+                    part.holders -= 1
+        self._waiting = kept
+        return dropped
+
+    def _pick(self, count: int) -> tuple[LaneWriter | None, int]:
+        """The lane for the next frame and how many messages it may take; None when all have enough to do."""
+        if len(self.lanes) == 1:
+            return self.lanes[0], MAX_COUNT
+        lane = min(self.lanes, key=LaneWriter.outstanding)
+        service = self._service_ns(lane.consumer)
+        window = max(SMALLEST_WINDOW, min(WINDOW_NS // service, MAX_COUNT) if service else SMALLEST_WINDOW)
+        room = window - lane.outstanding()
+        if room <= 0:
+            return None, 0
+        return lane, max(1, min(room, -(-count // len(self.lanes))))

@@ -1,0 +1,303 @@
+"""Here is the payload codec: any picklable value to MessagePack and back, big buffers apart and uncopied."""
+
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Final
+
+import msgspec
+from msgpack import StackError, Unpacker, unpackb
+
+from routilux.ipc.extensions import OUT_OF_BAND, EncodeError, Outside, Wrapper, restorer
+
+__all__ = ["OUT_OF_BAND", "Decoder", "EncodeError", "Encoder", "Large", "batch", "split"]
+
+_ARRAY32 = struct.Struct(">BI")
+_TABLE = struct.Struct("<QQ")  # number of buffers, size of the body; then the size of each buffer
+_SIZE = struct.Struct("<Q")
+_ALIGNMENT: Final = 64
+_BYTES: Final = frozenset((bytes, bytearray, memoryview))
+_CONTAINERS: Final = frozenset((dict, list, tuple))
+_TIMESTAMPS: Final = (b"\xd6", b"\xd7", b"\xc7\x0c")
+_RETAINED: Final = 1024 * 1024  # a packer keeps the memory of its biggest message; above this, it is replaced
+
+
+@dataclass(frozen=True, slots=True)
+class Large:
+    """An encoded message whose big buffers stay outside the body, uncopied until `write`.
+
+    Until then they are the sender's own memory: a change to it changes the message.
+    """
+
+    body: bytes
+    buffers: tuple[memoryview, ...] = ()
+
+    @property
+    def nbytes(self) -> int:
+        """The size of what `write` lays out."""
+        return _layout(len(self.body), [buffer.nbytes for buffer in self.buffers])[2]
+
+    def write(self, into: memoryview) -> None:
+        """Lay the message out at the head of `into`: table, body, then each buffer at a multiple of 64."""
+        sizes = [buffer.nbytes for buffer in self.buffers]
+        start, offsets, _ = _layout(len(self.body), sizes)
+        into[:start] = _TABLE.pack(len(sizes), len(self.body)) + b"".join(map(_SIZE.pack, sizes))
+        into[start : start + len(self.body)] = self.body
+        for offset, buffer in zip(offsets, self.buffers, strict=True):
+            into[offset : offset + buffer.nbytes] = buffer
+
+
+def _layout(body: int, sizes: list[int]) -> tuple[int, list[int], int]:
+    """Where the body starts, where each buffer starts, and where the last of them ends."""
+    start = _TABLE.size + _SIZE.size * len(sizes)
+    end = start + body
+    offsets = []
+    for size in sizes:
+        offset = -(-end // _ALIGNMENT) * _ALIGNMENT
+        offsets.append(offset)
+        end = offset + size
+    return start, offsets, end
+
+
+class Encoder:
+    """Encodes one message at a time, for one thread.
+
+    A message is Large if its encoded size exceeds `large`, or if it has a buffer of OUT_OF_BAND bytes (an
+    array, a buffer of pickle 5). After a message with big bytes, it looks for them before it packs the next.
+    """
+
+    encode: Callable[[object], bytes | Large]
+    """Raises EncodeError for a value that cannot be sent."""
+
+    def __init__(self, large: int = 16 * 1024) -> None:
+        self._large = large
+        self._wrapper = Wrapper()
+        self._packer = self._wrapper.packer()
+        self._budget = 0  # items to look at for big bytes before packing
+        self._lifted = False  # whether this message had some
+        self.encode = self._hot_path()
+
+    def _hot_path(self) -> Callable[[object], bytes | Large]:
+        buffers, pickled, large = self._wrapper.buffers, self._wrapper.pickled, self._large
+        pack = self._packer.pack
+
+        def encode(value: object) -> bytes | Large:
+            try:
+                body: bytes = pack(value)
+            except Exception as error:  # noqa: BLE001 - it may come from the value's own pickling code
+                body = self._recover(value, error)
+            return finish(value, body) if buffers or pickled or len(body) > large else body
+
+        def finish(value: object, body: bytes) -> bytes | Large:
+            nonlocal pack
+            finished = self._finish(value, body)
+            pack = self._pack_lifted if self._budget else self._packer.pack
+            return finished
+
+        return encode
+
+    def _recover(self, value: object, error: Exception) -> bytes:
+        """Pickle the whole of what the packer refused, unless pickle has refused it already."""
+        self._clear()
+        if isinstance(error, EncodeError | MemoryError):
+            raise error
+        try:
+            body: bytes = self._packer.pack(self._wrapper.pickle(value))
+        except BaseException:
+            self._clear()
+            raise
+        return body
+
+    def _pack_lifted(self, value: object) -> bytes:
+        lifted, self._lifted = lift(value, self._budget)
+        body: bytes = self._packer.pack(lifted)
+        return body
+
+    def _finish(self, value: object, body: bytes) -> bytes | Large:
+        if len(body) > _RETAINED:
+            self._packer = self._wrapper.packer()
+        if len(body) > self._large and not self._lifted:
+            body = self._without_big_bytes(value, body)
+        self._lifted = False
+        outside = tuple(self._wrapper.buffers)
+        self._clear()
+        return Large(body, outside) if outside or len(body) > self._large else body
+
+    def _without_big_bytes(self, value: object, body: bytes) -> bytes:
+        """The body once more, if it was big bytes that made it large."""
+        self._budget = 16 + len(body) // 1024  # looking at an item takes about as long as copying 1 KiB
+        lifted, found = lift(value, self._budget)
+        if not found:
+            self._budget = 0
+            return body
+        self._clear()
+        try:
+            body = self._packer.pack(lifted)
+        except Exception as error:  # noqa: BLE001 - as in encode
+            body = self._recover(value, error)
+        return body
+
+    def _clear(self) -> None:
+        self._wrapper.buffers.clear()
+        self._wrapper.pickled.clear()
+
+
+def lift(value: Any, budget: int) -> tuple[Any, bool]:
+    """The value with stand-ins for the big bytes among its first `budget` items; whether there are any."""
+    found = False
+
+    def look(value: Any, depth: int) -> Any:
+        nonlocal budget, found
+        kind = type(value)
+        if kind in _BYTES:
+            view = memoryview(value)
+            if view.nbytes < OUT_OF_BAND or not view.c_contiguous:
+                return value
+            found = True
+            return Outside(view.cast("B"))
+        if kind not in _CONTAINERS or depth == 0 or len(value) > budget:
+            return value
+        budget -= len(value)
+        if kind is dict:
+            return {key: look(item, depth - 1) for key, item in value.items()}
+        return kind([look(item, depth - 1) for item in value])
+
+    return look(value, 8), found
+
+
+class Decoder:
+    """Decodes what an Encoder made, one message or batch at a time, for one thread.
+
+    Only for messages of this runtime, as they may hold pickles. What unpickling raises goes through as it is.
+    """
+
+    decode: Callable[[bytes | memoryview], object]
+    """One small message."""
+
+    decode_batch: Callable[[bytes | memoryview], list[object]]
+    """All messages of a `batch`. One that cannot be decoded spoils them all: `split` them then."""
+
+    def __init__(self) -> None:
+        self._buffers: list[memoryview] = []
+        self.decode = self.decode_batch = _reader(self._buffers)
+
+    def decode_large(self, region: memoryview) -> object:
+        """What Large.write laid out in `region`. Arrays are read-only views of it, and keep it alive."""
+        body, self._buffers[:] = region_parts(region.toreadonly())
+        try:
+            return self.decode(body)
+        finally:
+            self._buffers.clear()
+
+
+def region_parts(region: memoryview) -> tuple[memoryview, list[memoryview]]:
+    """Body and buffers of what Large.write laid out."""
+    count, body = _TABLE.unpack_from(region)
+    sizes = [size for (size,) in _SIZE.iter_unpack(region[_TABLE.size : _TABLE.size + _SIZE.size * count])]
+    start, offsets, _ = _layout(body, sizes)
+    buffers = [region[offset : offset + size] for offset, size in zip(offsets, sizes, strict=True)]
+    return region[start : start + body], buffers
+
+
+def _reader(buffers: list[memoryview]) -> Callable[[bytes | memoryview], Any]:
+    """Reads by msgspec, in half the time of msgpack; by msgpack what msgspec would read differently."""
+
+    def fast(data: bytes | memoryview) -> Any:
+        return decode(data)
+
+    def exact(data: bytes | memoryview) -> Any:
+        try:
+            return unpackb(data, ext_hook=exact_hook, strict_map_key=False)
+        except StackError:
+            return _peel(data, exact_hook)
+
+    decode = msgspec.msgpack.Decoder(ext_hook=restorer(fast, buffers)).decode
+    exact_hook = restorer(exact, buffers)
+
+    def read(data: bytes | memoryview) -> Any:
+        if type(data) is not bytes:
+            data = bytes(data)
+        if 0xFF in data and _may_hold_timestamp(data):
+            return exact(data)
+        try:
+            return decode(data)
+        except RecursionError:  # it counts levels against Python's limit
+            return exact(data)
+
+    return read
+
+
+def _may_hold_timestamp(data: bytes) -> bool:
+    """Whether msgspec might meet a msgpack.Timestamp, a datetime to it; True also where looking costs more.
+
+    A timestamp starts with one of _TIMESTAMPS, then 0xff. Only single bytes are found fast: look before each.
+    """
+    limit = 16 + len(data) // 64
+    *before, _ = data.split(b"\xff", limit)
+    return len(before) == limit or any(part.endswith(_TIMESTAMPS) for part in before)
+
+
+def _peel(data: bytes | memoryview, hook: Callable[[int, bytes], object]) -> Any:
+    """Read what is nested a level or two deeper than msgpack's reader allows; its packer does allow that."""
+    unpacker = Unpacker(ext_hook=hook, strict_map_key=False, max_buffer_size=0)
+    unpacker.feed(data)
+
+    def read(levels: int) -> Any:
+        kind = data[unpacker.tell()]
+        if levels and _is_array(kind):
+            return [read(levels - 1) for _ in range(unpacker.read_array_header())]
+        if levels and _is_map(kind):
+            return {read(levels - 1): read(levels - 1) for _ in range(unpacker.read_map_header())}
+        return unpacker.unpack()
+
+    return read(8)
+
+
+def _is_array(kind: int) -> bool:
+    return 0x90 <= kind <= 0x9F or kind in (0xDC, 0xDD)
+
+
+def _is_map(kind: int) -> bool:
+    return 0x80 <= kind <= 0x8F or kind in (0xDE, 0xDF)
+
+
+def batch(parts: list[bytes]) -> bytes:
+    """Small messages as one, for `decode_batch`."""
+    return _ARRAY32.pack(0xDD, len(parts)) + b"".join(parts)
+
+
+def split(data: bytes | memoryview) -> Iterator[bytes]:
+    """The single messages of a batch."""
+    data = bytes(data)
+    try:
+        ends = _ends(data, Unpacker.skip)
+    except StackError:
+        ends = _ends(data, lambda unpacker: _skip(unpacker, data))
+    return (data[start:end] for start, end in pairwise(ends))
+
+
+def _ends(data: bytes, skip: Callable[[Unpacker], None]) -> list[int]:
+    """Where the header and each message of a batch end."""
+    unpacker = Unpacker(max_buffer_size=0)
+    unpacker.feed(data)
+    count = unpacker.read_array_header()
+    ends = [unpacker.tell()]
+    for _ in range(count):
+        skip(unpacker)
+        ends.append(unpacker.tell())
+    return ends
+
+
+def _skip(unpacker: Unpacker, data: bytes) -> None:
+    """Step over one value, however deep: msgpack's own `skip` gives up at 1,024 levels."""
+    pending = 1
+    while pending:
+        kind = data[unpacker.tell()]
+        pending -= 1
+        if _is_array(kind):
+            pending += unpacker.read_array_header()
+        elif _is_map(kind):
+            pending += 2 * unpacker.read_map_header()
+        else:
+            unpacker.skip()

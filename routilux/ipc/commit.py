@@ -1,0 +1,94 @@
+"""Here is the commit: the transaction that makes an activation's effects visible all at once, by one 8-byte store.
+
+Every store of a transaction goes to a word of the process's own section and is an absolute value, so whoever finds the commit
+word ahead of `applied` can repeat the log any number of times.
+"""
+
+from array import array
+
+from routilux.ipc.arena import OwnSection
+from routilux.ipc.layout import COUNTERS
+from routilux.ipc.layout import WORD
+
+
+class Transaction:
+    """The stores of one commit, in the order that keeps every reader right: `created`, `published`, `consumed`, `retired`.
+
+    Counted before published, or a consumer could retire a message nobody has counted; published before consumed, or the input
+    would be gone while the output is invisible; consumed before retired, or a job could look quiet with a message in a lane.
+    """
+
+    __slots__ = ("_applied", "_begin", "_commit", "_length", "_log", "_number", "_rows", "_words", "created", "late", "published", "retired")
+
+    def __init__(self, own: OwnSection) -> None:
+        words = own.section.words
+        self._words = own.words
+        self._begin, self._commit, self._applied, self._length = (
+            own.index(words[name]) for name in ("begin", "commit", "applied", "log_length")
+        )
+        self._log = own.index(words["log"])
+        self._rows = {name: own.index(words[name]) for name in COUNTERS}
+        self._number = own.words[self._commit]
+        self.created: dict[int, int] = {}
+        self.retired: dict[int, int] = {}
+        self.late: dict[int, int] = {}
+        self.published: dict[int, int] = {}
+
+    def begin(self) -> None:
+        """The inputs of the coming activation are chosen; a death before the commit is charged to them."""
+        self._words[self._begin] = self._number + 1
+
+    def count(self, counter: str, job: int, by: int) -> None:
+        """Add to one of the user-visible counters of a job slot."""
+        index = self._rows[counter] + job
+        self.late[index] = self.late.get(index, self._words[index]) + by
+
+    def create(self, job: int, by: int) -> None:
+        """`by` messages of a job slot come into being."""
+        index = self._rows["created"] + job
+        self.created[index] = self.created.get(index, self._words[index]) + by
+
+    def retire(self, job: int, by: int) -> None:
+        """`by` messages of a job slot are used up."""
+        index = self._rows["retired"] + job
+        self.retired[index] = self.retired.get(index, self._words[index]) + by
+
+    def ended(self) -> list[int]:
+        """The job slots of which this transaction uses messages up and makes none: they may be quiet after it."""
+        created, retired = self._rows["created"], self._rows["retired"]
+        return [index - retired for index in self.retired if index - retired + created not in self.created]
+
+    def commit(self, consumed: dict[int, int]) -> None:
+        """Write the log, store the commit word (now it has happened), then carry the log out."""
+        words = self._words
+        stores = [*self.created.items(), *self.published.items(), *self.late.items(), *consumed.items(), *self.retired.items()]
+        flat = array("Q", [part for store in stores for part in store])
+        words[self._log : self._log + len(flat)] = memoryview(flat)
+        words[self._length] = len(stores)
+        self._number += 1
+        words[self._commit] = self._number
+        for index, value in stores:
+            words[index] = value
+        words[self._applied] = self._number
+        self.created.clear()
+        self.published.clear()
+        self.late.clear()
+        self.retired.clear()
+
+
+def redo(own: OwnSection) -> bool:
+    """Carry out what a dead process had committed and not finished storing; whether there was anything.
+
+    Only for the supervisor, and only after the process has been reaped: two writers would be worse than none.
+    """
+    words, places = own.words, own.section.words
+    commit, applied = words[own.index(places["commit"])], words[own.index(places["applied"])]
+    if commit == applied:
+        return False
+    log, length = own.index(places["log"]), words[own.index(places["log_length"])]
+    for at in range(log, log + 2 * length, 2):
+        words[words[at]] = words[at + 1]
+    words[own.index(places["applied"])] = commit
+    return True
+
+

@@ -1,0 +1,162 @@
+"""Here are lanes: byte rings in shared memory that carry frames from one producer to one consumer, and are the record of them.
+
+A position counts bytes since the lane began and never wraps; it modulo the ring's size is the place in the ring. A frame lies
+in one piece and starts at a multiple of 64 bytes; what is left before the end of the ring is passed over by a padding frame.
+"""
+
+import struct
+import zlib
+from collections import deque
+from typing import NamedTuple
+
+from routilux.errors import WireError
+from routilux.ipc.arena import Arena, OwnSection
+from routilux.ipc.layout import RING, WORD
+from routilux.plan import LanePlan
+
+ALIGN = 64
+HEADER = struct.Struct("<QIIIIHHIQQ")
+"""position u64 | payload length u32 | crc of the rest of the header u32 | job u32 | count u32 | port u16 | flags u16 | spare u32 |
+order tag u64 | origin u64"""
+_CHECKED = struct.Struct("<QIIIHHIQQ")
+
+MAX_PAYLOAD = RING // 4
+"""A frame's payload is not larger: what is lies in a blob, and the frame refers to it."""
+
+LARGE = MAX_PAYLOAD - 64
+"""Encoded messages beyond this are blobs."""
+
+PADDING, TOKEN, BLOB, ERROR = 1, 2, 4, 8
+USED_BITS = 16
+"""`consumed` is the position of the first frame not used up, shifted by this, and how many messages of that frame are used."""
+MAX_COUNT = (1 << USED_BITS) - 1
+
+
+class Frame(NamedTuple):
+    """One batch of one job. `port` is the slot it is for; on the way to the supervisor, the event it comes from."""
+
+    job: int
+    port: int
+    count: int
+    payload: bytes | memoryview
+    flags: int = 0
+    tag: int = 0
+    origin: int = 0
+    position: int = 0
+    end: int = 0
+
+    @property
+    def space(self) -> int:
+        """Bytes that it takes in a ring."""
+        return -(-(HEADER.size + len(self.payload)) // ALIGN) * ALIGN
+
+
+class LaneWriter:
+    """The producer's end: frames are private beyond `published` until a commit stores `position` there."""
+
+    __slots__ = ("_consumed", "_in_flight", "_ring", "_words", "consumer", "messages", "plan", "position", "published")
+
+    def __init__(self, arena: Arena, own: OwnSection, plan: LanePlan) -> None:
+        section, consumer = own.section, arena.layout.sections[plan.consumer]
+        start = section.rings[plan.index] - section.start
+        self.plan = plan
+        self.consumer = plan.consumer
+        self.published = own.index(section.published[plan.index])
+        self._consumed = consumer.consumed[plan.index] // WORD
+        self._words = arena.words
+        self._ring = own.data[start : start + RING]
+        self.position = own.words[self.published]
+        self.messages = 0
+        self._in_flight: deque[tuple[int, int]] = deque()
+
+    def put(self, frame: Frame) -> int:
+        """Write the frame beyond `published`; its end position, or 0 when there is no room now."""
+        at, space = self.position % RING, frame.space
+        gap = RING - at if at + space > RING else 0
+        if self.position + gap + space - (self._words[self._consumed] >> USED_BITS) > RING:
+            return 0
+        if gap:
+            self._write(at, Frame(0, 0, 0, b"", PADDING), gap - HEADER.size)
+            self.position += gap
+            at = 0
+        self._write(at, frame, len(frame.payload))
+        self.position += space
+        self.messages += frame.count
+        self._in_flight.append((self.position, frame.count))
+        return self.position
+
+    def _write(self, at: int, frame: Frame, length: int) -> None:
+        job, port, count, payload, flags, tag, origin, _, _ = frame
+        crc = zlib.crc32(_CHECKED.pack(self.position, length, job, count, port, flags, 0, tag, origin))
+        HEADER.pack_into(self._ring, at, self.position, length, crc, job, count, port, flags, 0, tag, origin)
+        if payload:
+            self._ring[at + HEADER.size : at + HEADER.size + len(payload)] = payload
+
+    def passed(self, position: int) -> bool:
+        """Whether the consumer has used up all before `position`."""
+        return self._words[self._consumed] >> USED_BITS >= position
+
+    def outstanding(self) -> int:
+        """Messages written and not yet used up, whole frames only."""
+        done, in_flight = self._words[self._consumed] >> USED_BITS, self._in_flight
+        while in_flight and in_flight[0][0] <= done:
+            self.messages -= in_flight.popleft()[1]
+        return self.messages
+
+    @property
+    def empty(self) -> bool:
+        return self._words[self._consumed] >> USED_BITS >= self.position
+
+    def close(self) -> None:
+        self._ring.release()
+
+
+class LaneReader:
+    """The consumer's end. `position` and `used` are private until a commit stores `mark` in `consumed`."""
+
+    __slots__ = ("_data", "_start", "_words", "consumed", "plan", "position", "producer", "published", "used")
+
+    def __init__(self, arena: Arena, own: OwnSection, plan: LanePlan) -> None:
+        producer = arena.layout.sections[plan.producer]
+        self.plan = plan
+        self.producer = plan.producer
+        self.published = producer.published[plan.index] // WORD
+        self.consumed = own.index(own.section.consumed[plan.index])
+        self._words = arena.words
+        self._data = arena.data
+        self._start = producer.rings[plan.index]
+        mark = own.words[self.consumed]
+        self.position, self.used = mark >> USED_BITS, mark & MAX_COUNT
+
+    @property
+    def waiting(self) -> int:
+        """Bytes published and not yet passed."""
+        return self._words[self.published] - self.position
+
+    @property
+    def mark(self) -> int:
+        return self.position << USED_BITS | self.used
+
+    def head(self) -> Frame | None:
+        """The frame at `position`, its payload a view of the ring; None when nothing is published beyond."""
+        while self._words[self.published] > self.position:
+            at = self._start + self.position % RING
+            position, length, crc, job, count, port, flags, spare, tag, origin = HEADER.unpack_from(self._data, at)
+            checked = zlib.crc32(_CHECKED.pack(position, length, job, count, port, flags, spare, tag, origin))
+            if position != self.position or crc != checked:
+                message = f"lane {self.plan.index}: the frame at position {self.position} is damaged or not the one expected"
+                raise WireError(message)
+            if flags & PADDING:
+                self.position += HEADER.size + length
+                continue
+            begin = at + HEADER.size
+            end = self.position - (-(HEADER.size + length) // ALIGN) * ALIGN
+            return Frame(job, port, count, self._data[begin : begin + length], flags, tag, origin, position, end)
+        return None
+
+    def use(self, frame: Frame, upto: int) -> None:
+        """The first `upto` messages of `frame`, which is the head, are used."""
+        if upto >= frame.count:
+            self.position, self.used = frame.end, 0
+        else:
+            self.used = upto

@@ -1,0 +1,130 @@
+"""Here is the map of the arena: at which offset every word, ring and heap of every process lies.
+
+Every word has exactly one writer, the process in whose section it lies; so a process maps its own section read-write and
+everything else read-only.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cached_property
+from mmap import ALLOCATIONGRANULARITY
+
+from routilux.plan import Plan
+
+WORD = 8
+RING = 64 * 1024
+"""Bytes of a lane's ring."""
+
+PINS = 1024
+"""Blobs of others that one process can keep at a time for views that outlive their activation."""
+
+HEADER_WORDS = ("begin", "commit", "applied", "log_length", "service_ns", "pins_used", "status", "spare")
+COUNTERS = ("created", "retired", "activations", "errors", "skipped", "unused")
+"""Per job slot and process: cumulative, never reset; the first two decide when a job is quiet."""
+
+JOB_STATES = ("current", "order")
+"""Per job slot, written by the supervisor alone: the job that has the slot, and whether it runs."""
+
+
+class Order(IntEnum):
+    """What the workers are to do with a job's messages."""
+
+    NONE = 0
+    RUN = 1
+    HOLD = 2
+    DROP = 3
+
+
+JOB_NAME = 128
+"""Bytes for a job's id: its length, then its UTF-8."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """Where one process writes. Offsets are bytes from the start of the arena."""
+
+    start: int
+    size: int
+    words: dict[str, int]
+    published: dict[int, int]
+    consumed: dict[int, int]
+    rings: dict[int, int]
+    heap: int
+    heap_size: int
+
+    @property
+    def fixed_size(self) -> int:
+        return self.heap - self.start
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The sections of a plan with room for `jobs` jobs at a time and `heap` bytes of large payloads per process."""
+
+    plan: Plan
+    jobs: int
+    heap: int
+
+    @cached_property
+    def sections(self) -> tuple[Section, ...]:
+        sections: list[Section] = []
+        start = 0
+        for process in self.plan.processes:
+            section = self._section(process.index, start)
+            sections.append(section)
+            start += section.size
+        return tuple(sections)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole arena; it is sparse."""
+        return self.sections[-1].start + self.sections[-1].size
+
+    @cached_property
+    def log_capacity(self) -> int:
+        """Stores one commit may make: one per word that a commit can touch."""
+        return len(COUNTERS) * self.jobs + 2 * len(self.plan.lanes) + 16
+
+    def _section(self, index: int, start: int) -> Section:
+        out, into = self.plan.outbound[index], self.plan.inbound[index]
+        at = start
+        words: dict[str, int] = {}
+
+        def take(name: str, count: int) -> None:
+            nonlocal at
+            words[name] = at
+            at += count * WORD
+
+        for name in HEADER_WORDS:
+            take(name, 1)
+        for name in COUNTERS:
+            take(name, self.jobs)
+        if index == 0:
+            take("drain", 1)
+            take("exit", 1)
+            for name in JOB_STATES:
+                take(name, self.jobs)
+            take("names", self.jobs * JOB_NAME // WORD)
+        take("pin_live", PINS)
+        take("pin_blob", PINS)
+        take("log", 2 * self.log_capacity)
+        published: dict[int, int] = {}
+        consumed: dict[int, int] = {}
+        for lane in out:
+            published[lane.index] = at
+            at += WORD
+        for lane in into:
+            consumed[lane.index] = at
+            at += WORD
+        at = _up(at, 64)
+        rings: dict[int, int] = {}
+        for lane in out:
+            rings[lane.index] = at
+            at += RING
+        heap = _up(at, ALLOCATIONGRANULARITY)
+        heap_size = _up(self.heap, ALLOCATIONGRANULARITY)
+        return Section(start, heap + heap_size - start, words, published, consumed, rings, heap, heap_size)
+
+
+def _up(value: int, multiple: int) -> int:
+    return -(-value // multiple) * multiple

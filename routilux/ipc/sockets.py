@@ -1,0 +1,91 @@
+"""Here are the sockets of a process: the PULL that wakes it, and a PUSH to everyone it may have to wake.
+
+What travels is a descriptor, the doorbell of a lane. Losing any of them loses no message: the lane is the record, and whoever
+wakes looks at all its lanes.
+"""
+
+import contextlib
+import struct
+from enum import IntEnum
+from pathlib import Path
+
+import zmq
+
+from routilux.ipc.endpoints import endpoint
+
+DESCRIPTOR = struct.Struct("<BxxxIQ")
+"""kind u8 | lane or job slot u32 | position u64"""
+
+WATERMARK = 4096
+"""Descriptors on their way to one process. Fewer would lose wake-ups: a refused one is not one that is pending."""
+
+
+class Bell(IntEnum):
+    """Why a process is woken."""
+
+    PUBLISHED = 1
+    CREDIT = 2
+    QUIET = 3
+    STATUS = 4
+
+
+class Descriptor:
+    """What a doorbell says."""
+
+    __slots__ = ("kind", "number", "position")
+
+    def __init__(self, kind: int, number: int, position: int) -> None:
+        self.kind = kind
+        self.number = number
+        self.position = position
+
+
+class Doorbells:
+    """The sockets of the process `index`; its own context, made after the process has started."""
+
+    def __init__(self, directory: str | Path, index: int) -> None:
+        self._directory = directory
+        self._context = zmq.Context(io_threads=1)
+        self.pull = self._socket(zmq.PULL)
+        self.pull.set(zmq.RCVHWM, WATERMARK)
+        self.pull.bind(endpoint(directory, f"worker-{index}"))
+        self._push: dict[int, zmq.Socket[bytes]] = {}
+        self.malformed = 0
+
+    def _socket(self, kind: int) -> "zmq.Socket[bytes]":
+        socket = self._context.socket(kind)
+        socket.set(zmq.LINGER, 0)  # a dead peer must not hold up our exit
+        return socket
+
+    def connect(self, peer: int) -> None:
+        """Be ready to wake `peer`; it need not be there yet."""
+        push = self._socket(zmq.PUSH)
+        push.set(zmq.SNDHWM, WATERMARK)
+        push.connect(endpoint(self._directory, f"worker-{peer}"))
+        self._push[peer] = push
+
+    def ring(self, peer: int, kind: Bell, number: int = 0, position: int = 0) -> None:
+        """Wake `peer`, if it is there to be woken; never waits."""
+        with contextlib.suppress(zmq.Again):
+            self._push[peer].send(DESCRIPTOR.pack(kind, number, position), zmq.NOBLOCK)
+
+    def wait(self, seconds: float) -> list[Descriptor]:
+        """Sleep until somebody rings, at most `seconds`; everything that has been rung since."""
+        if not self.pull.poll(int(seconds * 1000)):
+            return []
+        return self.rung()
+
+    def rung(self) -> list[Descriptor]:
+        """What has been rung and not yet been looked at; does not wait."""
+        descriptors: list[Descriptor] = []
+        with contextlib.suppress(zmq.Again):
+            for _ in range(WATERMARK):
+                parts = self.pull.recv_multipart(zmq.NOBLOCK)
+                if len(parts) == 1 and len(parts[0]) == DESCRIPTOR.size:
+                    descriptors.append(Descriptor(*DESCRIPTOR.unpack(parts[0])))
+                else:
+                    self.malformed += 1
+        return descriptors
+
+    def close(self) -> None:
+        self._context.destroy(linger=0)

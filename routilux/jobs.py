@@ -1,0 +1,204 @@
+"""Here are jobs as their submitter holds them: state, end, and what came out."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Generator, Iterator, Mapping
+from typing import Any, NamedTuple, Protocol
+
+from routilux import clock
+from routilux.errors import DeadlineExceeded, JobCancelled, RoutiluxError
+from routilux.ipc.codec import Decoder
+from routilux.lifecycle import ExecutionStatus, Happening, advance
+from routilux.spool import Spool
+
+
+class Output(NamedTuple):
+    """What an event that is connected to nothing has emitted."""
+
+    routine: str
+    event: str
+    payload: Any
+    message_id: str
+
+
+class Source(NamedTuple):
+    """Where a batch of outputs comes from."""
+
+    routine: str
+    event: str
+    place: str
+    is_large: bool
+
+
+def open_batch(job_id: str) -> Callable[[Source, bytes], list[Output]]:
+    """How a job's spooled batches become outputs; in the thread that reads them."""
+
+    def opened(source: Source, data: bytes) -> list[Output]:
+        decoder = Decoder()
+        payloads = [decoder.decode_large(memoryview(data))] if source.is_large else decoder.decode_batch(data)
+        return [
+            Output(source.routine, source.event, payload, f"{job_id}/{source.place}:{index}")
+            for index, payload in enumerate(payloads)
+        ]
+
+    return opened
+
+
+class JobControl(Protocol):
+    """What an engine does to a job at its submitter's wish."""
+
+    def cancel(self, job: "JobState", error: RoutiluxError) -> None: ...
+    def pause(self, job: "JobState") -> None: ...
+    def resume(self, job: "JobState") -> None: ...
+    def counters(self, job: "JobState") -> dict[str, dict[str, int]]: ...
+    def drained(self, job: "JobState") -> None: ...
+
+
+class JobState:
+    """One submission to a flow and everything it causes. Every job ends: completed, failed or cancelled.
+
+    `started_at` and `finished_at` are Unix seconds; `errors` holds what `on_error="skip"` and `"continue"` have let pass
+    (the first hundred per process); `error` is why the job failed or was cancelled.
+    """
+
+    def __init__(self, job_id: str, flow_name: str, control: JobControl) -> None:
+        self.job_id = job_id
+        self.flow_name = flow_name
+        self.status = ExecutionStatus.PENDING
+        self.error: RoutiluxError | None = None
+        self.errors: list[RoutiluxError] = []
+        self.started_at: float | None = None
+        self.finished_at: float | None = None
+        self.control = control
+        self._spool: Spool[Source, Output] = Spool(open_batch(job_id))
+        self._changed = threading.Condition()
+        self._callbacks: list[Callable[[], None]] = []
+        self._last_counters: dict[str, dict[str, int]] | None = None
+        self._readers = 0
+
+    def __repr__(self) -> str:
+        return f"<JobState {self.job_id!r} of {self.flow_name!r}: {self.status}>"
+
+    @property
+    def counters(self) -> Mapping[str, Mapping[str, int]]:
+        """Per routine: activations, errors, skipped, unused (messages no activation took), as of now."""
+        return self._last_counters if self._last_counters is not None else self.control.counters(self)
+
+    @property
+    def ended(self) -> bool:
+        return self.status.ended
+
+    # ---- for the submitter ------------------------------------------------------------------------------------------
+
+    def wait(self, timeout: float | None = None) -> "JobState":
+        """Wait until the job has ended, however; at most `timeout` seconds, then DeadlineExceeded. Returns the job."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self.ended, timeout):
+                message = f"job {self.job_id!r} has not ended within {timeout:g} seconds; it goes on, and can be cancelled"
+                raise DeadlineExceeded(message)
+        return self
+
+    def result(self, timeout: float | None = None) -> Any:
+        """The only output; None when there was none. Raises why the job failed, or DeadlineExceeded."""
+        results = self.results(timeout)
+        if len(results) > 1:
+            message = f"job {self.job_id!r} has {len(results):,} outputs, not one: use results() or outputs()"
+            raise RoutiluxError(message)
+        return results[0] if results else None
+
+    def results(self, timeout: float | None = None) -> list[Any]:
+        """The payloads of all outputs that `outputs()` has not handed out, in the order of their arrival."""
+        self.wait(timeout)
+        if self.error is not None:
+            raise self.error
+        return [output.payload for output in self._spool.read(consume=False)]
+
+    def outputs(self) -> Iterator[Output]:
+        """Each output as it comes, until the job has ended; raises why it failed. What was handed out is forgotten."""
+        with self._changed:
+            self._readers += 1
+        try:
+            while True:
+                with self._changed:
+                    self._changed.wait_for(lambda: bool(self._spool) or self.ended)
+                    ended = self.ended
+                yield from self._spool.read(consume=True)
+                self.control.drained(self)
+                if ended and not self._spool:
+                    break
+            if self.error is not None:
+                raise self.error
+        finally:
+            with self._changed:
+                self._readers -= 1
+
+    def cancel(self) -> None:
+        """End the job now: waiting messages are dropped, a running activation runs to its end for nothing. Idempotent."""
+        self.control.cancel(self, JobCancelled(f"job {self.job_id!r} was cancelled"))
+
+    def pause(self) -> None:
+        """No new activation starts for this job until `resume`; other jobs go on."""
+        self.control.pause(self)
+
+    def resume(self) -> None:
+        self.control.resume(self)
+
+    def __await__(self) -> Generator[Any, None, "JobState"]:
+        """Wait as `wait()` does, without holding up the event loop."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+
+        def settle() -> None:
+            if not future.done():
+                future.set_result(None)
+
+        def ended() -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(settle)
+
+        self.when_ended(ended)
+        yield from future.__await__()
+        return self
+
+    # ---- for the engines --------------------------------------------------------------------------------------------
+
+    def when_ended(self, callback: Callable[[], None]) -> None:
+        """Call `callback` once the job has ended, from whichever thread ends it; at once if it has."""
+        with self._changed:
+            if not self.ended:
+                self._callbacks.append(callback)
+                return
+        callback()
+
+    def happen(self, happening: Happening, error: RoutiluxError | None = None) -> None:
+        """Go to the next status of the table; the end wakes everybody who waits."""
+        ends = advance(self.status, happening).ended
+        counters = self.control.counters(self) if ends else None
+        with self._changed:
+            self.status = advance(self.status, happening)
+            if happening is Happening.START:
+                self.started_at = clock.wall()
+            if ends:
+                self.error = error
+                self.finished_at = clock.wall()
+                self._last_counters = counters
+            callbacks, self._callbacks = (self._callbacks, []) if ends else ([], self._callbacks)
+            self._changed.notify_all()
+        for callback in callbacks:
+            callback()
+
+    def put(self, source: Source, data: bytes) -> None:
+        """A batch of outputs has come out of the flow."""
+        self._spool.put(source, data)
+        with self._changed:
+            self._changed.notify_all()
+
+    @property
+    def spooled(self) -> int:
+        """Bytes of outputs that nobody has taken yet."""
+        return self._spool.nbytes
+
+    @property
+    def has_reader(self) -> bool:
+        """Whether somebody takes outputs out while the job runs."""
+        return self._readers > 0

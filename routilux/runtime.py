@@ -1,0 +1,272 @@
+"""Here is the Runtime, what a user holds: it takes submissions, lists jobs, and leaves nothing behind."""
+
+import atexit
+import contextlib
+import os
+import threading
+import weakref
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
+from types import TracebackType
+from typing import Any, ClassVar, Literal, Self
+
+from routilux.clock import Deadline
+from routilux.engines.engine import Engine
+from routilux.engines.inline import InlineEngine
+from routilux.engines.local import LocalEngine
+from routilux.errors import ClosedError, DeadlineExceeded, FlowError
+from routilux.flow import Flow
+from routilux.ipc.layout import JOB_NAME
+from routilux.jobs import JobState
+from routilux.lifecycle import ExecutionStatus
+from routilux.limits import is_count
+from routilux.registry import FlowRegistry
+from routilux.submission import Seed, entry_seeds, slot_seed
+from routilux.supervisor.supervisor import Settings
+
+REMEMBERED = 1000
+"""Ended jobs that `jobs()` still lists, as long as somebody holds them."""
+INTERRUPTED = 0.3
+"""Seconds that workers get to leave by themselves when the runtime is left by an exception."""
+
+
+class Runtime:
+    """Runs flows, and is the only thing to close: leaving `with Runtime()` waits for its jobs, leaving by an exception cancels them.
+
+    `engine` is "local" (a process per worker) or "inline" (this process, deterministic). `workers` overrides the number of
+    workers of routines, by name. At most `max_pending` jobs of a flow are under way at a time. `heap` is how many bytes of large
+    payloads one process may have under way (a quarter of the memory by default), `max_output` how many bytes of outputs may wait
+    for a reader before their job fails, `grace` how many seconds a worker gets to leave at the end. May be used from several threads.
+    """
+
+    _default: ClassVar["Runtime | None"] = None
+    _default_lock: ClassVar[threading.Lock] = threading.Lock()
+
+    def __init__(
+        self,
+        *,
+        engine: Literal["local", "inline"] = "local",
+        workers: Mapping[str, int] | None = None,
+        max_pending: int = 1000,
+        heap: int | None = None,
+        max_output: int = 4 << 30,
+        grace: float = 5.0,
+    ) -> None:
+        for name, number in (workers or {}).items():
+            if not is_count(number):
+                raise FlowError(f"workers={{{name!r}: {number!r}}}: give a whole number of processes, 1 or more")
+        if not is_count(max_pending) or max_pending > 1 << 16:
+            raise FlowError(f"max_pending={max_pending!r}: give a whole number from 1 to 65536")
+        settings = Settings(max_pending, heap or _quarter_of_memory(), max_output, grace)
+        match engine:
+            case "local":
+                self._engine: Engine = LocalEngine(settings, workers or {})
+            case "inline":
+                self._engine = InlineEngine(settings)
+            case _:
+                raise FlowError(f"engine={engine!r}: there are 'local' and 'inline'")
+        self._workers = dict(workers or {})
+        self._numbers = count(1)
+        self._lock = threading.Lock()
+        self._active: dict[str, JobState] = {}
+        self._ended: deque[weakref.ref[JobState]] = deque(maxlen=REMEMBERED)
+        self._is_closed = False
+        _open.add(self)
+
+    @classmethod
+    def get_instance(cls) -> "Runtime":
+        """The runtime that all of this process share; made when first asked for, closed when the process ends."""
+        with cls._default_lock:
+            if cls._default is None or cls._default._is_closed:
+                cls._default = cls()
+            return cls._default
+
+    # ---- submissions ------------------------------------------------------------------------------------------------
+
+    def exec(
+        self,
+        flow: Flow | str,
+        inputs: Mapping[str, Any] | None = None,
+        /,
+        *,
+        entry: str | None = None,
+        job_id: str | None = None,
+        timeout: float | None = None,
+        start_paused: bool = False,
+        **slots: Any,
+    ) -> JobState:
+        """Start a job and return it at once; keywords, and the mapping `inputs`, give one payload per slot of the entry routine.
+
+        The entry is the routine without incoming connections, or the one named. The job fails with DeadlineExceeded when it has
+        not ended after `timeout` seconds; it is not even admitted, and Busy is raised, when no place came free within them.
+        """
+        flow = self._flow(flow)
+        seeds = entry_seeds(flow, entry, inputs, slots)
+        return self._submit(flow, seeds, job_id=job_id, timeout=timeout, paused=start_paused)
+
+    def run(self, flow: Flow | str, inputs: Mapping[str, Any] | None = None, /, *, timeout: float | None = None, **options: Any) -> Any:
+        """`exec` and its `result`: the only output of the flow, or None."""
+        return self.exec(flow, inputs, timeout=timeout, **options).result()
+
+    def post(
+        self, flow: Flow | str, routine: str, slot: str, payload: Any, *, job_id: str | None = None, timeout: float | None = None
+    ) -> JobState:
+        """Start a job with one payload for any slot of any routine."""
+        flow = self._flow(flow)
+        return self._submit(flow, [slot_seed(flow, routine, slot, payload)], job_id=job_id, timeout=timeout, paused=False)
+
+    def stream(
+        self,
+        flow: Flow | str,
+        iterable: Iterable[Any],
+        *,
+        entry: str | None = None,
+        slot: str | None = None,
+        timeout: float | None = None,
+    ) -> Iterator[Any]:
+        """One job: each item goes to the entry's slot, each output comes back as soon as there is one, in the order of arrival.
+
+        The iterable is advanced in a thread of its own, and not further ahead than there is room for; stopping the iteration
+        early cancels the job. Raises why the job failed, or what the iterable raised.
+        """
+        flow = self._flow(flow)
+        name = flow.entry(entry)
+        names = flow.nodes[name].routine.slot_names
+        if slot is None and len(names) > 1:
+            raise FlowError(f"entry routine {name!r} has the slots {', '.join(names)}: pass slot=...")
+        template = slot_seed(flow, name, slot or names[0], None)
+        self._engine.open(flow)
+        return self._stream(flow, template, iterable, timeout)
+
+    def _stream(self, flow: Flow, template: Seed, iterable: Iterable[Any], timeout: float | None) -> Iterator[Any]:
+        job = self._submit(flow, [], timeout=timeout, is_open=True)
+        failures: list[BaseException] = []
+
+        def feed() -> None:
+            try:
+                for item in iterable:
+                    if not self._engine.feed(job, [Seed(template.routine, template.slot, item)]):
+                        return
+                self._engine.seal(job)
+            except BaseException as error:  # it is raised again where the stream is read  # noqa: BLE001
+                failures.append(error)
+                job.cancel()
+
+        feeder = threading.Thread(target=feed, name=f"routilux-feed-{job.job_id}", daemon=True)
+        feeder.start()
+        try:
+            for output in job.outputs():
+                yield output.payload
+        except Exception:
+            if failures:
+                raise failures[0] from None
+            raise
+        finally:
+            if not job.ended:
+                job.cancel()
+
+    def _flow(self, flow: Flow | str) -> Flow:
+        if self._is_closed:
+            raise ClosedError("the runtime is closed: make a new one")
+        found = FlowRegistry.get_instance().get_by_name(flow) if isinstance(flow, str) else flow
+        if not isinstance(found, Flow):
+            raise FlowError(f"expected a Flow or the name of a registered one, not {type(found).__name__}")
+        return found
+
+    def _submit(
+        self,
+        flow: Flow,
+        seeds: list[Seed],
+        *,
+        job_id: str | None = None,
+        timeout: float | None = None,
+        paused: bool = False,
+        is_open: bool = False,
+    ) -> JobState:
+        deadline = Deadline.after(timeout)
+        self._engine.open(flow)
+        job = self._engine.job(flow, self._job_id(job_id))
+        with self._lock:
+            if job.job_id in self._active:
+                raise FlowError(f"job {job.job_id!r} is under way already: give each job an id of its own")
+            self._active[job.job_id] = job
+        job.when_ended(lambda: self._remember(job))
+        try:
+            self._engine.submit(flow, job, seeds, deadline, paused=paused, is_open=is_open)
+        except BaseException:
+            with self._lock:
+                self._active.pop(job.job_id, None)
+            raise
+        return job
+
+    def _job_id(self, wanted: str | None) -> str:
+        name = f"job-{next(self._numbers)}" if wanted is None else wanted
+        if not isinstance(name, str) or not 0 < len(name.encode()) < JOB_NAME:
+            raise FlowError(f"job_id={wanted!r}: give a text of 1 to {JOB_NAME - 1} bytes")
+        return name
+
+    def _remember(self, job: JobState) -> None:
+        with self._lock:
+            self._active.pop(job.job_id, None)
+            self._ended.append(weakref.ref(job))
+
+    # ---- what there is ----------------------------------------------------------------------------------------------
+
+    def jobs(self, status: ExecutionStatus | str | None = None) -> list[JobState]:
+        """The jobs under way, and the last ones that have ended and that somebody still holds; of one status if named."""
+        with self._lock:
+            ended = [job for reference in self._ended if (job := reference()) is not None]
+            known = [*ended, *self._active.values()]
+        return known if status is None else [job for job in known if job.status == ExecutionStatus(status)]
+
+    def stop(self, flow: Flow | str, *, grace: float | None = None) -> None:
+        """End the processes of one flow and cancel its jobs; the next submission starts it anew."""
+        self._engine.stop(self._flow(flow), grace)
+
+    def drain(self, timeout: float | None = None) -> None:
+        """Take no more jobs, stop the sources, and wait until what is in flight has come to its end."""
+        deadline = Deadline.after(timeout)
+        self._engine.drain()
+        for job in list(self._active.values()):
+            job.wait(deadline.left())
+
+    def close(self, *, grace: float | None = None) -> None:
+        """Cancel what still runs and leave nothing behind: no process, socket or file. Idempotent."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        _open.discard(self)
+        self._engine.close(grace)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        try:
+            if error is None:
+                for job in list(self._active.values()):
+                    job.wait()
+        except BaseException:
+            self.close(grace=INTERRUPTED)
+            raise
+        self.close(grace=None if error is None else INTERRUPTED)
+
+
+_open: "weakref.WeakSet[Runtime]" = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """A runtime that nobody has closed ends with the process."""
+    for runtime in list(_open):
+        with contextlib.suppress(DeadlineExceeded):
+            runtime.close(grace=INTERRUPTED)
+
+
+def _quarter_of_memory() -> int:
+    """Bytes: a quarter of what this machine, or this process's control group, has."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with contextlib.suppress(OSError, ValueError), open("/sys/fs/cgroup/memory.max", encoding="ascii") as limit:
+        total = min(total, int(limit.read()))
+    return max(64 << 20, total // 4)

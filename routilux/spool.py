@@ -1,0 +1,89 @@
+"""Here is the spool: a job's outputs until somebody takes them, in memory first, then in a file without a name."""
+
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import IO, Generic, NamedTuple, TypeVar
+
+M = TypeVar("M")
+T = TypeVar("T")
+
+MEMORY = 64 << 20
+"""Bytes kept in memory; more goes to the file."""
+OVERHEAD = 128
+"""What an entry costs beside its bytes."""
+
+
+class Entry(NamedTuple, Generic[M]):
+    """One batch of outputs: their bytes, or where they lie in the file, and what the reader needs to know of them."""
+
+    meta: M
+    data: bytes | None
+    offset: int
+    size: int
+
+
+class Spool(Generic[M, T]):
+    """A queue of encoded batches that one thread fills and others empty; `open_batch` turns one into its outputs."""
+
+    def __init__(self, open_batch: Callable[[M, bytes], list[T]]) -> None:
+        self._open = open_batch
+        self._lock = threading.Lock()
+        self._entries: deque[Entry[M]] = deque()
+        self._file: IO[bytes] | None = None
+        self._end = 0
+        self._in_memory = 0
+        self.nbytes = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._entries)
+
+    def put(self, meta: M, data: bytes) -> None:
+        """Add a batch behind the others."""
+        with self._lock:
+            self.nbytes += len(data) + OVERHEAD
+            if self._in_memory + len(data) + OVERHEAD <= MEMORY:
+                self._in_memory += len(data) + OVERHEAD
+                self._entries.append(Entry(meta, data, 0, len(data)))
+                return
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(prefix="routilux-")  # noqa: SIM115 - closed with the spool
+            self._file.seek(self._end)
+            self._file.write(data)
+            self._entries.append(Entry(meta, None, self._end, len(data)))
+            self._end += len(data)
+
+    def read(self, *, consume: bool) -> Iterator[T]:
+        """The outputs in the order they came; with `consume` each batch is forgotten when it has been handed out."""
+        if not consume:
+            with self._lock:
+                entries = list(self._entries)
+            for entry in entries:
+                yield from self._open(entry.meta, self._data(entry))
+            return
+        while True:
+            with self._lock:
+                if not self._entries:
+                    return
+                entry = self._entries.popleft()
+                self.nbytes -= entry.size + OVERHEAD
+                if entry.data is not None:
+                    self._in_memory -= entry.size + OVERHEAD
+            yield from self._open(entry.meta, self._data(entry))
+            self._trim()
+
+    def _data(self, entry: Entry[M]) -> bytes:
+        if entry.data is not None:
+            return entry.data
+        with self._lock:
+            assert self._file is not None
+            self._file.seek(entry.offset)
+            return self._file.read(entry.size)
+
+    def _trim(self) -> None:
+        """Start the file anew when nothing of it is waited for."""
+        with self._lock:
+            if self._file is not None and not any(entry.data is None for entry in self._entries):
+                self._file.close()
+                self._file, self._end = None, 0

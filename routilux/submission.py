@@ -1,0 +1,68 @@
+"""Here is the submission: what a user asks of a flow, checked against it, before any engine sees it."""
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from routilux.configuration import nearest
+from routilux.errors import FlowError
+from routilux.flow import Flow
+from routilux.graph import Node
+
+TRIGGER = "trigger"
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """One payload for one slot."""
+
+    routine: str
+    slot: int
+    payload: Any
+
+
+def entry_seeds(flow: Flow, entry: str | None, inputs: Mapping[str, Any] | None, slots: Mapping[str, Any]) -> list[Seed]:
+    """The payloads of one submission to the entry routine, by slot; FlowError when they do not fit its slots."""
+    name = flow.entry(entry)
+    node = flow.nodes[name]
+    given = {**_mapping(inputs), **slots}
+    if not given:
+        given = _defaults(node)
+    names = node.routine.slot_names
+    for slot in given:
+        if slot not in names:
+            raise FlowError(f"entry routine {name!r} has no slot {slot!r}: {nearest(slot, names)}")
+    if not given:
+        wanted = ", ".join(f"{slot}=..." for slot in names)
+        raise FlowError(f"entry routine {name!r} needs a value for its slot: pass {wanted}")
+    return [Seed(name, names.index(slot), payload) for slot, payload in given.items()]
+
+
+def slot_seed(flow: Flow, routine: str, slot: str, payload: Any) -> Seed:
+    """One payload for any slot of any routine."""
+    if routine not in flow.nodes:
+        raise FlowError(f"flow {flow.name!r} has no routine {routine!r}: {nearest(routine, flow.nodes)}")
+    names = flow.nodes[routine].routine.slot_names
+    if slot not in names:
+        raise FlowError(f"routine {routine!r} has no slot {slot!r}: {nearest(slot, names)}")
+    return Seed(routine, names.index(slot), payload)
+
+
+def _mapping(inputs: object) -> Mapping[str, Any]:
+    if inputs is None:
+        return {}
+    if not isinstance(inputs, Mapping):
+        raise FlowError(f"inputs must be a mapping from slot names to payloads, not {type(inputs).__name__}")
+    return inputs
+
+
+def _defaults(node: Node) -> dict[str, Any]:
+    """What the entry gets when nothing is given: its trigger, or the defaults of its logic's parameters."""
+    names = node.routine.slot_names
+    if names == (TRIGGER,):
+        return {TRIGGER: None}
+    logic = node.routine.spec().additions.logic or getattr(node.routine, "__wrapped__", None) or node.routine.logic
+    parameters = [p for p in inspect.signature(logic).parameters.values() if p.name != "self"]
+    defaults = {name: p.default for name, p in zip(names, parameters, strict=False) if p.default is not p.empty}
+    return defaults if len(defaults) == len(names) else {}

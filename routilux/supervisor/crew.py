@@ -1,0 +1,92 @@
+"""Here is the crew: the worker processes of one running flow, from spawn to reap."""
+
+import os
+import pickle
+from collections.abc import Iterator
+from itertools import accumulate
+from random import SystemRandom
+
+from routilux.flow import Flow
+from routilux.ipc.arena import Arena
+from routilux.ipc.layout import WORD, Layout
+from routilux.ipc.wire import Boot
+from routilux.plan import Plan
+from routilux.supervisor.processes import Process, fate, spawn
+from routilux.supervisor.shipping import ship_keys, ship_main, ship_node
+
+
+class Crew:
+    """All workers of a plan. They are spawned, reaped and let go by one thread, which outlives them."""
+
+    def __init__(self, plan: Plan, arena: Arena, boots: list[bytes]) -> None:
+        self._plan = plan
+        self._arena = arena
+        self._sizes = [len(boot) for boot in boots]
+        self._boots = os.memfd_create("routilux-boot", os.MFD_CLOEXEC)
+        with open(self._boots, "wb", closefd=False) as file:
+            file.writelines(boots)
+        self._seed = {"PYTHONHASHSEED": str(SystemRandom().randrange(1, 1 << 32))}
+        self._pipe = os.pipe2(os.O_CLOEXEC)
+        self.members: dict[int, Process] = {}
+
+    def spawn(self) -> None:
+        """Start every worker; each waits for nobody."""
+        fds = (self._arena.fd, self._boots, self._pipe[0])
+        offsets = accumulate(self._sizes, initial=0)
+        for process, offset, size in zip(self._plan.processes[1:], offsets, self._sizes, strict=False):
+            name = f"{self._plan.flow}:{process.name}"
+            self.members[process.index] = spawn(name, (*fds, offset, size, os.getpid()), fds, self._seed)
+
+    def sentinels(self) -> list[int]:
+        """Descriptors that become readable when a worker ends."""
+        return [member.sentinel for member in self.members.values() if member.sentinel >= 0]
+
+    def dead(self) -> Iterator[tuple[int, str]]:
+        """The workers that have ended by themselves, and how."""
+        for index, member in self.members.items():
+            code = member.exit_code
+            if code is not None:
+                yield index, fate(code)
+
+    def status(self, index: int) -> int:
+        return self._arena.words[self._arena.layout.sections[index].words["status"] // WORD]
+
+    @property
+    def is_gone(self) -> bool:
+        return all(member.exit_code is not None for member in self.members.values())
+
+    def kill(self) -> None:
+        for member in self.members.values():
+            member.kill()
+
+    def reap(self) -> None:
+        """Wait for all of them, and kill what they have left behind in their groups."""
+        for member in self.members.values():
+            member.reap()
+
+    def close(self) -> None:
+        for fd in (*self._pipe, self._boots):
+            os.close(fd)
+
+
+def boot_records(flow: Flow, plan: Plan, layout: Layout, directory: str) -> list[bytes]:
+    """What each worker is born with; raises FlowError naming a routine that cannot travel."""
+    main = ship_main()
+    shipped = {name: ship_node(node) for name, node in flow.nodes.items()}
+    keys = ship_keys({n: flow.nodes[c.target].key for n, c in enumerate(flow.connections) if flow.nodes[c.target].key is not None})
+    return [
+        pickle.dumps(
+            Boot(
+                plan,
+                layout.jobs,
+                layout.heap,
+                process.index,
+                directory,
+                plan.routes(flow, process.index),
+                keys,
+                shipped[process.node],
+                main,
+            )
+        )
+        for process in plan.processes[1:]
+    ]

@@ -1,0 +1,144 @@
+"""Here is the supervisor's desk: its end of the lanes, where submissions go out and outputs come in."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from routilux.flow import Flow
+from routilux.ipc.arena import Arena, OwnSection
+from routilux.ipc.blobs import REFERENCE, Blob, BlobWriter
+from routilux.ipc.channels import Channel, Part, segments
+from routilux.ipc.codec import Large
+from routilux.ipc.commit import Transaction
+from routilux.ipc.lanes import BLOB, RING, TOKEN, Frame, LaneReader, LaneWriter
+from routilux.ipc.layout import WORD
+from routilux.ipc.sockets import Bell, Doorbells
+from routilux.jobs import Source
+from routilux.keys import by_key, key_of
+from routilux.plan import SUPERVISOR, Plan
+from routilux.submission import Seed
+
+SLOT_MASK = 0xFFFF
+
+
+class Letter(NamedTuple):
+    """A frame from a worker, copied out of shared memory."""
+
+    process: int
+    lane: int
+    frame: Frame
+    data: bytes
+
+    def source(self, plan: Plan, flow: Flow) -> "Source":
+        """Where the outputs in it come from."""
+        node = plan.processes[self.process].node
+        event = flow.nodes[node].routine.event_names[self.frame.port]
+        return Source(node, event, f"{self.lane}:{self.frame.position}", bool(self.frame.flags & BLOB))
+
+
+class Desk:
+    """Process 0 of the plan. Whoever uses it holds the supervisor's lock."""
+
+    def __init__(self, flow: Flow, plan: Plan, arena: Arena, own: OwnSection, bells: Doorbells) -> None:
+        self._flow = flow
+        self._plan = plan
+        self._arena = arena
+        self._bells = bells
+        self.tx = Transaction(own)
+        self.blobs = BlobWriter(arena, own)
+        self._readers = [LaneReader(arena, own, lane) for lane in plan.inbound[SUPERVISOR]]
+        writers = {lane.consumer: LaneWriter(arena, own, lane) for lane in plan.outbound[SUPERVISOR]}
+        service = [section.words["service_ns"] // WORD for section in arena.layout.sections]
+
+        def service_ns(process: int) -> int:
+            return arena.words[service[process]]
+
+        self._direct = {process: Channel([writer], service_ns) for process, writer in writers.items()}
+        self._shared = {
+            name: Channel([writers[i] for i in plan.workers_of(name)], service_ns) for name in flow.nodes
+        }
+        self._rung: list[tuple[int, Bell, int, int]] = []
+
+    # ---- out --------------------------------------------------------------------------------------------------------
+
+    def submit(self, number: int, seed: Seed, part: bytes | Large, origin: int) -> None:
+        """Count one message and let it wait for room in the lanes of its routine. Raises ArenaFull before anything is counted."""
+        stored = part if isinstance(part, bytes) else self._store(part)
+        for segment in segments(number, seed.slot, [stored], origin=origin if self._plan.tracks_origin else 0):
+            self._channel(seed).push(segment)
+        if isinstance(stored, Blob):
+            self.blobs.sent(stored)
+        self.tx.create(number & SLOT_MASK, 1)
+
+    def _store(self, large: Large) -> Part:
+        blob, room = self.blobs.room(large.nbytes)
+        with room:
+            large.write(room)
+        return blob
+
+    def _channel(self, seed: Seed) -> Channel:
+        node = self._flow.nodes[seed.routine]
+        workers = self._plan.workers_of(seed.routine)
+        if node.key is None or len(workers) == 1:
+            return self._shared[seed.routine]
+        return self._direct[workers[by_key(key_of(node.key, seed.payload), len(workers))]]
+
+    def token(self, number: int, process: int) -> None:
+        """Tell one worker that nothing more of the job can come."""
+        for segment in segments(number, 0, [b""], flags=TOKEN):
+            self._direct[process].push(segment)
+        self.tx.create(number & SLOT_MASK, 1)
+
+    @property
+    def waiting(self) -> int:
+        """Messages that wait for room."""
+        return sum(len(channel) for channel in self._channels() if channel)
+
+    def drop(self, is_dropped: Callable[[int], bool]) -> set[int]:
+        """Forget what waits for jobs that are over; their slots."""
+        slots: set[int] = set()
+        for channel in self._channels():
+            if channel:
+                for number, count in channel.drop(is_dropped).items():
+                    self.tx.retire(number & SLOT_MASK, count)
+                    slots.add(number & SLOT_MASK)
+        return slots
+
+    def _channels(self) -> Iterable[Channel]:
+        return (*self._shared.values(), *self._direct.values())
+
+    # ---- in ---------------------------------------------------------------------------------------------------------
+
+    def collect(self) -> Iterator[Letter]:
+        """All frames that workers have published for us; each is retired with the next commit."""
+        for reader in self._readers:
+            before = reader.position
+            while (frame := reader.head()) is not None:
+                yield Letter(reader.producer, reader.plan.index, frame, self._copy(frame))
+                reader.use(frame, frame.count)
+            if reader.position - before > RING // 4:
+                self._rung.append((reader.producer, Bell.CREDIT, reader.plan.index, reader.position))
+
+    def _copy(self, frame: Frame) -> bytes:
+        if frame.flags & BLOB:
+            address, size = REFERENCE.unpack(frame.payload)
+            return bytes(self._arena.data[address : address + size])
+        return bytes(frame.payload)
+
+    def commit(self) -> None:
+        """Publish what there is room for, pass what was collected, ring whom it concerns. Nothing to do costs little."""
+        for channel in self._channels():
+            if channel:
+                for lane in channel.pump():
+                    self.tx.published[lane.published] = lane.position
+                    self._rung.append((lane.consumer, Bell.PUBLISHED, lane.plan.index, lane.position))
+        consumed = {reader.consumed: reader.mark for reader in self._readers}
+        self.tx.commit(consumed)
+        for peer, kind, number, position in self._rung:
+            self._bells.ring(peer, kind, number, position)
+        self._rung.clear()
+
+    def ring_all(self) -> None:
+        """Let every worker look at what the supervisor's words say."""
+        for process in self._direct:
+            self._bells.ring(process, Bell.STATUS)
+

@@ -1,0 +1,96 @@
+"""Here is the ledger: which job has which slot of the arena, and whether anything of it is still in flight."""
+
+from dataclasses import dataclass, field
+from itertools import count
+
+from routilux.clock import Deadline
+from routilux.ipc.arena import Arena, OwnSection
+from routilux.ipc.layout import COUNTERS, JOB_NAME, WORD, Order
+from routilux.jobs import JobState
+
+SLOT_BITS = 16
+
+
+@dataclass(slots=True)
+class Account:
+    """One job and its slot; it keeps the slot after its end until nothing of it is left anywhere."""
+
+    job: JobState
+    slot: int
+    number: int
+    deadline: Deadline
+    base: dict[str, list[int]] = field(default_factory=dict)
+    level: int = 0
+    is_open: bool = False
+    is_throttled: bool = False
+    is_cut: bool = False
+
+
+class Ledger:
+    """The supervisor's table of jobs, in its own section where every worker reads it."""
+
+    def __init__(self, arena: Arena, own: OwnSection) -> None:
+        words = own.section.words
+        self._arena = arena
+        self._own = own
+        self._current, self._order = own.index(words["current"]), own.index(words["order"])
+        self._names = words["names"] - own.section.start
+        self._rows = {
+            name: [section.words[name] // WORD for section in arena.layout.sections] for name in COUNTERS
+        }
+        self._free = list(range(arena.layout.jobs - 1, -1, -1))
+        self._generation = count(1)
+        self.accounts: dict[int, Account] = {}
+        self._by_job: dict[JobState, Account] = {}
+
+    @property
+    def is_full(self) -> bool:
+        return not self._free
+
+    def open(self, job: JobState, deadline: Deadline) -> Account:
+        """Give the job a slot; nothing of it is in flight yet."""
+        slot = self._free.pop()
+        number = (next(self._generation) & 0x7FFF) << SLOT_BITS | slot
+        if number == 0:
+            number = 1 << SLOT_BITS | slot
+        account = Account(job, slot, number, deadline)
+        account.base = {name: self._row(name, slot) for name in COUNTERS}
+        name = job.job_id.encode()
+        place = self._names + slot * JOB_NAME
+        self._own.data[place : place + 1 + len(name)] = bytes([len(name)]) + name
+        self._own.words[self._order + slot] = Order.RUN
+        self._own.words[self._current + slot] = number
+        self.accounts[slot] = self._by_job[job] = account
+        return account
+
+    def order(self, account: Account, order: Order) -> None:
+        """Tell all workers what to do with the job's messages."""
+        self._own.words[self._order + account.slot] = order
+
+    def release(self, account: Account) -> None:
+        """The slot may go to another job: the sums of its counters are equal, and start the next one so."""
+        self._own.words[self._current + account.slot] = 0
+        del self.accounts[account.slot], self._by_job[account.job]
+        self._free.append(account.slot)
+
+    def find(self, job: JobState) -> Account | None:
+        return self._by_job.get(job)
+
+    def is_quiet(self, account: Account) -> bool:
+        """Whether nothing of the job happens by itself any more.
+
+        All `retired` are summed first, then all `created`: both only grow, and a message is counted before anything that follows
+        from it, so the difference over-counts what is in flight, and zero is zero.
+        """
+        words, slot = self._arena.words, account.slot
+        retired = sum([words[row + slot] for row in self._rows["retired"]])
+        created = sum([words[row + slot] for row in self._rows["created"]])
+        return created == retired
+
+    def counted(self, account: Account, counter: str) -> list[int]:
+        """Per process, what a user-visible counter has come to for this job."""
+        return [now - before for now, before in zip(self._row(counter, account.slot), account.base[counter], strict=True)]
+
+    def _row(self, name: str, slot: int) -> list[int]:
+        words = self._arena.words
+        return [words[row + slot] for row in self._rows[name]]

@@ -1,0 +1,43 @@
+"""Here is how code travels to the workers: by reference where it can be imported, by value where it cannot."""
+
+import pickle
+import sys
+from collections.abc import Mapping
+from types import FunctionType
+
+import cloudpickle
+
+from routilux.errors import FlowError
+from routilux.graph import Node
+
+
+def ship_node(node: Node) -> bytes:
+    """The routine of a node and how it is run; raises FlowError naming the routine when it cannot travel."""
+    try:
+        return bytes(cloudpickle.dumps(node))
+    except Exception as error:  # pickling runs the user's code, which may raise anything
+        message = f"routine {node.name!r} cannot be shipped to another process: {error}"
+        raise FlowError(message) from error
+
+
+def ship_main() -> bytes:
+    """The functions and classes that `__main__` defines, each by cloudpickle; what cannot travel stays at home.
+
+    They go into the worker's `__main__`, so that payloads of those classes pickle by reference.
+    """
+    shipped: dict[str, bytes] = {}
+    main = sys.modules.get("__main__")
+    for name, value in list(vars(main).items()) if main is not None else []:
+        if getattr(value, "__module__", None) != "__main__" or name.startswith("__"):
+            continue
+        if isinstance(value, type | FunctionType) or callable(value):
+            try:
+                shipped[name] = cloudpickle.dumps(value)
+            except Exception:  # not needed by any routine, or ship_node says so  # noqa: BLE001, S112
+                continue
+    return pickle.dumps(shipped)
+
+
+def ship_keys(keys: Mapping[int, object]) -> bytes:
+    """The key sources of connections, by their number; they run where a message is emitted."""
+    return bytes(cloudpickle.dumps(keys))

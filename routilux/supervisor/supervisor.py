@@ -1,0 +1,433 @@
+"""Here is the supervisor of one running flow: a thread that spawns its processes, collects outputs and sees jobs end.
+
+What a submitter does (submit, feed, cancel) happens in its own thread, under the lock; what the processes do is answered by the
+supervisor's thread. All of it writes the supervisor's section, so all of it holds the lock.
+"""
+
+import contextlib
+import logging
+import os
+import select
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import count
+from math import ceil
+from pathlib import Path
+
+import msgspec
+import zmq
+
+from routilux.clock import Deadline, monotonic
+from routilux.errors import Busy, ClosedError, DeadlineExceeded, JobCancelled, RoutineCrashed, RoutiluxError
+from routilux.flow import Flow
+from routilux.ipc.arena import Arena, OwnSection
+from routilux.ipc.codec import Large
+from routilux.ipc.lanes import ERROR
+from routilux.ipc.layout import Layout, Order
+from routilux.ipc.sockets import Bell, Doorbells
+from routilux.ipc.wire import NO_JOB
+from routilux.jobs import JobState
+from routilux.lifecycle import ExecutionStatus, Happening
+from routilux.plan import SUPERVISOR, plan
+from routilux.reports import ErrorRecord
+from routilux.submission import Seed
+from routilux.supervisor.crew import Crew, boot_records
+from routilux.supervisor.desk import SLOT_MASK, Desk, Letter
+from routilux.supervisor.ledger import Account, Ledger
+
+log = logging.getLogger("routilux.supervisor")
+
+TICK = 0.1
+"""Seconds between two looks at everything while jobs run, should a doorbell have been lost."""
+FEED_AHEAD = 2048
+"""Messages that a stream may have waiting for room."""
+UNREAD = 256 << 20
+"""Bytes of outputs that wait for their reader before the job is held back."""
+
+VISIBLE = ("activations", "errors", "skipped", "unused")
+"""The counters that a user sees."""
+
+Encoded = tuple[Seed, bytes | Large]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a Runtime asks of its supervisors. Sizes in bytes, durations in seconds."""
+
+    max_pending: int
+    heap: int
+    max_output: int
+    grace: float
+
+
+class Supervisor:
+    """One flow under way: its arena, its crew, its jobs. Make it, `start` it, and `close` it in the end."""
+
+    def __init__(self, flow: Flow, settings: Settings, directory: Path, workers: dict[str, int], on_end: Callable[["Supervisor"], None]) -> None:
+        self.flow = flow
+        self.plan = plan(flow, workers)
+        self._settings = settings
+        self._on_end = on_end
+        layout = Layout(self.plan, settings.max_pending, settings.heap)
+        boots = boot_records(flow, self.plan, layout, str(directory))
+        directory.mkdir(mode=0o700)
+        self._arena = Arena.create(layout)
+        self._own = OwnSection(self._arena, SUPERVISOR)
+        self._bells = Doorbells(directory, SUPERVISOR)
+        for process in self.plan.processes[1:]:
+            self._bells.connect(process.index)
+        self._crew = Crew(self.plan, self._arena, boots)
+        self._desk = Desk(flow, self.plan, self._arena, self._own, self._bells)
+        self._ledger = Ledger(self._arena, self._own)
+        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._origins = count(1)
+        self._suspects: set[int] = set()
+        self._lock = threading.RLock()
+        self._room = threading.Condition(self._lock)
+        self._closing: Deadline | None = None
+        self._failure: RoutiluxError | None = None
+        self._thread = threading.Thread(target=self._run, name=f"routilux-{flow.name}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    # ---- submitters -------------------------------------------------------------------------------------------------
+
+    @property
+    def is_closed(self) -> bool:
+        return self._closing is not None or self._failure is not None
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether nothing is left of it."""
+        return self._closing is not None and not self._thread.is_alive()
+
+    def submit(self, job: JobState, encoded: Iterable[Encoded], deadline: Deadline, *, paused: bool, is_open: bool) -> None:
+        """Admit the job and inject its first messages. Waits for a place until the deadline, then raises Busy."""
+        with self._lock:
+            self._room.wait_for(lambda: not self._ledger.is_full or self.is_closed, deadline.left())
+            self._check_open()
+            if self._ledger.is_full:
+                message = f"{self._settings.max_pending} jobs of flow {self.flow.name!r} are under way already: wait for one, or raise max_pending"
+                raise Busy(message)
+            account = self._ledger.open(job, deadline)
+            account.is_open = is_open
+            if is_open:
+                self._desk.tx.create(account.slot, 1)
+            job.happen(Happening.PAUSE if paused else Happening.START)
+            if paused:
+                self._ledger.order(account, Order.HOLD)
+            self._inject(account, encoded)
+        if deadline.at is not None:
+            self._rouse()
+
+    def feed(self, job: JobState, encoded: Iterable[Encoded]) -> bool:
+        """More messages for an open job, once the lanes have room; False when it has ended meanwhile."""
+        with self._lock:
+            self._room.wait_for(lambda: job.ended or self.is_closed or self._desk.waiting < FEED_AHEAD)
+            account = self._ledger.find(job)
+            if account is None or job.ended:
+                return False
+            self._inject(account, encoded)
+            return True
+
+    def seal(self, job: JobState) -> None:
+        """No more is fed: the open job can end."""
+        with self._lock:
+            account = self._ledger.find(job)
+            if account is not None and account.is_open:
+                account.is_open = False
+                self._desk.tx.retire(account.slot, 1)
+                self._desk.commit()
+                self._suspects.add(account.slot)
+        self._rouse()
+
+    def _inject(self, account: Account, encoded: Iterable[Encoded]) -> None:
+        origin = next(self._origins)
+        try:
+            for seed, part in encoded:
+                self._desk.submit(account.number, seed, part, origin)
+        except RoutiluxError as error:
+            self._end(account, Happening.FAIL, error)
+            raise
+        finally:
+            self._desk.commit()
+
+    def _check_open(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+        if self._closing is not None:
+            message = f"flow {self.flow.name!r} has been stopped: it takes no more jobs"
+            raise ClosedError(message)
+
+    def cancel(self, job: JobState, error: RoutiluxError) -> None:
+        with self._lock:
+            account = self._ledger.find(job)
+            if account is not None and not job.ended:
+                self._end(account, Happening.CANCEL, error)
+        self._rouse()
+
+    def pause(self, job: JobState) -> None:
+        self._hold(job, Happening.PAUSE, Order.HOLD, ExecutionStatus.RUNNING)
+
+    def resume(self, job: JobState) -> None:
+        self._hold(job, Happening.RESUME, Order.RUN, ExecutionStatus.PAUSED)
+
+    def _hold(self, job: JobState, happening: Happening, order: Order, valid: ExecutionStatus) -> None:
+        with self._lock:
+            account = self._ledger.find(job)
+            if account is not None and job.status is valid:
+                job.happen(happening)
+                account.is_throttled = False
+                self._ledger.order(account, order)
+                self._suspects.add(account.slot)
+                self._desk.ring_all()
+        self._rouse()
+
+    def drained(self, job: JobState) -> None:
+        """A reader has taken outputs: a job that was held back for it may go on."""
+        with self._lock:
+            account = self._ledger.find(job)
+            if account is not None and account.is_throttled and job.spooled < UNREAD // 2:
+                account.is_throttled = False
+                self._ledger.order(account, Order.RUN)
+                self._suspects.add(account.slot)
+                self._desk.ring_all()
+                self._rouse()
+
+    def counters(self, job: JobState) -> dict[str, dict[str, int]]:
+        """Per routine what its workers have counted for the job."""
+        with self._lock:
+            account = self._ledger.find(job)
+            found: dict[str, dict[str, int]] = {name: dict.fromkeys(VISIBLE, 0) for name in self.flow.nodes}
+            if account is not None:
+                for counter in VISIBLE:
+                    for process, value in zip(self.plan.processes, self._ledger.counted(account, counter), strict=True):
+                        if process.node:
+                            found[process.node][counter] += value
+            return found
+
+    def drain(self) -> None:
+        """Sources stop at their next commit; everything in flight goes on to its end. No more jobs are taken."""
+        with self._lock:
+            for account in self._ledger.accounts.values():
+                account.is_cut = True
+            self._own.words[self._own.index(self._own.section.words["drain"])] = 1
+            self._desk.ring_all()
+
+    def begin_close(self, grace: float | None = None) -> None:
+        """Cancel what still runs and ask the workers to leave within `grace` seconds; those that have not are killed."""
+        deadline = Deadline.after(self._settings.grace if grace is None else grace)
+        with self._lock:
+            if self._closing is None or (self._closing.at or 0.0) > (deadline.at or 0.0):
+                self._closing = deadline
+            self._room.notify_all()
+        self._rouse()
+
+    def close(self, grace: float | None = None) -> None:
+        """As `begin_close`, and wait until nothing is left."""
+        self.begin_close(grace)
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
+
+    def _rouse(self) -> None:
+        with contextlib.suppress(OSError):
+            os.eventfd_write(self._wake, 1)
+
+    # ---- the thread -------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            self._crew.spawn()
+            self._watch()
+        except Exception as error:
+            log.exception("the supervisor of flow %r has failed", self.flow.name)
+            self._fail(RoutiluxError(f"the supervisor of flow {self.flow.name!r} has failed: {error!r}"))
+        finally:
+            self._leave()
+
+    def _watch(self) -> None:
+        poller = zmq.Poller()
+        poller.register(self._bells.pull, zmq.POLLIN)
+        sentinels = set(self._crew.sentinels())
+        for fd in (self._wake, *sentinels):
+            poller.register(fd, zmq.POLLIN)
+        while self._closing is None and self._failure is None:
+            events = dict(poller.poll(ceil(self._nap() * 1000)))
+            with self._lock:
+                if self._wake in events:
+                    os.eventfd_read(self._wake)
+                self._turn(everything=not events)
+                if not events or sentinels & events.keys():
+                    self._look_after_crew()
+
+    def _nap(self) -> float:
+        """How long there is nothing to look at by itself."""
+        with self._lock:
+            accounts = list(self._ledger.accounts.values())
+            deadlines = [left for a in accounts if not a.job.ended and (left := a.deadline.left()) is not None]
+        return min([TICK if accounts else 1.0, *deadlines])
+
+    def _turn(self, *, everything: bool) -> None:
+        """Answer what has happened since the last turn."""
+        touched = {bell.number for bell in self._bells.rung() if bell.kind == Bell.QUIET}
+        for letter in self._desk.collect():
+            self._receive(letter)
+            touched.add(letter.frame.job & SLOT_MASK)
+        touched |= self._suspects | self._desk.drop(self._is_over)
+        self._suspects.clear()
+        self._desk.commit()
+        self._check_deadlines()
+        accounts = self._ledger.accounts
+        for slot in list(accounts) if everything else touched & accounts.keys():
+            self._settle(accounts[slot])
+        self._room.notify_all()
+
+    def _is_over(self, number: int) -> bool:
+        account = self._ledger.accounts.get(number & SLOT_MASK)
+        return account is None or account.number != number or account.job.ended
+
+    def _receive(self, letter: Letter) -> None:
+        frame = letter.frame
+        if frame.flags & ERROR:
+            record = msgspec.msgpack.decode(letter.data[5:] if frame.job != NO_JOB else letter.data, type=ErrorRecord)
+            self._receive_error(letter, record)
+            if frame.job == NO_JOB:
+                return
+        self._desk.tx.retire(frame.job & SLOT_MASK, frame.count)
+        account = self._ledger.accounts.get(frame.job & SLOT_MASK)
+        if account is None or account.number != frame.job or account.job.ended or frame.flags & ERROR:
+            return
+        account.job.put(letter.source(self.plan, self.flow), letter.data)
+        self._limit_outputs(account)
+
+    def _receive_error(self, letter: Letter, record: ErrorRecord) -> None:
+        if letter.frame.job == NO_JOB:
+            message = f"routine {record.routine!r} could not start: {record.type}: {record.message}"
+            self._fail(RoutineCrashed(f"{message}\n\n{record.traceback.rstrip()}"))
+            return
+        account = self._ledger.accounts.get(letter.frame.job & SLOT_MASK)
+        if account is None or account.number != letter.frame.job or account.job.ended:
+            return
+        error = record.as_error(account.job.job_id)
+        if record.action == "stop":
+            self._end(account, Happening.FAIL, error)
+        else:
+            account.job.errors.append(error)
+
+    def _limit_outputs(self, account: Account) -> None:
+        """Nothing grows without end: hold the job back for a slow reader, fail it when nobody reads."""
+        job = account.job
+        if job.spooled > UNREAD and job.has_reader and not account.is_throttled and job.status is ExecutionStatus.RUNNING:
+            account.is_throttled = True
+            self._ledger.order(account, Order.HOLD)
+        elif job.spooled > self._settings.max_output and not job.has_reader:
+            message = (
+                f"job {job.job_id!r} has put out more than {self._settings.max_output:,} bytes that nobody reads: "
+                "iterate job.outputs() or runtime.stream(), or raise max_output"
+            )
+            self._end(account, Happening.FAIL, RoutiluxError(message))
+
+    def _check_deadlines(self) -> None:
+        for account in list(self._ledger.accounts.values()):
+            if account.deadline.passed and not account.job.ended:
+                message = f"job {account.job.job_id!r} did not end within its timeout; it was stopped"
+                self._end(account, Happening.FAIL, DeadlineExceeded(message))
+
+    def _settle(self, account: Account) -> None:
+        """See whether a job is quiet, and what follows: its slot is free, its next level is told, or it has ended."""
+        if account.job.status is ExecutionStatus.PAUSED or account.is_throttled or not self._ledger.is_quiet(account):
+            return
+        if account.job.ended:
+            self._ledger.release(account)
+            return
+        if account.level < len(self.plan.levels):
+            for process in self.plan.levels[account.level]:
+                self._desk.token(account.number, process)
+            account.level += 1
+            self._desk.commit()
+            return
+        if account.is_cut:
+            message = f"job {account.job.job_id!r} was cut short: its sources were stopped, and what they had sent was worked off"
+            self._end(account, Happening.CANCEL, JobCancelled(message))
+        else:
+            self._end(account, Happening.COMPLETE, None)
+        self._ledger.release(account)
+
+    def _end(self, account: Account, happening: Happening, error: RoutiluxError | None) -> None:
+        """The job has ended for its submitter; what is left of it is dropped by whoever holds it."""
+        account.is_throttled = False
+        if happening is not Happening.COMPLETE:
+            self._ledger.order(account, Order.DROP)
+        account.job.happen(happening, error)
+        if happening is not Happening.COMPLETE:
+            if account.is_open:
+                account.is_open = False
+                self._desk.tx.retire(account.slot, 1)
+            self._suspects.add(account.slot)
+            self._desk.ring_all()
+            self._rouse()
+        self._room.notify_all()
+
+    # ---- the crew ---------------------------------------------------------------------------------------------------
+
+    def _look_after_crew(self) -> None:
+        """A worker that ends by itself ends the flow: every job of it fails and says so."""
+        for index, how in self._crew.dead():
+            if self._failure is None:
+                for letter in self._desk.collect():
+                    self._receive(letter)
+            if self._failure is None:
+                name = self.plan.processes[index].node
+                when = "while its flow was running" if self._crew.status(index) else "before it was ready"
+                self._fail(RoutineCrashed(f"routine {name!r} {how} {when}; its flow is stopped and its jobs have failed"))
+
+    def _fail(self, error: RoutiluxError) -> None:
+        """No job of this flow can go on."""
+        with self._lock:
+            if self._failure is not None:
+                return
+            self._failure = error
+            for account in list(self._ledger.accounts.values()):
+                if not account.job.ended:
+                    account.job.happen(Happening.FAIL, error)
+            self._room.notify_all()
+
+    def _leave(self) -> None:
+        """Ask, wait, kill, reap; then let go of everything. Afterwards nothing of the flow is left."""
+        with self._lock:
+            for account in list(self._ledger.accounts.values()):
+                if not account.job.ended:
+                    message = f"the flow of job {account.job.job_id!r} was stopped"
+                    account.job.happen(Happening.CANCEL, ClosedError(message))
+            self._own.words[self._own.index(self._own.section.words["exit"])] = 1
+            self._desk.ring_all()
+            self._on_end(self)
+        self._see_off()
+        with self._lock:
+            self._closing = self._closing or Deadline(monotonic())
+            self._room.notify_all()
+            self._bells.close()
+            self._crew.close()
+            self._own.close()
+            self._arena.close()
+            os.close(self._wake)
+
+    def _see_off(self) -> None:
+        """Wait for the workers to leave; kill those that have not when the time is up, which a second `close` may shorten."""
+        failed = Deadline.after(min(self._settings.grace, 1.0))
+        poller = select.poll()
+        for fd in (self._wake, *self._crew.sentinels()):
+            poller.register(fd, select.POLLIN)
+        while not self._crew.is_gone:
+            left = (self._closing or failed).left() or 0.0
+            if left <= 0:
+                self._crew.kill()
+                break
+            for fd, _ in poller.poll(ceil(min(left, TICK) * 1000)):
+                if fd == self._wake:
+                    os.eventfd_read(fd)
+                else:
+                    poller.unregister(fd)
+        self._crew.reap()

@@ -1,0 +1,183 @@
+"""Here is where a worker's life begins and ends: map the arena, build the routine, loop, leave."""
+
+import contextlib
+import ctypes
+import logging
+import os
+import pickle
+import signal
+import sys
+import threading
+from typing import Any
+
+import msgspec
+
+from routilux.graph import Node
+from routilux.ipc.arena import Arena, OwnSection
+from routilux.ipc.blobs import BlobWriter, Pins
+from routilux.ipc.channels import Channel
+from routilux.ipc.codec import Decoder, Encoder
+from routilux.ipc.commit import Transaction
+from routilux.ipc.lanes import ERROR, LARGE, Frame, LaneReader, LaneWriter
+from routilux.ipc.layout import WORD, Layout
+from routilux.ipc.sockets import Bell, Doorbells
+from routilux.ipc.wire import NO_JOB, Boot
+from routilux.plan import SUPERVISOR
+from routilux.reports import describe
+from routilux.routine import Routine
+from routilux.worker.activation import Activations
+from routilux.worker.context import WorkerContext
+from routilux.worker.gather import GatherLoop
+from routilux.worker.intake import Inlet, Loader
+from routilux.worker.jobs import JobTable
+from routilux.worker.loop import ImmediateLoop, Loop, Parts
+from routilux.worker.outputs import EventOutput, Outputs, Target
+
+STARTING, READY, STOPPED = 0, 1, 2
+"""What a worker's `status` word says."""
+_PR_SET_PDEATHSIG = 1
+
+
+def main(arguments: list[str]) -> None:
+    """Descriptors of the arena, the boot records and the watched pipe; offset and size of ours; the parent's pid."""
+    fd, boots, watch, offset, size, parent = map(int, arguments[:6])
+    die_with(parent, watch)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the supervisor, which drains
+    boot: Boot = pickle.loads(os.pread(boots, size, offset))  # noqa: S301 - written by the supervisor that spawned us
+    worker = Worker(boot, fd)
+    code = worker.live()
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # a thread that user code has left behind must not keep the process
+
+
+def die_with(parent: int, watch: int) -> None:
+    """Never outlive the supervisor: the kernel kills us with it, and the end of its pipe ends us too."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+    def watch_pipe() -> None:
+        with contextlib.suppress(OSError):
+            os.read(watch, 1)
+        os._exit(1)
+
+    threading.Thread(target=watch_pipe, name="routilux-watch", daemon=True).start()
+
+
+class Worker:
+    """One incarnation of one process of a plan."""
+
+    def __init__(self, boot: Boot, fd: int) -> None:
+        self.boot = boot
+        self.arena = Arena(Layout(boot.plan, boot.jobs, boot.heap), fd)
+        self.own = OwnSection(self.arena, boot.index)
+        self.status = self.own.index(self.own.section.words["status"])
+        self.bells = Doorbells(boot.directory, boot.index)
+        self.writers = {lane.index: LaneWriter(self.arena, self.own, lane) for lane in boot.plan.outbound[boot.index]}
+        peers = {lane.consumer for lane in boot.plan.outbound[boot.index]} | {lane.producer for lane in boot.plan.inbound[boot.index]}
+        for peer in sorted(peers | {SUPERVISOR}):
+            self.bells.connect(peer)
+        self.tx = Transaction(self.own)
+
+    def live(self) -> int:
+        """Set up, work, tear down; the exit code. What goes wrong is told to the supervisor with its traceback."""
+        name = self.boot.plan.processes[self.boot.index].node
+        try:
+            node, routine = self.load()
+            loop = self.loop(node, routine)
+            routine.setup()
+            self.own.words[self.status] = READY
+            self.bells.ring(SUPERVISOR, Bell.STATUS, self.boot.index)
+            loop.run()
+            routine.teardown()
+        except (Exception, SystemExit) as error:  # the user's module, setup() or teardown(); or a fault of ours  # noqa: BLE001
+            self.tell(name, error)
+            return 1
+        self.own.words[self.status] = STOPPED
+        self.bells.close()
+        return 0
+
+    def load(self) -> tuple[Node, Routine]:
+        """The routine of this process, built from what the supervisor shipped."""
+        main_module = sys.modules["__main__"]
+        for name, code in pickle.loads(self.boot.main).items():  # noqa: S301 - as in main()
+            with contextlib.suppress(Exception):  # what cannot be had here may not be needed here either
+                setattr(main_module, name, pickle.loads(code))  # noqa: S301 - as in main()
+        node: Node = pickle.loads(self.boot.node)  # noqa: S301 - as in main()
+        self.keys: dict[int, Any] = pickle.loads(self.boot.keys)  # noqa: S301 - as in main()
+        return node, node.spec.build()
+
+    def loop(self, node: Node, routine: Routine) -> Loop:
+        """Wire everything together."""
+        blobs, pins = BlobWriter(self.arena, self.own), Pins(self.own)
+        outputs = self.outputs(node, blobs)
+        loader = Loader(self.arena, Decoder(), pins)
+        context = WorkerContext(node.name, outputs)
+        routine.bind(context)
+        policy = routine.activation_policy
+        plan = self.boot.plan
+        incoming = plan.inbound[self.boot.index]
+        shared = plan.workers_of(node.name)
+        parts = Parts(
+            routine=node.name,
+            inlets=[Inlet(LaneReader(self.arena, self.own, lane), loader) for lane in incoming],
+            windowed=frozenset(lane.index for lane in incoming) if len(shared) > 1 else frozenset(),
+            inner=frozenset(lane.index for lane in incoming if lane.inner),
+            outputs=outputs,
+            jobs=JobTable(self.arena, policy, routine.slot_names),
+            loader=loader,
+            pins=pins,
+            blobs=blobs,
+            tx=self.tx,
+            bells=self.bells,
+            context=context,
+            activations=Activations(node.name, routine.invoker(), node.on_error, context, outputs, self.tx),
+            slot_names=routine.slot_names,
+            is_source=not any(lane.connection is not None for lane in incoming),
+        )
+        words = self.arena.layout.sections[SUPERVISOR].words
+        orders = (self.arena.words, words["exit"] // WORD, words["drain"] // WORD)
+        kind: Any = ImmediateLoop if policy.immediate else GatherLoop
+        loop: Loop = kind(parts, self.own.words, self.own.index(self.own.section.words["service_ns"]), orders)
+        loop.timed = policy.timed
+        return loop
+
+    def outputs(self, node: Node, blobs: BlobWriter) -> Outputs:
+        plan = self.boot.plan
+        to_supervisor = next(lane.index for lane in plan.outbound[self.boot.index] if lane.consumer == SUPERVISOR)
+        supervisor = Channel([self.writers[to_supervisor]], self.service_ns)
+        encoder = Encoder(LARGE)
+        events = [
+            EventOutput(name, node.name, self.targets(position, supervisor), blobs, encoder)
+            for position, name in enumerate(node.routine.event_names)
+        ]
+        return Outputs(events, supervisor)
+
+    def targets(self, event: int, supervisor: Channel) -> list[Target]:
+        route = self.boot.routes[event]
+        if not route.connections:
+            return [Target(event, (supervisor,))]
+        return [self.target(connection, lanes) for connection, lanes in route.connections]
+
+    def target(self, connection: int, lanes: tuple[int, ...]) -> Target:
+        writers = [self.writers[lane] for lane in lanes]
+        key = self.keys.get(connection)
+        if key is None or len(writers) == 1:
+            return Target(writers[0].plan.slot, (Channel(writers, self.service_ns),))
+        return Target(writers[0].plan.slot, tuple(Channel([writer], self.service_ns) for writer in writers), key)
+
+    def service_ns(self, process: int) -> int:
+        """What a message costs at another process, as it says itself."""
+        return self.arena.words[self.arena.layout.sections[process].words["service_ns"] // WORD]
+
+    def tell(self, routine: str, error: BaseException) -> None:
+        """Describe to the supervisor why this process cannot go on."""
+        lane = next(w for w in self.writers.values() if w.consumer == SUPERVISOR)
+        record = msgspec.msgpack.encode(describe(routine, "stop", error))
+        if lane.put(Frame(NO_JOB, 0, 1, record, ERROR)):
+            self.tx.published[lane.published] = lane.position
+            self.tx.commit({})
+        self.bells.ring(SUPERVISOR, Bell.STATUS, self.boot.index)

@@ -1,0 +1,168 @@
+"""Here is what a worker has in front of it: per lane, the frames it has set aside, then those in the ring."""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from routilux.ipc.arena import Arena
+from routilux.ipc.blobs import REFERENCE, Pins, released
+from routilux.ipc.codec import Decoder, split
+from routilux.ipc.lanes import BLOB, TOKEN, Frame, LaneReader
+from routilux.plan import SUPERVISOR
+
+
+class Undecodable:
+    """Stands in for a message whose bytes could not be turned into an object; `error` says why."""
+
+    __slots__ = ("error",)
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+
+class Batch:
+    """The messages of one frame, and how many of them are used."""
+
+    __slots__ = ("_values", "count", "frame", "is_aside", "is_token", "job", "lane", "origin", "slot", "used")
+
+    def __init__(self, lane: int, slot: int, frame: Frame, used: int) -> None:
+        self.lane = lane
+        self.slot = slot
+        self.frame = frame
+        self.job = frame.job
+        self.origin = frame.origin
+        self.count = frame.count
+        self.used = used
+        self.is_token = bool(frame.flags & TOKEN)
+        self.is_aside = False
+        self._values: list[Any] | None = None
+
+    @property
+    def left(self) -> int:
+        return self.count - self.used
+
+    def message_id(self, index: int) -> str:
+        """The same on every attempt: lane, position of the frame, place within it."""
+        return f"{self.lane}:{self.frame.position}:{index}"
+
+    def values(self, loader: "Loader") -> list[Any]:
+        """All messages of the frame, decoded at once."""
+        if self._values is None:
+            self._values = loader.load(self.frame)
+        return self._values
+
+
+class Loader:
+    """Turns frames into objects, and knows which large payloads somebody still looks at."""
+
+    def __init__(self, arena: Arena, decoder: Decoder, pins: Pins) -> None:
+        self._data = arena.data
+        self._decoder = decoder
+        self.pins = pins
+        self._views: list[tuple[int, list[memoryview]]] = []
+
+    def load(self, frame: Frame) -> list[Any]:
+        if frame.flags & BLOB:
+            return [self._load_large(frame)]
+        try:
+            return self._decoder.decode_batch(frame.payload)
+        except Exception:  # one of them is bad: find out which  # noqa: BLE001
+            return [self._load_one(part) for part in split(frame.payload)]
+
+    def _load_one(self, part: bytes | memoryview) -> object:
+        try:
+            return self._decoder.decode(part)
+        except Exception as error:  # the class's own code may raise anything  # noqa: BLE001
+            return Undecodable(error)
+
+    def _load_large(self, frame: Frame) -> object:
+        if len(frame.payload) != REFERENCE.size:
+            region = memoryview(frame.payload)
+            return self._decode_large(region)
+        address, size = REFERENCE.unpack(frame.payload)
+        region = self._data[address : address + size]
+        value = self._decode_large(region)
+        self._views.append((address, [region]))
+        return value
+
+    def _decode_large(self, region: memoryview) -> object:
+        try:
+            return self._decoder.decode_large(region)
+        except Exception as error:  # as in _load_one  # noqa: BLE001
+            return Undecodable(error)
+
+    def settle(self) -> None:
+        """Before the lane passes the frames: pin the large payloads that user code has kept."""
+        for address, views in self._views:
+            if not released(views):
+                self.pins.keep(address, views)
+        self._views.clear()
+
+    def private(self, frame: Frame) -> Frame:
+        """The frame with its payload copied out of shared memory."""
+        if frame.flags & BLOB:
+            address, size = REFERENCE.unpack(frame.payload)
+            return frame._replace(payload=bytes(self._data[address : address + size]))
+        return frame._replace(payload=bytes(frame.payload))
+
+
+class Inlet:
+    """One in-lane of this worker."""
+
+    def __init__(self, reader: LaneReader, loader: Loader) -> None:
+        self.reader = reader
+        self.from_supervisor = reader.producer == SUPERVISOR
+        self.changed = False
+        self.passed_from = reader.position
+        self._loader = loader
+        self._head: Batch | None = None
+        self._aside: deque[Batch] = deque()
+
+    def next(self, is_held: Callable[[int], bool]) -> Batch | None:
+        """The oldest batch of a job that runs. Those of held jobs are set aside, so that others pass them."""
+        for batch in self._aside:
+            if not is_held(batch.job):
+                return batch
+        while batch := self._ring_head():
+            if not is_held(batch.job):
+                return batch
+            self.set_aside(batch)
+        return None
+
+    def _ring_head(self) -> Batch | None:
+        if self._head is None:
+            frame = self.reader.head()
+            if frame is None:
+                return None
+            slot = frame.port if self.from_supervisor else self.reader.plan.slot
+            self._head = Batch(self.reader.plan.index, slot, frame, self.reader.used)
+        return self._head
+
+    def use(self, batch: Batch, upto: int) -> None:
+        """The messages of `batch` before `upto` are used up, as of the next commit."""
+        batch.used = upto
+        if batch.is_aside:
+            if not batch.left:
+                self._aside.remove(batch)
+            return
+        self.reader.use(batch.frame, upto)
+        self.changed = True
+        if not batch.left:
+            self._head = None
+
+    def set_aside(self, batch: Batch) -> None:
+        """Take the head of the lane out of the way; it stays an active message of its job."""
+        batch.frame = self._loader.private(batch.frame)
+        batch.is_aside = True
+        self._aside.append(batch)
+        self.reader.use(batch.frame, batch.count)
+        self.changed = True
+        self._head = None
+
+    def relieve(self) -> bool:
+        """Set aside all that lies in the ring; whether there was anything."""
+        moved = False
+        while batch := self._ring_head():
+            self.set_aside(batch)
+            moved = True
+        return moved

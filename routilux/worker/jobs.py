@@ -1,0 +1,87 @@
+"""Here are the jobs as a worker knows them: what each is called, what is held for it, and whether it still runs."""
+
+from collections.abc import Iterator, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from routilux.ipc.arena import Arena
+from routilux.ipc.layout import JOB_NAME, WORD, Order
+from routilux.plan import SUPERVISOR
+from routilux.policies import Inbox, Policy
+
+SLOT_MASK = 0xFFFF
+"""The job slot within a job's number; above it is the generation, so that a slot's next job has another number."""
+
+
+@dataclass(slots=True)
+class WorkerJob:
+    """One job at one worker; the JobView of the routine."""
+
+    number: int
+    job_id: str
+    inbox: Inbox | None = None
+    state: dict[str, Any] = field(default_factory=dict)
+    data: MutableMapping[str, Any] = field(default_factory=dict)
+    final: bool = False
+    failed: bool = False
+    tokens: int = 0
+    unretired: int = 0
+    held_bytes: int = 0
+    reports: int = 0
+
+    @property
+    def slot(self) -> int:
+        return self.number & SLOT_MASK
+
+
+class JobTable:
+    """The jobs whose messages this worker has seen, read against the supervisor's table."""
+
+    def __init__(self, arena: Arena, policy: Policy, slot_names: Sequence[str]) -> None:
+        words = arena.layout.sections[SUPERVISOR].words
+        self._arena = arena
+        self._current, self._order = words["current"] // WORD, words["order"] // WORD
+        self._names = words["names"]
+        self._policy = policy
+        self._slot_names = slot_names
+        self._jobs: dict[int, WorkerJob] = {}
+
+    def get(self, number: int) -> WorkerJob:
+        job = self._jobs.get(number)
+        if job is None:
+            job = self._jobs[number] = WorkerJob(number, self._name(number & SLOT_MASK))
+            if not self._policy.immediate:
+                job.inbox = self.new_inbox(job)
+        return job
+
+    def new_inbox(self, job: WorkerJob) -> Inbox:
+        return self._policy.inbox(self._slot_names, job)
+
+    def _name(self, slot: int) -> str:
+        start = self._names + slot * JOB_NAME
+        length = self._arena.data[start]
+        return bytes(self._arena.data[start + 1 : start + 1 + length]).decode()
+
+    def order(self, number: int) -> int:
+        """What is to be done with the job's messages; DROP when it is over, or has failed here."""
+        slot, words = number & SLOT_MASK, self._arena.words
+        if words[self._current + slot] != number:
+            return Order.DROP
+        known = self._jobs.get(number)
+        return Order.DROP if known is not None and known.failed else words[self._order + slot]
+
+    def is_over(self, number: int) -> bool:
+        return self.order(number) == Order.DROP
+
+    def is_held(self, number: int) -> bool:
+        return self.order(number) == Order.HOLD
+
+    def prune(self) -> None:
+        """Forget the jobs whose slot has gone to another, or to none."""
+        words = self._arena.words
+        gone = [number for number in self._jobs if words[self._current + (number & SLOT_MASK)] != number]
+        for number in gone:
+            del self._jobs[number]
+
+    def __iter__(self) -> Iterator[WorkerJob]:
+        return iter(list(self._jobs.values()))

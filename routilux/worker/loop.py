@@ -1,0 +1,276 @@
+"""Here is a worker's loop: look at the lanes, run the routine, commit, ring; sleep when there is nothing to do.
+
+Under load one commit spans many messages, of any jobs; when idle, one message is one commit.
+"""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from time import perf_counter_ns
+
+from routilux.clock import monotonic
+from routilux.ipc.blobs import BlobWriter, Pins
+from routilux.ipc.commit import Transaction
+from routilux.ipc.lanes import RING, LaneWriter
+from routilux.ipc.sockets import Bell, Doorbells
+from routilux.plan import SUPERVISOR
+from routilux.worker.activation import Activations, JobOver
+from routilux.worker.context import WorkerContext
+from routilux.worker.intake import Batch, Inlet, Loader
+from routilux.worker.jobs import JobTable, WorkerJob
+from routilux.worker.outputs import Outputs
+
+log = logging.getLogger("routilux.worker")
+
+BATCH_NS = 1_000_000
+"""One commit spans about this much work."""
+LARGEST_BATCH = 2048
+YIELDS = 256
+"""A generator's outputs are committed after this many yields,"""
+YIELD_SECONDS = 0.002
+"""or this many seconds."""
+RESCAN_SECONDS = 0.1
+"""How long a worker sleeps without a doorbell before it looks at its lanes all the same."""
+HELD_BYTES = 256 << 20
+"""What a policy may hold back for one job at one process."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything the loop works with; made by the worker's entry."""
+
+    routine: str
+    inlets: list[Inlet]
+    windowed: frozenset[int]
+    """Lanes whose producer gives only a little work ahead: it always learns how far we are."""
+    inner: frozenset[int]
+    outputs: Outputs
+    jobs: JobTable
+    loader: Loader
+    pins: Pins
+    blobs: BlobWriter
+    tx: Transaction
+    bells: Doorbells
+    context: WorkerContext
+    activations: Activations
+    slot_names: tuple[str, ...]
+    is_source: bool
+
+
+class Loop:
+    """The part of the loop that all policies share; `take` is what differs."""
+
+    timed = False
+    """Whether messages may become usable by the passing of time."""
+
+    def __init__(self, parts: Parts, words: memoryview, service: int, orders: tuple[memoryview, int, int]) -> None:
+        self.p = parts
+        self._words = words
+        self._service = service
+        self._shared, self._exit, self._drain = orders
+        self.limit = 1
+        parts.context.flusher = self.flush
+        parts.activations.drive = self.drive
+
+    @property
+    def must_exit(self) -> bool:
+        return bool(self._shared[self._exit])
+
+    @property
+    def draining(self) -> bool:
+        return bool(self._shared[self._drain])
+
+    def run(self) -> None:
+        """Work until the supervisor says exit."""
+        while not self.must_exit:
+            if not self.step():
+                self.wait()
+
+    def step(self) -> bool:
+        """One transaction, if there is anything to do."""
+        if self.p.outputs.waiting:
+            return self.send() or self.relieve()
+        began = perf_counter_ns()
+        ran = self.take()
+        if ran is None:
+            return False
+        self.commit()
+        if ran:
+            self.learn((perf_counter_ns() - began) // ran, ran)
+        return True
+
+    def take(self) -> int | None:
+        """Choose inputs and run them; how many messages ran, or None when there was nothing to do."""
+        raise NotImplementedError
+
+    def learn(self, each_ns: int, ran: int) -> None:
+        """Fit the size of a batch to what a message costs, and tell producers who deal messages out."""
+        fits = max(1, BATCH_NS // max(1, each_ns))
+        self.limit = min(fits, max(self.limit, 2 * ran), LARGEST_BATCH)
+        before = self._words[self._service]
+        self._words[self._service] = max(1, (before + each_ns) // 2 if before else each_ns)
+
+    # ---- commits ----------------------------------------------------------------------------------------------------
+
+    def commit(self) -> None:
+        """Make everything since the last commit happen, then ring whom it concerns."""
+        p, tx = self.p, self.p.tx
+        written = p.outputs.pump(tx)
+        p.loader.settle()
+        changed = [inlet for inlet in p.inlets if inlet.changed]
+        quiet = tx.ended()
+        tx.commit({inlet.reader.consumed: inlet.reader.mark for inlet in changed})
+        self.ring(written)
+        for inlet in changed:
+            self.credit(inlet)
+        for slot in quiet:
+            p.bells.ring(SUPERVISOR, Bell.QUIET, slot)
+        if p.pins.held:
+            p.pins.sweep()
+
+    def ring(self, written: list[LaneWriter]) -> None:
+        for lane in written:
+            self.p.bells.ring(lane.consumer, Bell.PUBLISHED, lane.plan.index, lane.position)
+
+    def credit(self, inlet: Inlet) -> None:
+        """Tell the producer that there is room, unless it cannot be waiting for any."""
+        reader = inlet.reader
+        inlet.changed = False
+        before, inlet.passed_from = inlet.passed_from, reader.position
+        if reader.plan.index in self.p.windowed or reader.waiting + reader.position - before > RING // 4:
+            self.p.bells.ring(reader.producer, Bell.CREDIT, reader.plan.index, reader.position)
+
+    def send(self) -> bool:
+        """Move what waits for room into the lanes; whether anything moved."""
+        p = self.p
+        dropped = [channel.drop(p.jobs.is_over) for channel in p.outputs.channels if channel]
+        for job, count in (item for jobs in dropped for item in jobs.items()):
+            p.tx.retire(job & 0xFFFF, count)
+        written = p.outputs.pump(p.tx)
+        if not written and not any(dropped):
+            return False
+        quiet = p.tx.ended()
+        p.tx.commit({})
+        self.ring(written)
+        for slot in quiet:
+            p.bells.ring(SUPERVISOR, Bell.QUIET, slot)
+        return True
+
+    def relieve(self) -> bool:
+        """A worker that waits for room empties its lanes in a cycle, so that the cycle always moves."""
+        moved = [inlet for inlet in self.p.inlets if inlet.reader.plan.index in self.p.inner and inlet.relieve()]
+        if not moved:
+            return False
+        self.p.tx.commit({inlet.reader.consumed: inlet.reader.mark for inlet in moved})
+        for inlet in moved:
+            self.credit(inlet)
+        return True
+
+    def wait(self, seconds: float = RESCAN_SECONDS) -> None:
+        """Sleep until somebody rings, or at most `seconds`."""
+        if not self.p.bells.wait(seconds):
+            self.p.jobs.prune()
+        if self.p.pins.held:
+            self.p.pins.sweep()
+
+    # ---- generators --------------------------------------------------------------------------------------------------
+
+    def drive(self, steps: Iterator[None], job: WorkerJob, origin: int) -> None:
+        """Advance a generator to its end; what it has emitted so far is committed now and then, and waits for room."""
+        p = self.p
+        marks = p.outputs.marks()
+        done, since = 0, monotonic()
+        try:
+            for _ in steps:
+                done += 1
+                if done % YIELDS == 0 or monotonic() - since > YIELD_SECONDS:
+                    self.flush_job(job, origin)
+                    marks, since = p.outputs.marks(), monotonic()
+        except JobOver:
+            p.outputs.rollback(marks)
+        except (Exception, SystemExit) as error:  # the user's generator  # noqa: BLE001
+            p.activations.failed(job, error, marks)
+        finally:
+            close = getattr(steps, "close", None)
+            if close is not None:
+                close()
+
+    def flush(self) -> None:
+        """`self.flush()` within logic: commit what has been emitted and wait for room."""
+        job, batch = self.p.context.at, self.p.context.batch
+        if job is not None:
+            self.flush_job(job, batch.origin if batch is not None else 0)
+
+    def flush_job(self, job: WorkerJob, origin: int) -> None:
+        """Commit outputs while the input stays in use. Raises JobOver when there is no point in going on."""
+        p = self.p
+        p.outputs.close(p.tx, job.number, origin)
+        self.commit()
+        while p.outputs.waiting and not self.must_exit:
+            if not (self.send() or self.relieve()):
+                self.wait()
+        while p.jobs.is_held(job.number) and not self.must_exit:
+            self.wait()
+        if self.must_exit or p.jobs.is_over(job.number) or (self.draining and p.is_source):
+            raise JobOver
+
+
+class ImmediateLoop(Loop):
+    """The loop of a routine that takes each message by itself."""
+
+    def take(self) -> int | None:
+        p = self.p
+        ran, busy = 0, False
+        for inlet in p.inlets:
+            while ran < self.limit and (batch := inlet.next(p.jobs.is_held)):
+                if not busy:
+                    p.tx.begin()
+                busy = True
+                ran += self.consume(inlet, batch, min(batch.left, self.limit - ran))
+                if p.outputs.waiting:
+                    break
+        if busy and len(p.inlets) > 1:
+            p.inlets.append(p.inlets.pop(0))
+        return ran if busy else None
+
+    def consume(self, inlet: Inlet, batch: Batch, most: int) -> int:
+        """Use up to `most` messages of the batch; how many ran."""
+        p, job = self.p, self.p.jobs.get(batch.job)
+        if p.jobs.is_over(batch.job):
+            p.tx.retire(job.slot, batch.left)
+            inlet.use(batch, batch.count)
+            return 0
+        if batch.is_token:
+            self.finish(job)
+            p.tx.retire(job.slot, 1)
+            inlet.use(batch, 1)
+            return 1
+        values = batch.values(p.loader)
+        start = batch.used
+        if p.activations.fast is not None:
+            done = p.activations.run_fast(job, batch, values, start, start + most)
+        else:
+            done = 1
+            self.activate(job, batch, values[start])
+        del values
+        p.tx.retire(job.slot, done)
+        p.tx.count("activations", job.slot, done)
+        p.outputs.close(p.tx, job.number, batch.origin)
+        inlet.use(batch, start + done)
+        return done
+
+    def activate(self, job: WorkerJob, batch: Batch, value: object) -> None:
+        p = self.p
+        args: list[object] = [None] * len(p.slot_names)
+        args[batch.slot] = value
+        p.context.index = batch.used
+        steps = p.activations.run(job, batch, args, p.slot_names[batch.slot])
+        if steps is not None:
+            self.drive(steps, job, batch.origin)
+
+    def finish(self, job: WorkerJob) -> None:
+        job.final = True
+        steps = self.p.activations.finish(job)
+        if steps is not None:
+            self.drive(steps, job, 0)
+        self.p.outputs.close(self.p.tx, job.number, 0)

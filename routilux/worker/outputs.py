@@ -1,0 +1,137 @@
+"""Here is what a routine emits, from the call of `emit` until its frames lie in the lanes, still private."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from routilux.errors import PayloadError
+from routilux.ipc.blobs import Blob, BlobWriter
+from routilux.ipc.channels import Channel, Part, segments
+from routilux.ipc.codec import EncodeError, Encoder, Large
+from routilux.ipc.commit import Transaction
+from routilux.ipc.lanes import ERROR, LaneWriter
+from routilux.keys import KeySource, by_key, key_of
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where one connection of an event leads: a channel to whichever worker, or, with a key, one channel for each."""
+
+    port: int
+    channels: tuple[Channel, ...]
+    key: KeySource | None = None
+
+
+class EventOutput:
+    """One event of the running routine: what it has emitted in this transaction, encoded."""
+
+    def __init__(self, name: str, routine: str, targets: Sequence[Target], blobs: BlobWriter, encoder: Encoder) -> None:
+        self.name = name
+        self.targets = targets
+        self.parts: list[Part] = []
+        self.places: list[tuple[int, ...]] = []
+        self._blobs = blobs
+        self.emit = self._emitter(routine, encoder)
+
+    def _emitter(self, routine: str, encoder: Encoder) -> Callable[[object], None]:
+        encode, append, store = encoder.encode, self.parts.append, self._store
+        keyed = [(target.key, len(target.channels)) for target in self.targets if target.key is not None]
+        place, event = self.places.append, self.name
+
+        def emit(value: object) -> None:
+            """Encode the value and keep it until the activation's commit; later changes to it are not seen."""
+            try:
+                part = encode(value)
+            except EncodeError as error:
+                message = f"routine {routine!r} cannot emit a {error.type_name} on event {event!r}: {error.reason}"
+                raise PayloadError(message) from error
+            if keyed:
+                place(tuple(by_key(key_of(key, value), n) for key, n in keyed))
+            append(part if type(part) is bytes else store(part))
+
+        return emit
+
+    def _store(self, large: bytes | Large) -> Blob:
+        assert isinstance(large, Large)
+        blob, room = self._blobs.room(large.nbytes)
+        with room:
+            large.write(room)
+        return blob
+
+    def rollback(self, mark: int) -> None:
+        """Forget what was emitted since the event had `mark` messages."""
+        for part in self.parts[mark:]:
+            if isinstance(part, Blob):
+                self._blobs.drop(part)
+        del self.parts[mark:]
+        del self.places[mark:]
+
+    def close(self, tx: Transaction, job: int, origin: int) -> int:
+        """Hand what was emitted for `job` to the channels; how many messages that makes."""
+        if not self.parts:
+            return 0
+        parts = self.parts[:]
+        keyed = 0
+        for target in self.targets:
+            if target.key is None:
+                self._push(target.channels[0], job, target.port, parts, origin)
+                continue
+            for worker, channel in enumerate(target.channels):
+                chosen = [part for part, place in zip(parts, self.places, strict=True) if place[keyed] == worker]
+                self._push(channel, job, target.port, chosen, origin)
+            keyed += 1
+        for part in parts:
+            if isinstance(part, Blob):
+                self._blobs.sent(part)
+        self.parts.clear()
+        self.places.clear()
+        made = len(parts) * len(self.targets)
+        tx.create(job & 0xFFFF, made)
+        return made
+
+    @staticmethod
+    def _push(channel: Channel, job: int, port: int, parts: Sequence[Part], origin: int) -> None:
+        for segment in segments(job, port, parts, origin=origin):
+            channel.push(segment)
+
+
+class Outputs:
+    """All events of the running routine, and the channels they lead to."""
+
+    def __init__(self, events: Sequence[EventOutput], supervisor: Channel) -> None:
+        self.events = events
+        self._supervisor = supervisor
+        self.channels = list(dict.fromkeys([supervisor, *(c for e in events for t in e.targets for c in t.channels)]))
+
+    def marks(self) -> list[int]:
+        return [len(event.parts) for event in self.events]
+
+    def rollback(self, marks: Sequence[int]) -> None:
+        for event, mark in zip(self.events, marks, strict=True):
+            event.rollback(mark)
+
+    @property
+    def buffered(self) -> int:
+        """Messages emitted since the last `close`."""
+        return sum(len(event.parts) for event in self.events)
+
+    def close(self, tx: Transaction, job: int, origin: int) -> int:
+        """The next emissions belong to another job (or submission): hand over those so far."""
+        return sum(event.close(tx, job, origin) for event in self.events)
+
+    def report(self, tx: Transaction, job: int, record: bytes) -> None:
+        """Tell the supervisor of an error, in the same commit as what it caused."""
+        for segment in segments(job, 0, [record], flags=ERROR):
+            self._supervisor.push(segment)
+        tx.create(job & 0xFFFF, 1)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something waits for room: no activation starts then."""
+        return any(self.channels)
+
+    def pump(self, tx: Transaction) -> list[LaneWriter]:
+        """Write what there is room for and note the new positions in the transaction."""
+        written = [lane for channel in self.channels if channel for lane in channel.pump()]
+        for lane in written:
+            tx.published[lane.published] = lane.position
+        return written

@@ -1,0 +1,19 @@
+"""Here is what every test shares: settings of hypothesis, and the watch over what a test leaves behind."""
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+
+import strays
+
+# How long an example takes depends on what else the machine does: pytest-timeout is the only clock.
+settings.register_profile("routilux", deadline=None, print_blob=True)
+settings.load_profile("routilux")
+
+
+@pytest.fixture
+def no_strays() -> Iterator[None]:
+    """Fails the test that leaves a process, a file in shared memory, a runtime's folder or socket behind."""
+    with strays.watch():
+        yield
