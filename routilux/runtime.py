@@ -12,9 +12,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Literal, Self
 
 from routilux.clock import Deadline
-from routilux.engines.engine import Engine
-from routilux.engines.inline import InlineEngine
-from routilux.engines.local import LocalEngine
+from routilux.engine import Engine, Settings
 from routilux.errors import ClosedError, DeadlineExceeded, FlowError
 from routilux.flow import Flow
 from routilux.ipc.layout import JOB_NAME
@@ -23,7 +21,6 @@ from routilux.lifecycle import ExecutionStatus
 from routilux.limits import is_count
 from routilux.registry import FlowRegistry
 from routilux.submission import Seed, entry_seeds, slot_seed
-from routilux.supervisor.supervisor import Settings
 
 REMEMBERED = 1000
 """Ended jobs that `jobs()` still lists, as long as somebody holds them."""
@@ -59,13 +56,7 @@ class Runtime:
         if not is_count(max_pending) or max_pending > 1 << 16:
             raise FlowError(f"max_pending={max_pending!r}: give a whole number from 1 to 65536")
         settings = Settings(max_pending, heap or _quarter_of_memory(), max_output, grace)
-        match engine:
-            case "local":
-                self._engine: Engine = LocalEngine(settings, workers or {})
-            case "inline":
-                self._engine = InlineEngine(settings)
-            case _:
-                raise FlowError(f"engine={engine!r}: there are 'local' and 'inline'")
+        self._engine = _engine(engine, settings, workers or {})
         self._workers = dict(workers or {})
         self._numbers = count(1)
         self._lock = threading.Lock()
@@ -251,6 +242,21 @@ class Runtime:
             self.close(grace=INTERRUPTED)
             raise
         self.close(grace=None if error is None else INTERRUPTED)
+
+
+def _engine(name: str, settings: Settings, workers: Mapping[str, int]) -> Engine:
+    """The engine of that name. Imported only here: a worker imports its user's module, and Runtime with it, and makes none."""
+    match name:
+        case "local":
+            from routilux.engines.local import LocalEngine  # noqa: PLC0415
+
+            return LocalEngine(settings, workers)
+        case "inline":
+            from routilux.engines.inline import InlineEngine  # noqa: PLC0415
+
+            return InlineEngine(settings)
+        case _:
+            raise FlowError(f"engine={name!r}: there are 'local' and 'inline'")
 
 
 _open: "weakref.WeakSet[Runtime]" = weakref.WeakSet()

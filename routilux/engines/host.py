@@ -434,6 +434,7 @@ class InlineJob:
         name = node.routine.event_names[event]
         source = Source(node.name, name, f"{node.name}.{name}:{self._messages}", isinstance(part, Large))
         self.job.put(source, part.body if isinstance(part, Large) else batch([part]))
+        self.job.notify()
         if self.job.spooled > self._max_output and not self.job.has_reader:
             message = (
                 f"job {self.job.job_id!r} has put out more than {self._max_output:,} bytes that nobody reads: "

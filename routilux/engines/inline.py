@@ -9,13 +9,13 @@ import threading
 from collections.abc import Iterable
 
 from routilux.clock import Deadline
+from routilux.engine import UNREAD, Settings
 from routilux.engines.host import Hosted, InlineJob
 from routilux.errors import Busy, ClosedError, RoutiluxError
 from routilux.flow import Flow
 from routilux.jobs import JobState
 from routilux.routing import levels
 from routilux.submission import Seed
-from routilux.supervisor.supervisor import UNREAD, Settings
 
 
 class InlineFlow:

@@ -6,6 +6,7 @@ from itertools import count
 from typing import cast
 
 from routilux.clock import Deadline
+from routilux.engine import Settings
 from routilux.errors import ClosedError, FlowError, PayloadError, RoutiluxError
 from routilux.flow import Flow
 from routilux.ipc.codec import EncodeError, Encoder
@@ -13,7 +14,7 @@ from routilux.ipc.endpoints import RunDirectory
 from routilux.ipc.lanes import LARGE
 from routilux.jobs import JobControl, JobState
 from routilux.submission import Seed
-from routilux.supervisor.supervisor import Encoded, Settings, Supervisor
+from routilux.supervisor.supervisor import Encoded, Supervisor
 
 
 class LocalEngine:

@@ -1,10 +1,12 @@
 """Here is the arena: the one piece of shared memory of a running flow, and a process's two views of it."""
 
 import contextlib
+import ctypes
 import errno
 import mmap
 import os
 import sys
+import weakref
 from types import TracebackType
 
 from routilux.errors import ArenaFull
@@ -24,6 +26,15 @@ class Arena:
         self._map = mmap.mmap(fd, layout.size, mmap.MAP_SHARED, mmap.PROT_READ)
         self.data = memoryview(self._map)
         self.words = self.data.cast("Q")
+        self._address = _address_of(self._map)
+
+    def lease(self, offset: int, size: int) -> tuple[memoryview, "weakref.ref[object]"]:
+        """A read-only view of `size` bytes at `offset`, and a reference that is dead once nothing looks through it any more.
+
+        Only for a process that keeps its mapping to its end.
+        """
+        holder = _holder(size).from_address(self._address + offset)
+        return memoryview(holder).cast("B").toreadonly()[:size], weakref.ref(holder)
 
     @classmethod
     def create(cls, layout: Layout) -> "Arena":
@@ -51,6 +62,34 @@ class Arena:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+
+def _holder(size: int) -> "type[ctypes.Array[ctypes.c_char]]":
+    """An array type of at least `size` bytes: one per power of two, since ctypes keeps every type it has made."""
+    return ctypes.c_char * (1 << max(6, (size - 1).bit_length()))
+
+
+class _Buffer(ctypes.Structure):
+    """Py_buffer of CPython's buffer protocol."""
+
+    _fields_ = (
+        ("buf", ctypes.c_void_p),
+        ("obj", ctypes.py_object),
+        ("len", ctypes.c_ssize_t),
+        ("itemsize", ctypes.c_ssize_t),
+        ("readonly", ctypes.c_int),
+        ("ndim", ctypes.c_int),
+        *((name, ctypes.c_void_p) for name in ("format", "shape", "strides", "suboffsets", "internal")),
+    )
+
+
+def _address_of(mapping: mmap.mmap) -> int:
+    """Where a mapping lies in this process. ctypes itself tells it only of writable ones."""
+    buffer = _Buffer()
+    ctypes.pythonapi.PyObject_GetBuffer(ctypes.py_object(mapping), ctypes.byref(buffer), 0)
+    address = int(buffer.buf)
+    ctypes.pythonapi.PyBuffer_Release(ctypes.byref(buffer))
+    return address
 
 
 class OwnSection:

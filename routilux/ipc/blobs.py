@@ -5,6 +5,7 @@ the pins second; a consumer stores its pin first and its position second. So no 
 """
 
 import struct
+import weakref
 from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -93,6 +94,11 @@ class Blob:
         self.holders = 0
 
     @property
+    def is_done(self) -> bool:
+        """Whether every frame that refers to it has been used up; somebody may pin it all the same."""
+        return self.holders == 0 and all(lane.passed(end) for lane, end in self.uses)
+
+    @property
     def reference(self) -> bytes:
         return REFERENCE.pack(self.address, self.nbytes)
 
@@ -117,9 +123,12 @@ class BlobWriter:
 
     def room(self, nbytes: int) -> tuple[Blob, memoryview]:
         """A new blob of `nbytes` bytes and the place to fill. Raises ArenaFull."""
-        if self._live:
+        self._collect_oldest()
+        try:
+            extent = self.heap.allocate(nbytes)
+        except ArenaFull:
             self.collect()
-        extent = self.heap.allocate(nbytes)
+            extent = self.heap.allocate(nbytes)
         blob = Blob(extent, self._start + extent.offset, nbytes)
         start = self._base + extent.offset
         return blob, self._data[start : start + nbytes]
@@ -132,17 +141,28 @@ class BlobWriter:
         """The blob was never referred to."""
         self.heap.free(blob.extent)
 
+    def _collect_oldest(self) -> None:
+        """Free those that were sent first: mostly they are done with first."""
+        live = self._live
+        while live and live[0].is_done:
+            if not self._free_unpinned([live.popleft()]):
+                return
+
     def collect(self) -> None:
         """Free every blob whose frames have all been passed and that nobody pins."""
-        done = [blob for blob in self._live if blob.holders == 0 and all(lane.passed(end) for lane, end in blob.uses)]
-        if not done:
-            return
+        done = [blob for blob in self._live if blob.is_done]
+        self._live = deque(blob for blob in self._live if not blob.is_done)
+        self._free_unpinned(done)
+
+    def _free_unpinned(self, done: list[Blob]) -> bool:
+        """Free those that nobody pins, and keep an eye on the others; whether all of them are free."""
         pinned = self._pinned({lane.consumer for blob in done for lane, _ in blob.uses})
-        freed = {id(blob) for blob in done if blob.address not in pinned}
+        kept = [blob for blob in done if blob.address in pinned]
         for blob in done:
-            if id(blob) in freed:
+            if blob.address not in pinned:
                 self.heap.free(blob.extent)
-        self._live = deque(blob for blob in self._live if id(blob) not in freed)
+        self._live.extend(kept)
+        return not kept
 
     def _pinned(self, consumers: Iterable[int]) -> set[int]:
         words, pinned = self._arena.words, set[int]()
@@ -162,34 +182,24 @@ class Pins:
         self._words = own.words
         self._used, self._live, self._blob = (own.index(words[name]) for name in ("pins_used", "pin_live", "pin_blob"))
         self._free = list(range(PINS - 1, -1, -1))
-        self.held: dict[int, list[memoryview]] = {}
+        self.held: dict[int, weakref.ref[object]] = {}
 
-    def keep(self, address: int, views: list[memoryview]) -> None:
-        """Pin the blob at `address` until `views` can be released. Takes effect with the next commit of the lane's position."""
-        if not self._free:
-            message = f"more than {PINS} large payloads are still referred to by this process: let go of arrays, or copy them (Slot(copy=True))"
-            raise ArenaFull(message)
-        row = self._free.pop()
-        words = self._words
+    @property
+    def free(self) -> int:
+        """How many more blobs can be pinned."""
+        return len(self._free)
+
+    def keep(self, address: int, lease: "weakref.ref[object]") -> None:
+        """Pin the blob at `address` while the lease lives. To be called before the commit that passes its frame."""
+        row, words = self._free.pop(), self._words
         words[self._blob + row] = address
         words[self._used] = max(words[self._used], row + 1)
         words[self._live + row] = 1
-        self.held[row] = views
+        self.held[row] = lease
 
     def sweep(self) -> None:
         """Unpin what nobody looks at any more."""
-        for row in [row for row, views in self.held.items() if released(views)]:
+        for row in [row for row, lease in self.held.items() if lease() is None]:
             del self.held[row]
             self._words[self._live + row] = 0
             self._free.append(row)
-
-
-def released(views: list[memoryview]) -> bool:
-    """Release the views; False, and those that remain, when something still looks through one of them."""
-    while views:
-        try:
-            views[-1].release()
-        except BufferError:
-            return False
-        views.pop()
-    return True

@@ -15,6 +15,8 @@ from routilux.ipc.lanes import BLOB, MAX_COUNT, MAX_PAYLOAD, Frame, LaneWriter
 WINDOW_NS = 5_000_000
 """A worker among several is given about this much work ahead of time, so that all of them end together."""
 SMALLEST_WINDOW = 2
+LARGE_AHEAD = 32 << 20
+"""Bytes of large payloads that may be on their way in one lane, unless a single one is larger."""
 
 Part = bytes | Blob
 """An encoded message: its bytes, or where it lies when it is large."""
@@ -88,11 +90,14 @@ class Channel:
             if lane is None:
                 break
             frame, blob = segment.take(most)
+            if blob is not None and lane.has_too_much(blob.nbytes, LARGE_AHEAD):
+                break
             end = lane.put(frame)
             if not end:
                 break
             if blob is not None:
                 blob.uses.append((lane, end))
+                lane.carry(blob.nbytes)
                 blob.holders -= 1
             segment.at += frame.count
             if not segment:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 from msgpack import StackError, Unpacker, unpackb
 
-from routilux.ipc.extensions import OUT_OF_BAND, EncodeError, Outside, Wrapper, restorer
+from routilux.ipc.extensions import OUT_OF_BAND, RETAINED, EncodeError, Outside, Wrapper, restorer
 
 __all__ = ["OUT_OF_BAND", "Decoder", "EncodeError", "Encoder", "Large", "batch", "split"]
 
@@ -20,7 +20,6 @@ _ALIGNMENT: Final = 64
 _BYTES: Final = frozenset((bytes, bytearray, memoryview))
 _CONTAINERS: Final = frozenset((dict, list, tuple))
 _TIMESTAMPS: Final = (b"\xd6", b"\xd7", b"\xc7\x0c")
-_RETAINED: Final = 1024 * 1024  # a packer keeps the memory of its biggest message; above this, it is replaced
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,7 @@ class Encoder:
         return body
 
     def _finish(self, value: object, body: bytes) -> bytes | Large:
-        if len(body) > _RETAINED:
+        if len(body) > RETAINED:
             self._packer = self._wrapper.packer()
         if len(body) > self._large and not self._lifted:
             body = self._without_big_bytes(value, body)

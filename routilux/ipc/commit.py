@@ -53,6 +53,11 @@ class Transaction:
         index = self._rows["retired"] + job
         self.retired[index] = self.retired.get(index, self._words[index]) + by
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether a commit would store nothing of its own."""
+        return not (self.created or self.retired or self.late or self.published)
+
     def ended(self) -> list[int]:
         """The job slots of which this transaction uses messages up and makes none: they may be quiet after it."""
         created, retired = self._rows["created"], self._rows["retired"]

@@ -23,6 +23,9 @@ DEPTH: Final = 8
 PICKLES: Final = 16
 """Values of one message pickled one by one. With more of them, one pickle for all is shorter and faster."""
 
+RETAINED: Final = 1024 * 1024
+"""A packer keeps the memory of its biggest message. After one of more bytes than this, it is replaced."""
+
 # Negative: the packer also takes a user's own msgpack.ExtType (0 to 127) and msgpack.Timestamp (-1).
 TUPLE, SET, FROZENSET, COMPLEX, DATE, TIME, DATETIME, TIMEDELTA = -2, -3, -4, -5, -6, -7, -8, -9
 BYTES_OUTSIDE, ARRAY, ARRAY_OUTSIDE, SCALAR, PICKLE, PICKLE_PARTS = -10, -11, -12, -13, -14, -15
@@ -81,9 +84,7 @@ class Wrapper:
             date: lambda day: _ext(DATE, _DATE.pack(day.year, day.month, day.day)),
             time: self._time,
             datetime: self._datetime,
-            timedelta: lambda span: _ext(
-                TIMEDELTA, _TIMEDELTA.pack(span.days, span.seconds, span.microseconds)
-            ),
+            timedelta: lambda t: _ext(TIMEDELTA, _TIMEDELTA.pack(t.days, t.seconds, t.microseconds)),
             Outside: lambda value: _ext(BYTES_OUTSIDE, _SIZE.pack(self._keep(value.view))),
         }
 
@@ -154,6 +155,8 @@ class Wrapper:
             packed: bytes = self._packers[depth].pack(items)
         finally:
             self._depth = depth
+        if len(packed) > RETAINED:
+            self._packers[depth] = self.packer()
         return packed
 
     def _time(self, value: time) -> ExtType:

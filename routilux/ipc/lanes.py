@@ -54,7 +54,7 @@ class Frame(NamedTuple):
 class LaneWriter:
     """The producer's end: frames are private beyond `published` until a commit stores `position` there."""
 
-    __slots__ = ("_consumed", "_in_flight", "_ring", "_words", "consumer", "messages", "plan", "position", "published")
+    __slots__ = ("_consumed", "_in_flight", "_large", "_ring", "_words", "consumer", "messages", "plan", "position", "published")
 
     def __init__(self, arena: Arena, own: OwnSection, plan: LanePlan) -> None:
         section, consumer = own.section, arena.layout.sections[plan.consumer]
@@ -67,7 +67,8 @@ class LaneWriter:
         self._ring = own.data[start : start + RING]
         self.position = own.words[self.published]
         self.messages = 0
-        self._in_flight: deque[tuple[int, int]] = deque()
+        self._in_flight: deque[tuple[int, int, int]] = deque()
+        self._large = 0
 
     def put(self, frame: Frame) -> int:
         """Write the frame beyond `published`; its end position, or 0 when there is no room now."""
@@ -82,7 +83,9 @@ class LaneWriter:
         self._write(at, frame, len(frame.payload))
         self.position += space
         self.messages += frame.count
-        self._in_flight.append((self.position, frame.count))
+        self._in_flight.append((self.position, frame.count, 0))
+        if len(self._in_flight) > RING // ALIGN:
+            self.outstanding()
         return self.position
 
     def _write(self, at: int, frame: Frame, length: int) -> None:
@@ -100,12 +103,20 @@ class LaneWriter:
         """Messages written and not yet used up, whole frames only."""
         done, in_flight = self._words[self._consumed] >> USED_BITS, self._in_flight
         while in_flight and in_flight[0][0] <= done:
-            self.messages -= in_flight.popleft()[1]
+            _, count, large = in_flight.popleft()
+            self.messages -= count
+            self._large -= large
         return self.messages
 
-    @property
-    def empty(self) -> bool:
-        return self._words[self._consumed] >> USED_BITS >= self.position
+    def carry(self, large: int) -> None:
+        """The frame last written refers to a payload of so many bytes."""
+        end, count, _ = self._in_flight.pop()
+        self._in_flight.append((end, count, large))
+        self._large += large
+
+    def has_too_much(self, more: int, most: int) -> bool:
+        """Whether large payloads of `most` bytes would be exceeded by `more`; a lane with none takes any."""
+        return self.outstanding() > 0 and self._large > 0 and self._large + more > most
 
     def close(self) -> None:
         self._ring.release()

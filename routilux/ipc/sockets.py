@@ -8,6 +8,7 @@ import contextlib
 import struct
 from enum import IntEnum
 from pathlib import Path
+from typing import NamedTuple
 
 import zmq
 
@@ -29,15 +30,12 @@ class Bell(IntEnum):
     STATUS = 4
 
 
-class Descriptor:
+class Descriptor(NamedTuple):
     """What a doorbell says."""
 
-    __slots__ = ("kind", "number", "position")
-
-    def __init__(self, kind: int, number: int, position: int) -> None:
-        self.kind = kind
-        self.number = number
-        self.position = position
+    kind: int
+    number: int
+    position: int
 
 
 class Doorbells:
@@ -50,6 +48,7 @@ class Doorbells:
         self.pull.set(zmq.RCVHWM, WATERMARK)
         self.pull.bind(endpoint(directory, f"worker-{index}"))
         self._push: dict[int, zmq.Socket[bytes]] = {}
+        self._patience = -1
         self.malformed = 0
 
     def _socket(self, kind: int) -> "zmq.Socket[bytes]":
@@ -69,22 +68,30 @@ class Doorbells:
         with contextlib.suppress(zmq.Again):
             self._push[peer].send(DESCRIPTOR.pack(kind, number, position), zmq.NOBLOCK)
 
-    def wait(self, seconds: float) -> list[Descriptor]:
-        """Sleep until somebody rings, at most `seconds`; everything that has been rung since."""
-        if not self.pull.poll(int(seconds * 1000)):
-            return []
-        return self.rung()
+    def wait(self, seconds: float) -> bool:
+        """Sleep until somebody rings, at most `seconds`; what was rung meanwhile is forgotten. Whether anybody did."""
+        pull, milliseconds = self.pull, int(seconds * 1000)
+        if milliseconds != self._patience:
+            self._patience = milliseconds
+            pull.set(zmq.RCVTIMEO, milliseconds)
+        try:
+            pull.recv()
+        except zmq.Again:
+            return False
+        while pull.get(zmq.EVENTS) & zmq.POLLIN:
+            pull.recv()
+        return True
 
     def rung(self) -> list[Descriptor]:
         """What has been rung and not yet been looked at; does not wait."""
         descriptors: list[Descriptor] = []
-        with contextlib.suppress(zmq.Again):
-            for _ in range(WATERMARK):
-                parts = self.pull.recv_multipart(zmq.NOBLOCK)
-                if len(parts) == 1 and len(parts[0]) == DESCRIPTOR.size:
-                    descriptors.append(Descriptor(*DESCRIPTOR.unpack(parts[0])))
-                else:
-                    self.malformed += 1
+        pull = self.pull
+        while pull.get(zmq.EVENTS) & zmq.POLLIN and len(descriptors) < WATERMARK:
+            parts = pull.recv_multipart()
+            if len(parts) == 1 and len(parts[0]) == DESCRIPTOR.size:
+                descriptors.append(Descriptor(*DESCRIPTOR.unpack(parts[0])))
+            else:
+                self.malformed += 1
         return descriptors
 
     def close(self) -> None:

@@ -56,6 +56,7 @@ class Desk:
         self._shared = {
             name: Channel([writers[i] for i in plan.workers_of(name)], service_ns) for name in flow.nodes
         }
+        self._moved: set[LaneReader] = set()
         self._rung: list[tuple[int, Bell, int, int]] = []
 
     # ---- out --------------------------------------------------------------------------------------------------------
@@ -111,11 +112,14 @@ class Desk:
     def collect(self) -> Iterator[Letter]:
         """All frames that workers have published for us; each is retired with the next commit."""
         for reader in self._readers:
-            before = reader.position
+            before, has_large = reader.position, False
             while (frame := reader.head()) is not None:
                 yield Letter(reader.producer, reader.plan.index, frame, self._copy(frame))
+                has_large |= bool(frame.flags & BLOB)
                 reader.use(frame, frame.count)
-            if reader.position - before > RING // 4:
+            if reader.position != before:
+                self._moved.add(reader)
+            if has_large or reader.position - before > RING // 4:
                 self._rung.append((reader.producer, Bell.CREDIT, reader.plan.index, reader.position))
 
     def _copy(self, frame: Frame) -> bytes:
@@ -131,8 +135,10 @@ class Desk:
                 for lane in channel.pump():
                     self.tx.published[lane.published] = lane.position
                     self._rung.append((lane.consumer, Bell.PUBLISHED, lane.plan.index, lane.position))
-        consumed = {reader.consumed: reader.mark for reader in self._readers}
-        self.tx.commit(consumed)
+        consumed = {reader.consumed: reader.mark for reader in self._readers if reader in self._moved}
+        self._moved.clear()
+        if consumed or not self.tx.is_empty:
+            self.tx.commit(consumed)
         for peer, kind, number, position in self._rung:
             self._bells.ring(peer, kind, number, position)
         self._rung.clear()

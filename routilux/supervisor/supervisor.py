@@ -10,7 +10,6 @@ import os
 import select
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from itertools import count
 from math import ceil
 from pathlib import Path
@@ -19,6 +18,7 @@ import msgspec
 import zmq
 
 from routilux.clock import Deadline, monotonic
+from routilux.engine import UNREAD, Settings
 from routilux.errors import Busy, ClosedError, DeadlineExceeded, JobCancelled, RoutineCrashed, RoutiluxError
 from routilux.flow import Flow
 from routilux.ipc.arena import Arena, OwnSection
@@ -42,23 +42,11 @@ TICK = 0.1
 """Seconds between two looks at everything while jobs run, should a doorbell have been lost."""
 FEED_AHEAD = 2048
 """Messages that a stream may have waiting for room."""
-UNREAD = 256 << 20
-"""Bytes of outputs that wait for their reader before the job is held back."""
 
 VISIBLE = ("activations", "errors", "skipped", "unused")
 """The counters that a user sees."""
 
 Encoded = tuple[Seed, bytes | Large]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a Runtime asks of its supervisors. Sizes in bytes, durations in seconds."""
-
-    max_pending: int
-    heap: int
-    max_output: int
-    grace: float
 
 
 class Supervisor:
@@ -270,11 +258,13 @@ class Supervisor:
         return min([TICK if accounts else 1.0, *deadlines])
 
     def _turn(self, *, everything: bool) -> None:
-        """Answer what has happened since the last turn."""
+        """Answer what has happened since the last turn. Readers are woken last: they compete with us for the interpreter."""
         touched = {bell.number for bell in self._bells.rung() if bell.kind == Bell.QUIET}
+        has_more: dict[JobState, None] = {}
         for letter in self._desk.collect():
-            self._receive(letter)
             touched.add(letter.frame.job & SLOT_MASK)
+            if (job := self._receive(letter)) is not None:
+                has_more[job] = None
         touched |= self._suspects | self._desk.drop(self._is_over)
         self._suspects.clear()
         self._desk.commit()
@@ -283,24 +273,28 @@ class Supervisor:
         for slot in list(accounts) if everything else touched & accounts.keys():
             self._settle(accounts[slot])
         self._room.notify_all()
+        for job in has_more:
+            job.notify()
 
     def _is_over(self, number: int) -> bool:
         account = self._ledger.accounts.get(number & SLOT_MASK)
         return account is None or account.number != number or account.job.ended
 
-    def _receive(self, letter: Letter) -> None:
+    def _receive(self, letter: Letter) -> JobState | None:
+        """Take in one frame; the job that has more outputs now."""
         frame = letter.frame
         if frame.flags & ERROR:
             record = msgspec.msgpack.decode(letter.data[5:] if frame.job != NO_JOB else letter.data, type=ErrorRecord)
             self._receive_error(letter, record)
             if frame.job == NO_JOB:
-                return
+                return None
         self._desk.tx.retire(frame.job & SLOT_MASK, frame.count)
         account = self._ledger.accounts.get(frame.job & SLOT_MASK)
         if account is None or account.number != frame.job or account.job.ended or frame.flags & ERROR:
-            return
+            return None
         account.job.put(letter.source(self.plan, self.flow), letter.data)
         self._limit_outputs(account)
+        return account.job
 
     def _receive_error(self, letter: Letter, record: ErrorRecord) -> None:
         if letter.frame.job == NO_JOB:

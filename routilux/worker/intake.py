@@ -1,11 +1,12 @@
 """Here is what a worker has in front of it: per lane, the frames it has set aside, then those in the ring."""
 
+import weakref
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 from routilux.ipc.arena import Arena
-from routilux.ipc.blobs import REFERENCE, Pins, released
+from routilux.ipc.blobs import REFERENCE, Pins
 from routilux.ipc.codec import Decoder, split
 from routilux.ipc.lanes import BLOB, TOKEN, Frame, LaneReader
 from routilux.plan import SUPERVISOR
@@ -45,6 +46,10 @@ class Batch:
         """The same on every attempt: lane, position of the frame, place within it."""
         return f"{self.lane}:{self.frame.position}:{index}"
 
+    def forget(self) -> None:
+        """Hold on to no payload of it any more."""
+        self._values = None
+
     def values(self, loader: "Loader") -> list[Any]:
         """All messages of the frame, decoded at once."""
         if self._values is None:
@@ -56,10 +61,11 @@ class Loader:
     """Turns frames into objects, and knows which large payloads somebody still looks at."""
 
     def __init__(self, arena: Arena, decoder: Decoder, pins: Pins) -> None:
+        self._arena = arena
         self._data = arena.data
         self._decoder = decoder
         self.pins = pins
-        self._views: list[tuple[int, list[memoryview]]] = []
+        self._leases: list[tuple[int, weakref.ref[object]]] = []
 
     def load(self, frame: Frame) -> list[Any]:
         if frame.flags & BLOB:
@@ -77,13 +83,13 @@ class Loader:
 
     def _load_large(self, frame: Frame) -> object:
         if len(frame.payload) != REFERENCE.size:
-            region = memoryview(frame.payload)
-            return self._decode_large(region)
+            return self._decode_large(memoryview(frame.payload))
         address, size = REFERENCE.unpack(frame.payload)
-        region = self._data[address : address + size]
-        value = self._decode_large(region)
-        self._views.append((address, [region]))
-        return value
+        if self.pins.free <= len(self._leases):  # user code keeps so many that there is no place to note another
+            return self._decode_large(memoryview(bytes(self._arena.data[address : address + size])))
+        region, lease = self._arena.lease(address, size)
+        self._leases.append((address, lease))
+        return self._decode_large(region)
 
     def _decode_large(self, region: memoryview) -> object:
         try:
@@ -93,10 +99,10 @@ class Loader:
 
     def settle(self) -> None:
         """Before the lane passes the frames: pin the large payloads that user code has kept."""
-        for address, views in self._views:
-            if not released(views):
-                self.pins.keep(address, views)
-        self._views.clear()
+        for address, lease in self._leases:
+            if lease() is not None:
+                self.pins.keep(address, lease)
+        self._leases.clear()
 
     def private(self, frame: Frame) -> Frame:
         """The frame with its payload copied out of shared memory."""
@@ -113,6 +119,7 @@ class Inlet:
         self.reader = reader
         self.from_supervisor = reader.producer == SUPERVISOR
         self.changed = False
+        self.owes_credit = False
         self.passed_from = reader.position
         self._loader = loader
         self._head: Batch | None = None
@@ -141,6 +148,8 @@ class Inlet:
     def use(self, batch: Batch, upto: int) -> None:
         """The messages of `batch` before `upto` are used up, as of the next commit."""
         batch.used = upto
+        if not batch.left:
+            batch.forget()
         if batch.is_aside:
             if not batch.left:
                 self._aside.remove(batch)
@@ -148,10 +157,12 @@ class Inlet:
         self.reader.use(batch.frame, upto)
         self.changed = True
         if not batch.left:
+            self.owes_credit |= bool(batch.frame.flags & BLOB)  # its producer counts bytes that the lane does not show
             self._head = None
 
     def set_aside(self, batch: Batch) -> None:
         """Take the head of the lane out of the way; it stays an active message of its job."""
+        self.owes_credit |= bool(batch.frame.flags & BLOB)
         batch.frame = self._loader.private(batch.frame)
         batch.is_aside = True
         self._aside.append(batch)

@@ -137,7 +137,8 @@ class Loop:
         reader = inlet.reader
         inlet.changed = False
         before, inlet.passed_from = inlet.passed_from, reader.position
-        if reader.plan.index in self.p.windowed or reader.waiting + reader.position - before > RING // 4:
+        if inlet.owes_credit or reader.plan.index in self.p.windowed or reader.waiting + reader.position - before > RING // 4:
+            inlet.owes_credit = False
             self.p.bells.ring(reader.producer, Bell.CREDIT, reader.plan.index, reader.position)
 
     def send(self) -> bool:

@@ -1,12 +1,27 @@
 """Here is the one interface behind which a flow runs."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Protocol
 
 from routilux.clock import Deadline
 from routilux.flow import Flow
 from routilux.jobs import JobState
 from routilux.submission import Seed
+
+
+UNREAD = 256 << 20
+"""Bytes of outputs that wait for their reader before the job is held back."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a Runtime asks of its engine. Sizes in bytes, durations in seconds."""
+
+    max_pending: int
+    heap: int
+    max_output: int
+    grace: float
 
 
 class Engine(Protocol):
