@@ -9,7 +9,11 @@ from routilux.flow import Flow
 from routilux.jobs import JobState
 from routilux.submission import Seed
 
-
+CHANGED = "flow {!r} has changed since it was started: call runtime.stop(flow) first"
+UNREAD_FAILURE = (
+    "job {!r} has put out more than {:,} bytes that nobody reads: "
+    "iterate job.outputs() or runtime.stream(), or raise max_output"
+)
 UNREAD = 256 << 20
 """Bytes of outputs that wait for their reader before the job is held back."""
 
@@ -28,16 +32,22 @@ class Engine(Protocol):
     """Runs the jobs of flows. Every method may be called from any thread."""
 
     def open(self, flow: Flow) -> None:
-        """Check that this engine can run the flow; raises FlowError with every reason why not. Starts nothing."""
+        """Check that this engine can run the flow; raises FlowError with every reason why not. Starts
+        nothing.
+        """
 
     def job(self, flow: Flow, job_id: str) -> JobState:
         """A job that has not begun."""
 
-    def submit(self, flow: Flow, job: JobState, seeds: list[Seed], deadline: Deadline, *, paused: bool, is_open: bool) -> None:
+    def submit(
+        self, job: JobState, seeds: list[Seed], deadline: Deadline, *, paused: bool, is_open: bool
+    ) -> None:
         """Begin the job. It waits for a place until the deadline, then raises Busy."""
 
     def feed(self, job: JobState, seeds: Iterable[Seed]) -> bool:
-        """More messages for a job submitted with `is_open`; False when it has ended. Waits while too much is under way."""
+        """More messages for a job submitted with `is_open`; False when it has ended. Waits while too much is
+        under way.
+        """
 
     def seal(self, job: JobState) -> None:
         """Nothing more is fed to the job."""

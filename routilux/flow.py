@@ -48,6 +48,7 @@ class Flow:
         self.on_error = as_on_error(on_error)
         self._nodes: dict[str, Node] = {}
         self._connections: list[Connection] = []
+        self.version = 0
 
     def __repr__(self) -> str:
         return f"<Flow {self.name!r}: {len(self._nodes)} routines, {len(self._connections)} connections>"
@@ -78,6 +79,7 @@ class Flow:
         """
         node = self._node(routine, name, options)
         self._nodes[node.name] = node
+        self.version += 1
         return node.name
 
     def connect(self, source: str, event: str, target: str, slot: str) -> Connection:
@@ -87,6 +89,7 @@ class Flow:
             raise FlowError(f"connect{names!r}: name the routines, the event and the slot by str")
         connection = Connection(*names)
         self._connections.append(connection)
+        self.version += 1
         return connection
 
     def pipe(
@@ -103,6 +106,7 @@ class Flow:
             slot = _only(node.routine.slot_names, node.name, "slot")
             self.connect(source.name, event, node.name, slot)
         self._nodes[node.name] = node
+        self.version += 1
         return self
 
     def entries(self) -> tuple[str, ...]:

@@ -20,6 +20,9 @@ class Output(NamedTuple):
     message_id: str
 
 
+CUT_SHORT = "job {!r} was cut short: its sources were stopped, and what they had sent was worked off"
+
+
 class Source(NamedTuple):
     """Where a batch of outputs comes from."""
 
@@ -56,8 +59,8 @@ class JobControl(Protocol):
 class JobState:
     """One submission to a flow and everything it causes. Every job ends: completed, failed or cancelled.
 
-    `started_at` and `finished_at` are Unix seconds; `errors` holds what `on_error="skip"` and `"continue"` have let pass
-    (the first hundred per process); `error` is why the job failed or was cancelled.
+    `started_at` and `finished_at` are Unix seconds; `errors` holds what `on_error="skip"` and `"continue"`
+    have let pass (the first hundred per process); `error` is why the job failed or was cancelled.
     """
 
     def __init__(self, job_id: str, flow_name: str, control: JobControl) -> None:
@@ -87,13 +90,18 @@ class JobState:
     def ended(self) -> bool:
         return self.status.ended
 
-    # ---- for the submitter ------------------------------------------------------------------------------------------
+    # ---- for the submitter --------------------------------------------------------------------------------
 
     def wait(self, timeout: float | None = None) -> "JobState":
-        """Wait until the job has ended, however; at most `timeout` seconds, then DeadlineExceeded. Returns the job."""
+        """Wait until the job has ended, however; at most `timeout` seconds, then DeadlineExceeded. Returns
+        the job.
+        """
         with self._changed:
             if not self._changed.wait_for(lambda: self.ended, timeout):
-                message = f"job {self.job_id!r} has not ended within {timeout:g} seconds; it goes on, and can be cancelled"
+                message = (
+                    f"job {self.job_id!r} has not ended within {timeout:g} seconds; "
+                    "it goes on, and can be cancelled"
+                )
                 raise DeadlineExceeded(message)
         return self
 
@@ -113,7 +121,9 @@ class JobState:
         return [output.payload for output in self._spool.read(consume=False)]
 
     def outputs(self) -> Iterator[Output]:
-        """Each output as it comes, until the job has ended; raises why it failed. What was handed out is forgotten."""
+        """Each output as it comes, until the job has ended; raises why it failed. What was handed out is
+        forgotten.
+        """
         with self._changed:
             self._readers += 1
         try:
@@ -132,7 +142,9 @@ class JobState:
                 self._readers -= 1
 
     def cancel(self) -> None:
-        """End the job now: waiting messages are dropped, a running activation runs to its end for nothing. Idempotent."""
+        """End the job now: waiting messages are dropped, a running activation runs to its end for nothing.
+        Idempotent.
+        """
         self.control.cancel(self, JobCancelled(f"job {self.job_id!r} was cancelled"))
 
     def pause(self) -> None:
@@ -161,7 +173,7 @@ class JobState:
         yield from future.__await__()
         return self
 
-    # ---- for the engines --------------------------------------------------------------------------------------------
+    # ---- for the engines ----------------------------------------------------------------------------------
 
     def when_ended(self, callback: Callable[[], None]) -> None:
         """Call `callback` once the job has ended, from whichever thread ends it; at once if it has."""

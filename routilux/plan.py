@@ -29,20 +29,22 @@ class ProcessPlan:
 class LanePlan:
     """The byte ring of one (producer worker, connection, consumer worker).
 
-    Between the supervisor and a worker there is one lane each way and no connection: the frames name the slot, or the event.
+    Between the supervisor and a worker there is one lane each way and no connection: the frames name the
+    slot, or the event.
     """
 
     index: int
     producer: int
     consumer: int
     connection: int | None
-    slot: int
-    inner: bool
+    slot: int = 0
+    inner: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What becomes of an event: for each of its connections the lanes to the consumer's workers, in their order.
+    """What becomes of an event: for each of its connections the lanes to the consumer's workers, in their
+    order.
 
     No connection at all: the event is an output of the flow and goes to the supervisor.
     """
@@ -103,7 +105,11 @@ def plan(flow: Flow, workers: dict[str, int] | None = None) -> Plan:
     numbers = count(1)
     processes = (
         ProcessPlan(SUPERVISOR, "", 0),
-        *(ProcessPlan(next(numbers), name, replica) for name in flow.nodes for replica in range(wanted[name])),
+        *(
+            ProcessPlan(next(numbers), name, replica)
+            for name in flow.nodes
+            for replica in range(wanted[name])
+        ),
     )
     of = {name: [p.index for p in processes if p.node == name] for name in flow.nodes}
     return Plan(
@@ -123,8 +129,8 @@ def _lanes(flow: Flow, processes: Sequence[ProcessPlan], of: dict[str, list[int]
     lanes: list[LanePlan] = []
     cyclic = inner(flow)
     for process in processes[1:]:
-        lanes.append(LanePlan(len(lanes), SUPERVISOR, process.index, None, 0, False))
-        lanes.append(LanePlan(len(lanes), process.index, SUPERVISOR, None, 0, False))
+        lanes.append(LanePlan(len(lanes), SUPERVISOR, process.index, None))
+        lanes.append(LanePlan(len(lanes), process.index, SUPERVISOR, None))
     for number, connection in enumerate(flow.connections):
         slot = flow.nodes[connection.target].routine.slot_names.index(connection.slot)
         for producer in of[connection.source]:
@@ -134,6 +140,8 @@ def _lanes(flow: Flow, processes: Sequence[ProcessPlan], of: dict[str, list[int]
 
 
 def _is_flushed(flow: Flow, name: str) -> bool:
-    """Whether the routine's workers get a token when the job is quiet: they may hold messages back, or have a `finish`."""
+    """Whether the routine's workers get a token when the job is quiet: they may hold messages back, or have a
+    `finish`.
+    """
     routine = flow.nodes[name].routine
     return routine.has_finish or not routine.activation_policy.immediate

@@ -24,7 +24,9 @@ class ErrorRecord(msgspec.Struct, frozen=True, array_like=True):
     def as_error(self, job_id: str) -> JobFailed:
         """The error that a failed job carries."""
         message = f"routine {self.routine!r} of job {job_id!r} raised {self.type}: {self.message}"
-        return JobFailed(message, job_id=job_id, cause_type=self.type, traceback=self.traceback, routine=self.routine)
+        return JobFailed(
+            message, job_id=job_id, cause_type=self.type, traceback=self.traceback, routine=self.routine
+        )
 
 
 def describe(routine: str, action: str, error: BaseException) -> ErrorRecord:

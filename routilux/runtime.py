@@ -8,6 +8,7 @@ import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
+from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Literal, Self
 
@@ -29,12 +30,14 @@ INTERRUPTED = 0.3
 
 
 class Runtime:
-    """Runs flows, and is the only thing to close: leaving `with Runtime()` waits for its jobs, leaving by an exception cancels them.
+    """Runs flows, and is the only thing to close: leaving `with Runtime()` waits for its jobs, leaving by an
+    exception cancels them.
 
-    `engine` is "local" (a process per worker) or "inline" (this process, deterministic). `workers` overrides the number of
-    workers of routines, by name. At most `max_pending` jobs of a flow are under way at a time. `heap` is how many bytes of large
-    payloads one process may have under way (a quarter of the memory by default), `max_output` how many bytes of outputs may wait
-    for a reader before their job fails, `grace` how many seconds a worker gets to leave at the end. May be used from several threads.
+    `engine` is "local" (a process per worker) or "inline" (this process, deterministic). `workers` overrides
+    the number of workers of routines, by name. At most `max_pending` jobs of a flow are under way at a time.
+    `heap` is how many bytes of large payloads one process may have under way (a quarter of the memory by
+    default), `max_output` how many bytes of outputs may wait for a reader before their job fails, `grace` how
+    many seconds a worker gets to leave at the end. May be used from several threads.
     """
 
     _default: ClassVar["Runtime | None"] = None
@@ -52,7 +55,9 @@ class Runtime:
     ) -> None:
         for name, number in (workers or {}).items():
             if not is_count(number):
-                raise FlowError(f"workers={{{name!r}: {number!r}}}: give a whole number of processes, 1 or more")
+                raise FlowError(
+                    f"workers={{{name!r}: {number!r}}}: give a whole number of processes, 1 or more"
+                )
         if not is_count(max_pending) or max_pending > 1 << 16:
             raise FlowError(f"max_pending={max_pending!r}: give a whole number from 1 to 65536")
         settings = Settings(max_pending, heap or _quarter_of_memory(), max_output, grace)
@@ -63,17 +68,24 @@ class Runtime:
         self._active: dict[str, JobState] = {}
         self._ended: deque[weakref.ref[JobState]] = deque(maxlen=REMEMBERED)
         self._is_closed = False
+        self._is_gone = False
         _open.add(self)
 
     @classmethod
     def get_instance(cls) -> "Runtime":
-        """The runtime that all of this process share; made when first asked for, closed when the process ends."""
+        """The runtime that all of this process share; made when first asked for, closed when the process
+        ends.
+        """
         with cls._default_lock:
-            if cls._default is None or cls._default._is_closed:
+            if cls._default is None or cls._default.is_closed:
                 cls._default = cls()
             return cls._default
 
-    # ---- submissions ------------------------------------------------------------------------------------------------
+    @property
+    def is_closed(self) -> bool:
+        return self._is_closed
+
+    # ---- submissions --------------------------------------------------------------------------------------
 
     def exec(
         self,
@@ -87,25 +99,44 @@ class Runtime:
         start_paused: bool = False,
         **slots: Any,
     ) -> JobState:
-        """Start a job and return it at once; keywords, and the mapping `inputs`, give one payload per slot of the entry routine.
+        """Start a job and return it at once; keywords, and the mapping `inputs`, give one payload per slot of
+        the entry routine.
 
-        The entry is the routine without incoming connections, or the one named. The job fails with DeadlineExceeded when it has
-        not ended after `timeout` seconds; it is not even admitted, and Busy is raised, when no place came free within them.
+        The entry is the routine without incoming connections, or the one named. The job fails with
+        DeadlineExceeded when it has not ended after `timeout` seconds; it is not even admitted, and Busy is
+        raised, when no place came free within them.
         """
         flow = self._flow(flow)
         seeds = entry_seeds(flow, entry, inputs, slots)
         return self._submit(flow, seeds, job_id=job_id, timeout=timeout, paused=start_paused)
 
-    def run(self, flow: Flow | str, inputs: Mapping[str, Any] | None = None, /, *, timeout: float | None = None, **options: Any) -> Any:
+    def run(
+        self,
+        flow: Flow | str,
+        inputs: Mapping[str, Any] | None = None,
+        /,
+        *,
+        timeout: float | None = None,
+        **options: Any,
+    ) -> Any:
         """`exec` and its `result`: the only output of the flow, or None."""
         return self.exec(flow, inputs, timeout=timeout, **options).result()
 
     def post(
-        self, flow: Flow | str, routine: str, slot: str, payload: Any, *, job_id: str | None = None, timeout: float | None = None
+        self,
+        flow: Flow | str,
+        routine: str,
+        slot: str,
+        payload: Any,
+        *,
+        job_id: str | None = None,
+        timeout: float | None = None,
     ) -> JobState:
         """Start a job with one payload for any slot of any routine."""
         flow = self._flow(flow)
-        return self._submit(flow, [slot_seed(flow, routine, slot, payload)], job_id=job_id, timeout=timeout, paused=False)
+        return self._submit(
+            flow, [slot_seed(flow, routine, slot, payload)], job_id=job_id, timeout=timeout, paused=False
+        )
 
     def stream(
         self,
@@ -116,10 +147,11 @@ class Runtime:
         slot: str | None = None,
         timeout: float | None = None,
     ) -> Iterator[Any]:
-        """One job: each item goes to the entry's slot, each output comes back as soon as there is one, in the order of arrival.
+        """One job: each item goes to the entry's slot, each output comes back as soon as there is one, in the
+        order of arrival.
 
-        The iterable is advanced in a thread of its own, and not further ahead than there is room for; stopping the iteration
-        early cancels the job. Raises why the job failed, or what the iterable raised.
+        The iterable is advanced in a thread of its own, and not further ahead than there is room for;
+        stopping the iteration early cancels the job. Raises why the job failed, or what the iterable raised.
         """
         flow = self._flow(flow)
         name = flow.entry(entry)
@@ -130,7 +162,9 @@ class Runtime:
         self._engine.open(flow)
         return self._stream(flow, template, iterable, timeout)
 
-    def _stream(self, flow: Flow, template: Seed, iterable: Iterable[Any], timeout: float | None) -> Iterator[Any]:
+    def _stream(
+        self, flow: Flow, template: Seed, iterable: Iterable[Any], timeout: float | None
+    ) -> Iterator[Any]:
         job = self._submit(flow, [], timeout=timeout, is_open=True)
         failures: list[BaseException] = []
 
@@ -184,7 +218,7 @@ class Runtime:
             self._active[job.job_id] = job
         job.when_ended(lambda: self._remember(job))
         try:
-            self._engine.submit(flow, job, seeds, deadline, paused=paused, is_open=is_open)
+            self._engine.submit(job, seeds, deadline, paused=paused, is_open=is_open)
         except BaseException:
             with self._lock:
                 self._active.pop(job.job_id, None)
@@ -192,8 +226,8 @@ class Runtime:
         return job
 
     def _job_id(self, wanted: str | None) -> str:
-        name = f"job-{next(self._numbers)}" if wanted is None else wanted
-        if not isinstance(name, str) or not 0 < len(name.encode()) < JOB_NAME:
+        name = f"job-{next(self._numbers)}" if wanted is None else str(wanted)
+        if not 0 < len(name.encode()) < JOB_NAME:
             raise FlowError(f"job_id={wanted!r}: give a text of 1 to {JOB_NAME - 1} bytes")
         return name
 
@@ -202,10 +236,12 @@ class Runtime:
             self._active.pop(job.job_id, None)
             self._ended.append(weakref.ref(job))
 
-    # ---- what there is ----------------------------------------------------------------------------------------------
+    # ---- what there is ------------------------------------------------------------------------------------
 
     def jobs(self, status: ExecutionStatus | str | None = None) -> list[JobState]:
-        """The jobs under way, and the last ones that have ended and that somebody still holds; of one status if named."""
+        """The jobs under way, and the last ones that have ended and that somebody still holds; of one status
+        if named.
+        """
         with self._lock:
             ended = [job for reference in self._ended if (job := reference()) is not None]
             known = [*ended, *self._active.values()]
@@ -223,17 +259,23 @@ class Runtime:
             job.wait(deadline.left())
 
     def close(self, *, grace: float | None = None) -> None:
-        """Cancel what still runs and leave nothing behind: no process, socket or file. Idempotent."""
-        if self._is_closed:
+        """Cancel what still runs and leave nothing behind: no process, socket or file. Idempotent.
+
+        A second call, from another thread, while the first one waits shortens its grace.
+        """
+        if self._is_gone:
             return
         self._is_closed = True
         _open.discard(self)
         self._engine.close(grace)
+        self._is_gone = True
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         try:
             if error is None:
                 for job in list(self._active.values()):
@@ -245,7 +287,9 @@ class Runtime:
 
 
 def _engine(name: str, settings: Settings, workers: Mapping[str, int]) -> Engine:
-    """The engine of that name. Imported only here: a worker imports its user's module, and Runtime with it, and makes none."""
+    """The engine of that name. Imported only here: a worker imports its user's module, and Runtime with it,
+    and makes none.
+    """
     match name:
         case "local":
             from routilux.engines.local import LocalEngine  # noqa: PLC0415
@@ -273,6 +317,6 @@ def _close_all() -> None:
 def _quarter_of_memory() -> int:
     """Bytes: a quarter of what this machine, or this process's control group, has."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    with contextlib.suppress(OSError, ValueError), open("/sys/fs/cgroup/memory.max", encoding="ascii") as limit:
-        total = min(total, int(limit.read()))
+    with contextlib.suppress(OSError, ValueError):
+        total = min(total, int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
     return max(64 << 20, total // 4)

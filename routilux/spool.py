@@ -1,10 +1,14 @@
-"""Here is the spool: a job's outputs until somebody takes them, in memory first, then in a file without a name."""
+"""Here is the spool: a job's outputs until somebody takes them, in memory first, then in a file without a
+name.
+"""
 
 import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import IO, Generic, NamedTuple, TypeVar
+
+from routilux.errors import InternalError
 
 M = TypeVar("M")
 T = TypeVar("T")
@@ -16,7 +20,9 @@ OVERHEAD = 128
 
 
 class Entry(NamedTuple, Generic[M]):
-    """One batch of outputs: their bytes, or where they lie in the file, and what the reader needs to know of them."""
+    """One batch of outputs: their bytes, or where they lie in the file, and what the reader needs to know of
+    them.
+    """
 
     meta: M
     data: bytes | None
@@ -25,7 +31,9 @@ class Entry(NamedTuple, Generic[M]):
 
 
 class Spool(Generic[M, T]):
-    """A queue of encoded batches that one thread fills and others empty; `open_batch` turns one into its outputs."""
+    """A queue of encoded batches that one thread fills and others empty; `open_batch` turns one into its
+    outputs.
+    """
 
     def __init__(self, open_batch: Callable[[M, bytes], list[T]]) -> None:
         self._open = open_batch
@@ -55,7 +63,9 @@ class Spool(Generic[M, T]):
             self._end += len(data)
 
     def read(self, *, consume: bool) -> Iterator[T]:
-        """The outputs in the order they came; with `consume` each batch is forgotten when it has been handed out."""
+        """The outputs in the order they came; with `consume` each batch is forgotten when it has been handed
+        out.
+        """
         if not consume:
             with self._lock:
                 entries = list(self._entries)
@@ -77,7 +87,8 @@ class Spool(Generic[M, T]):
         if entry.data is not None:
             return entry.data
         with self._lock:
-            assert self._file is not None
+            if self._file is None:
+                raise InternalError("a spooled batch has lost its file")
             self._file.seek(entry.offset)
             return self._file.read(entry.size)
 

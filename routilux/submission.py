@@ -22,8 +22,12 @@ class Seed:
     payload: Any
 
 
-def entry_seeds(flow: Flow, entry: str | None, inputs: Mapping[str, Any] | None, slots: Mapping[str, Any]) -> list[Seed]:
-    """The payloads of one submission to the entry routine, by slot; FlowError when they do not fit its slots."""
+def entry_seeds(
+    flow: Flow, entry: str | None, inputs: Mapping[str, Any] | None, slots: Mapping[str, Any]
+) -> list[Seed]:
+    """The payloads of one submission to the entry routine, by slot; FlowError when they do not fit its
+    slots.
+    """
     name = flow.entry(entry)
     node = flow.nodes[name]
     given = {**_mapping(inputs), **slots}
@@ -62,7 +66,13 @@ def _defaults(node: Node) -> dict[str, Any]:
     names = node.routine.slot_names
     if names == (TRIGGER,):
         return {TRIGGER: None}
-    logic = node.routine.spec().additions.logic or getattr(node.routine, "__wrapped__", None) or node.routine.logic
+    logic = (
+        node.routine.spec().additions.logic
+        or getattr(node.routine, "__wrapped__", None)
+        or node.routine.logic
+    )
     parameters = [p for p in inspect.signature(logic).parameters.values() if p.name != "self"]
-    defaults = {name: p.default for name, p in zip(names, parameters, strict=False) if p.default is not p.empty}
+    defaults = {
+        name: p.default for name, p in zip(names, parameters, strict=False) if p.default is not p.empty
+    }
     return defaults if len(defaults) == len(names) else {}

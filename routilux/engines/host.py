@@ -9,11 +9,12 @@ from typing import Any
 
 from routilux.clock import Deadline, monotonic, pause
 from routilux.context import JobView
+from routilux.engine import UNREAD_FAILURE
 from routilux.errors import ClosedError, DeadlineExceeded, JobCancelled, PayloadError, RoutiluxError
 from routilux.flow import Flow
 from routilux.graph import Connection, Node
 from routilux.ipc.codec import Decoder, EncodeError, Encoder, Large, batch
-from routilux.jobs import JobState, Source
+from routilux.jobs import CUT_SHORT, JobState, Source
 from routilux.lifecycle import ExecutionStatus, Happening
 from routilux.policies import Inbox, Taken
 from routilux.reports import describe
@@ -80,7 +81,9 @@ class Hosted:
         self.place = ""
         self._encode = Encoder().encode
         ways = routes(flow)
-        self.ways: list[tuple[Connection, ...]] = [ways[node.name, event] for event in self.routine.event_names]
+        self.ways: list[tuple[Connection, ...]] = [
+            ways[node.name, event] for event in self.routine.event_names
+        ]
         self.routine.bind(self)
         self.invoker = self.routine.invoker()
         self.routine.setup()
@@ -92,7 +95,9 @@ class Hosted:
             try:
                 self.emitted.append((event, frozen(self._encode(value))))
             except EncodeError as error:
-                message = f"routine {self.name!r} cannot emit a {error.type_name} on event {name!r}: {error.reason}"
+                message = (
+                    f"routine {self.name!r} cannot emit a {error.type_name} on event {name!r}: {error.reason}"
+                )
                 raise PayloadError(message) from error
 
         return emit
@@ -120,7 +125,7 @@ class Hosted:
         """Nothing is ever lost here, so there is nothing to commit early."""
         self.cursor = cursor
 
-    def loan(self, event: int, shape: Any, dtype: Any) -> Any:
+    def loan(self, event: int, shape: Any, dtype: Any) -> Any:  # noqa: ARG002 - copied when it is emitted
         """An array to fill and emit."""
         import numpy as np  # noqa: PLC0415 - never imported unless the routine asks for an array
 
@@ -149,7 +154,8 @@ class InlineJob:
         nodes: dict[str, Hosted],
         levels: list[list[Hosted]],
         downstream_first: list[Hosted],
-        lock: threading.RLock,  # type: ignore[valid-type]  # a function before 3.13
+        *,
+        lock: threading.RLock,
         max_output: int,
     ) -> None:
         self.flow = flow
@@ -167,7 +173,7 @@ class InlineJob:
         self._messages = 0
         self._origin = 0
 
-    # ---- what the submitter does ------------------------------------------------------------------------------------
+    # ---- what the submitter does --------------------------------------------------------------------------
 
     def begin(self, seeds: list[Seed], deadline: Deadline, *, paused: bool, is_open: bool) -> None:
         self._deadline = deadline
@@ -229,17 +235,17 @@ class InlineJob:
             job.happen(Happening.RESUME)
             self._run()
 
-    def drained(self, job: JobState) -> None:
+    def drained(self, job: JobState) -> None:  # noqa: ARG002 - its only job
         self.on_drained()
 
-    def counters(self, job: JobState) -> dict[str, dict[str, int]]:
+    def counters(self, job: JobState) -> dict[str, dict[str, int]]:  # noqa: ARG002 - its only job
         return {name: dict(view.counters) for name, view in self._views.items()}
 
     def _end(self, happening: Happening, error: RoutiluxError | None) -> None:
         self.job.happen(happening, error)
         self.on_end(self.job)
 
-    # ---- the run ----------------------------------------------------------------------------------------------------
+    # ---- the run ------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
         """Work until the job has ended, is paused, or waits to be fed."""
@@ -277,7 +283,9 @@ class InlineJob:
         return False
 
     def _next_level(self) -> bool:
-        """The job is quiet: the routines of the next level give up what they hold, and finish. After the last it has ended."""
+        """The job is quiet: the routines of the next level give up what they hold, and finish. After the last
+        it has ended.
+        """
         if self._is_open:
             return False
         if self._level == len(self._levels):
@@ -290,8 +298,7 @@ class InlineJob:
 
     def _complete(self) -> None:
         if self._is_cut:
-            message = f"job {self.job.job_id!r} was cut short: its sources were stopped, and what they had sent was worked off"
-            self._end(Happening.CANCEL, JobCancelled(message))
+            self._end(Happening.CANCEL, JobCancelled(CUT_SHORT.format(self.job.job_id)))
         else:
             self._end(Happening.COMPLETE, None)
 
@@ -329,12 +336,13 @@ class InlineJob:
             self._activate(node, view, accept, counted=False)
 
     def _take(self, node: Hosted, view: View, now: float) -> bool:
-        assert view.inbox is not None
+        inbox = view.inbox
+        if inbox is None:
+            return False
         taken: list[Taken] = []
 
         def choose() -> None:
-            assert view.inbox is not None
-            if (found := view.inbox.take(now=now, final=view.final)) is not None:
+            if (found := inbox.take(now=now, final=view.final)) is not None:
                 taken.append(found)
 
         self._activate(node, view, choose, counted=False)
@@ -348,13 +356,17 @@ class InlineJob:
         self._activate(node, view, lambda: self._call(node, view, args, chosen.message, origin))
         return True
 
-    def _call(self, node: Hosted, view: View, args: list[Any], message: object, origin: int) -> Iterator[None] | None:
+    def _call(
+        self, node: Hosted, view: View, args: list[Any], message: object, origin: int
+    ) -> Iterator[None] | None:
         view.origin = origin
         view.running = node.invoker.call(args, message, view)
         return None
 
     def _activate(self, node: Hosted, view: View, run: Callable[[], Any], *, counted: bool = True) -> None:
-        """Run the user's code and send what it emitted, or do what `on_error` says; retry as often as it says."""
+        """Run the user's code and send what it emitted, or do what `on_error` says; retry as often as it
+        says.
+        """
         failures = 0
         while True:
             node.view = view
@@ -380,7 +392,8 @@ class InlineJob:
     def _advance(self, node: Hosted, view: View) -> None:
         """Some steps of a generator, then send what it has emitted."""
         steps = view.running
-        assert steps is not None
+        if steps is None:
+            return
         node.view = view
         try:
             for _ in range(YIELDS):
@@ -436,8 +449,5 @@ class InlineJob:
         self.job.put(source, part.body if isinstance(part, Large) else batch([part]))
         self.job.notify()
         if self.job.spooled > self._max_output and not self.job.has_reader:
-            message = (
-                f"job {self.job.job_id!r} has put out more than {self._max_output:,} bytes that nobody reads: "
-                "iterate job.outputs() or runtime.stream(), or raise max_output"
-            )
+            message = UNREAD_FAILURE.format(self.job.job_id, self._max_output)
             self._end(Happening.FAIL, RoutiluxError(message))

@@ -1,17 +1,17 @@
 """Here is the inline engine: a whole flow in this process, one activation at a time, the same way every time.
 
-It defines what is right: other engines are compared with it, and a plain debugger can step through it. A job runs in the thread
-that submits, feeds or resumes it. Messages go through the codec as everywhere, and the routine furthest down the flow that has
-something to do goes first, so that little waits.
+It defines what is right: other engines are compared with it, and a plain debugger can step through it. A job
+runs in the thread that submits, feeds or resumes it. Messages go through the codec as everywhere, and the
+routine furthest down the flow that has something to do goes first, so that little waits.
 """
 
 import threading
 from collections.abc import Iterable
 
 from routilux.clock import Deadline
-from routilux.engine import UNREAD, Settings
+from routilux.engine import CHANGED, UNREAD, Settings
 from routilux.engines.host import Hosted, InlineJob
-from routilux.errors import Busy, ClosedError, RoutiluxError
+from routilux.errors import Busy, ClosedError, FlowError, RoutiluxError
 from routilux.flow import Flow
 from routilux.jobs import JobState
 from routilux.routing import levels
@@ -23,6 +23,7 @@ class InlineFlow:
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
+        self.version = flow.version
         self.lock = threading.RLock()
         self.nodes = {name: Hosted(flow, node) for name, node in flow.nodes.items()}
         self.levels = [[self.nodes[name] for name in names] for names in levels(flow)]
@@ -46,26 +47,41 @@ class InlineEngine:
         self._closed = False
 
     def open(self, flow: Flow) -> None:
-        if flow not in self._flows:
+        host = self._flows.get(flow)
+        if host is None:
             flow.check()
+        elif host.version != flow.version:
+            raise FlowError(CHANGED.format(flow.name))
 
     def job(self, flow: Flow, job_id: str) -> JobState:
         with self._lock:
             if self._closed:
                 raise ClosedError("the runtime is closed: make a new one")
             host = self._flows.get(flow) or self._flows.setdefault(flow, InlineFlow(flow))
-        control = InlineJob(host.flow, host.nodes, host.levels, host.downstream_first, host.lock, self._settings.max_output)
+        control = InlineJob(
+            host.flow,
+            host.nodes,
+            host.levels,
+            host.downstream_first,
+            lock=host.lock,
+            max_output=self._settings.max_output,
+        )
         control.on_end = self._forget
         control.on_drained = self._wake
         job = JobState(job_id, flow.name, control)
         control.job = job
         return job
 
-    def submit(self, flow: Flow, job: JobState, seeds: list[Seed], deadline: Deadline, *, paused: bool, is_open: bool) -> None:
+    def submit(
+        self, job: JobState, seeds: list[Seed], deadline: Deadline, *, paused: bool, is_open: bool
+    ) -> None:
         run = _of(job)
         with self._lock:
             if len(self._jobs) >= self._settings.max_pending:
-                message = f"{self._settings.max_pending} jobs are under way already: wait for one, or raise max_pending"
+                message = (
+                    f"{self._settings.max_pending} jobs are under way already: "
+                    "wait for one, or raise max_pending"
+                )
                 raise Busy(message)
             self._jobs[job] = run
         run.begin(seeds, deadline, paused=paused, is_open=is_open)
@@ -87,7 +103,7 @@ class InlineEngine:
         with self._room:
             self._room.notify_all()
 
-    def stop(self, flow: Flow, grace: float | None) -> None:
+    def stop(self, flow: Flow, grace: float | None) -> None:  # noqa: ARG002 - nothing to wait for
         with self._lock:
             host = self._flows.pop(flow, None)
             jobs = [run for run in self._jobs.values() if run.flow is flow]

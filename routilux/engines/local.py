@@ -6,7 +6,7 @@ from itertools import count
 from typing import cast
 
 from routilux.clock import Deadline
-from routilux.engine import Settings
+from routilux.engine import CHANGED, Settings
 from routilux.errors import ClosedError, FlowError, PayloadError, RoutiluxError
 from routilux.flow import Flow
 from routilux.ipc.codec import EncodeError, Encoder
@@ -18,7 +18,9 @@ from routilux.supervisor.supervisor import Encoded, Supervisor
 
 
 class LocalEngine:
-    """Keeps a supervisor for each flow it has run; the processes stay warm until the flow, or the engine, is stopped."""
+    """Keeps a supervisor for each flow it has run; the processes stay warm until the flow, or the engine, is
+    stopped.
+    """
 
     def __init__(self, settings: Settings, workers: Mapping[str, int]) -> None:
         self._settings = settings
@@ -32,10 +34,13 @@ class LocalEngine:
 
     def open(self, flow: Flow) -> None:
         """See Engine. A flow that runs already has been checked."""
-        if flow not in self._running:
+        running = self._running.get(flow)
+        if running is None:
             flow.check()
             if faults := list(unsupported(flow)):
                 raise FlowError(*faults)
+        elif running.version != flow.version:
+            raise FlowError(CHANGED.format(flow.name))
 
     def _supervisor(self, flow: Flow) -> Supervisor:
         """The supervisor of the flow; started now if need be."""
@@ -61,7 +66,9 @@ class LocalEngine:
     def job(self, flow: Flow, job_id: str) -> JobState:
         return JobState(job_id, flow.name, cast("JobControl", self._supervisor(flow)))
 
-    def submit(self, flow: Flow, job: JobState, seeds: list[Seed], deadline: Deadline, *, paused: bool, is_open: bool) -> None:
+    def submit(
+        self, job: JobState, seeds: list[Seed], deadline: Deadline, *, paused: bool, is_open: bool
+    ) -> None:
         _supervisor_of(job).submit(job, encoded(seeds), deadline, paused=paused, is_open=is_open)
 
     def feed(self, job: JobState, seeds: Iterable[Seed]) -> bool:
@@ -118,7 +125,10 @@ def unsupported(flow: Flow) -> Iterable[str]:
             "on_error=retry(...)": node.on_error.retries > 0,
         }
         for option in (option for option, asked in wanted.items() if asked):
-            yield f"{name}: {option} is not supported by the local engine yet: leave it out, or use Runtime(engine='inline')"
+            yield (
+                f"{name}: {option} is not supported by the local engine yet: "
+                "leave it out, or use Runtime(engine='inline')"
+            )
 
 
 def _supervisor_of(job: JobState) -> Supervisor:

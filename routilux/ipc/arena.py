@@ -7,7 +7,6 @@ import mmap
 import os
 import sys
 import weakref
-from types import TracebackType
 
 from routilux.errors import ArenaFull
 from routilux.ipc.layout import WORD, Layout, Section
@@ -16,8 +15,8 @@ from routilux.ipc.layout import WORD, Layout, Section
 class Arena:
     """A memfd without a name: nothing of it is left when the last process is gone, however it went.
 
-    `words` is the whole arena, read-only, as 64-bit words; `data` the same as bytes. A torn word cannot be seen: an aligned
-    8-byte store is one instruction.
+    `words` is the whole arena, read-only, as 64-bit words; `data` the same as bytes. A torn word cannot be
+    seen: an aligned 8-byte store is one instruction.
     """
 
     def __init__(self, layout: Layout, fd: int) -> None:
@@ -29,7 +28,8 @@ class Arena:
         self._address = _address_of(self._map)
 
     def lease(self, offset: int, size: int) -> tuple[memoryview, "weakref.ref[object]"]:
-        """A read-only view of `size` bytes at `offset`, and a reference that is dead once nothing looks through it any more.
+        """A read-only view of `size` bytes at `offset`, and a reference that is dead once nothing looks
+        through it any more.
 
         Only for a process that keeps its mapping to its end.
         """
@@ -38,7 +38,9 @@ class Arena:
 
     @classmethod
     def create(cls, layout: Layout) -> "Arena":
-        """A new arena, sparse; its fixed parts are made real now. Raises ArenaFull when memory does not allow it."""
+        """A new arena, sparse; its fixed parts are made real now. Raises ArenaFull when memory does not allow
+        it.
+        """
         fd = os.memfd_create("routilux", os.MFD_CLOEXEC)
         try:
             os.ftruncate(fd, layout.size)
@@ -57,15 +59,11 @@ class Arena:
             self._map.close()
         os.close(self.fd)
 
-    def __enter__(self) -> "Arena":
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
-
 
 def _holder(size: int) -> "type[ctypes.Array[ctypes.c_char]]":
-    """An array type of at least `size` bytes: one per power of two, since ctypes keeps every type it has made."""
+    """An array type of at least `size` bytes: one per power of two, since ctypes keeps every type it has
+    made.
+    """
     return ctypes.c_char * (1 << max(6, (size - 1).bit_length()))
 
 
@@ -107,7 +105,9 @@ class OwnSection:
         return (offset - self.section.start) // WORD
 
     def grow(self, offset: int, size: int) -> None:
-        """Make `size` bytes at `offset` of this section real; raises ArenaFull instead of risking SIGBUS later."""
+        """Make `size` bytes at `offset` of this section real; raises ArenaFull instead of risking SIGBUS
+        later.
+        """
         allocate(self.fd, self.section.start + offset, size)
 
     def shrink(self, offset: int, size: int) -> None:
@@ -128,6 +128,8 @@ def allocate(fd: int, offset: int, size: int) -> None:
         os.posix_fallocate(fd, offset, size)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.ENOMEM, errno.EFBIG):
-            message = f"no memory left for {size:,} bytes of shared memory: free some, or send smaller payloads"
+            message = (
+                f"no memory left for {size:,} bytes of shared memory: free some, or send smaller payloads"
+            )
             raise ArenaFull(message) from error
         raise

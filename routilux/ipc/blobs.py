@@ -1,7 +1,9 @@
-"""Here are blobs: large payloads, written once into their producer's heap and read in place by every lane of a fan-out.
+"""Here are blobs: large payloads, written once into their producer's heap and read in place by every lane of
+a fan-out.
 
-A producer frees a blob when every consumer lane has passed its frame and no consumer pins it. It reads the positions first and
-the pins second; a consumer stores its pin first and its position second. So no blob is freed in between.
+A producer frees a blob when every consumer lane has passed its frame and no consumer pins it. It reads the
+positions first and the pins second; a consumer stores its pin first and its position second. So no blob is
+freed in between.
 """
 
 import struct
@@ -13,8 +15,8 @@ from typing import NamedTuple
 
 from routilux.errors import ArenaFull
 from routilux.ipc.arena import Arena, OwnSection
-from routilux.ipc.layout import PINS, WORD
 from routilux.ipc.lanes import LaneWriter
+from routilux.ipc.layout import PINS, WORD
 
 GRAIN = 64
 STEP = 1 << 20
@@ -32,9 +34,13 @@ class Extent(NamedTuple):
 
 
 class Heap:
-    """First fit over the free extents of one section's heap; neighbours are merged. Offsets count from the heap's start."""
+    """First fit over the free extents of one section's heap; neighbours are merged. Offsets count from the
+    heap's start.
+    """
 
-    def __init__(self, size: int, grow: Callable[[int, int], None], shrink: Callable[[int, int], None]) -> None:
+    def __init__(
+        self, size: int, grow: Callable[[int, int], None], shrink: Callable[[int, int], None]
+    ) -> None:
         self.size = size
         self.top = 0
         self._free: list[Extent] = []
@@ -42,7 +48,9 @@ class Heap:
         self._shrink = shrink
 
     def allocate(self, size: int) -> Extent:
-        """`size` bytes, rounded up to 64. Raises ArenaFull when neither a hole nor the rest of the heap has them."""
+        """`size` bytes, rounded up to 64. Raises ArenaFull when neither a hole nor the rest of the heap has
+        them.
+        """
         size = max(GRAIN, -(-size // GRAIN) * GRAIN)
         for position, (offset, length) in enumerate(self._free):
             if length >= size:
@@ -53,7 +61,10 @@ class Heap:
                 return Extent(offset, size)
         start = self._free[-1].offset if self._free and sum(self._free[-1]) == self.top else self.top
         if start + size > self.size:
-            message = f"a payload of {size:,} bytes does not fit: the process holds {self.top:,} of {self.size:,} bytes"
+            message = (
+                f"a payload of {size:,} bytes does not fit into the shared memory of this process "
+                f"({self.size:,} bytes, of which {self.top:,} are in use): raise Runtime(heap=...)"
+            )
             raise ArenaFull(message)
         more = min(-(-(start + size - self.top) // STEP) * STEP, self.size - self.top)
         self._grow(self.top, more)
@@ -104,7 +115,9 @@ class Blob:
 
 
 class BlobWriter:
-    """The producer's side: puts payloads into the heap and frees them when nobody can look at them any more."""
+    """The producer's side: puts payloads into the heap and frees them when nobody can look at them any
+    more.
+    """
 
     def __init__(self, arena: Arena, own: OwnSection) -> None:
         section = own.section
@@ -119,7 +132,10 @@ class BlobWriter:
             lambda offset, size: own.shrink(base + offset, size),
         )
         self._live: deque[Blob] = deque()
-        self._pins = [(s.words["pins_used"] // WORD, s.words["pin_live"] // WORD, s.words["pin_blob"] // WORD) for s in arena.layout.sections]
+        self._pins = [
+            (s.words["pins_used"] // WORD, s.words["pin_live"] // WORD, s.words["pin_blob"] // WORD)
+            for s in arena.layout.sections
+        ]
 
     def room(self, nbytes: int) -> tuple[Blob, memoryview]:
         """A new blob of `nbytes` bytes and the place to fill. Raises ArenaFull."""
@@ -134,7 +150,9 @@ class BlobWriter:
         return blob, self._data[start : start + nbytes]
 
     def sent(self, blob: Blob) -> None:
-        """All frames that refer to the blob are known now; from here on it is freed when they are done with."""
+        """All frames that refer to the blob are known now; from here on it is freed when they are done
+        with.
+        """
         self._live.append(blob)
 
     def drop(self, blob: Blob) -> None:
@@ -180,7 +198,9 @@ class Pins:
     def __init__(self, own: OwnSection) -> None:
         words = own.section.words
         self._words = own.words
-        self._used, self._live, self._blob = (own.index(words[name]) for name in ("pins_used", "pin_live", "pin_blob"))
+        self._used, self._live, self._blob = (
+            own.index(words[name]) for name in ("pins_used", "pin_live", "pin_blob")
+        )
         self._free = list(range(PINS - 1, -1, -1))
         self.held: dict[int, weakref.ref[object]] = {}
 
@@ -190,7 +210,9 @@ class Pins:
         return len(self._free)
 
     def keep(self, address: int, lease: "weakref.ref[object]") -> None:
-        """Pin the blob at `address` while the lease lives. To be called before the commit that passes its frame."""
+        """Pin the blob at `address` while the lease lives. To be called before the commit that passes its
+        frame.
+        """
         row, words = self._free.pop(), self._words
         words[self._blob + row] = address
         words[self._used] = max(words[self._used], row + 1)

@@ -23,11 +23,15 @@ Part = bytes | Blob
 
 
 class Segment:
-    """Consecutive messages of one job, from one event (or for one slot): all of them small, or a single large one."""
+    """Consecutive messages of one job, from one event (or for one slot): all of them small, or a single large
+    one.
+    """
 
     __slots__ = ("at", "flags", "job", "origin", "parts", "port", "tag")
 
-    def __init__(self, job: int, port: int, parts: Sequence[Part], *, origin: int = 0, flags: int = 0, tag: int = 0) -> None:
+    def __init__(
+        self, job: int, port: int, parts: list[Part], *, origin: int = 0, flags: int = 0, tag: int = 0
+    ) -> None:
         self.job = job
         self.port = port
         self.parts = parts
@@ -39,11 +43,31 @@ class Segment:
     def __len__(self) -> int:
         return len(self.parts) - self.at
 
+    def join(self, other: "Segment") -> bool:
+        """Take in the messages of a segment that follows, if one frame could hold both."""
+        if (
+            (self.job, self.port, self.origin, self.flags, self.tag)
+            != (
+                other.job,
+                other.port,
+                other.origin,
+                other.flags,
+                other.tag,
+            )
+            or isinstance(self.parts[-1], Blob)
+            or isinstance(other.parts[0], Blob)
+        ):
+            return False
+        self.parts.extend(other.parts)
+        return True
+
     def take(self, most: int) -> tuple[Frame, Blob | None]:
         """The next frame of at most `most` messages; it is gone from the segment only after `used`."""
         first = self.parts[self.at]
         if isinstance(first, Blob):
-            return Frame(self.job, self.port, 1, first.reference, self.flags | BLOB, self.tag, self.origin), first
+            return Frame(
+                self.job, self.port, 1, first.reference, self.flags | BLOB, self.tag, self.origin
+            ), first
         run = cast("list[bytes]", list(islice(self.parts, self.at, self.at + min(most, MAX_COUNT))))
         size = sum(map(len, run))
         while size > MAX_PAYLOAD - 8 and len(run) > 1:
@@ -52,11 +76,15 @@ class Segment:
         return Frame(self.job, self.port, len(run), batch(run), self.flags, self.tag, self.origin), None
 
 
-def segments(job: int, port: int, parts: Sequence[Part], *, origin: int = 0, flags: int = 0, tag: int = 0) -> list[Segment]:
+def segments(
+    job: int, port: int, parts: Sequence[Part], *, origin: int = 0, flags: int = 0, tag: int = 0
+) -> list[Segment]:
     """Cut a run of messages so that each large one is a segment of its own."""
     large = [at for at, part in enumerate(parts) if isinstance(part, Blob)]
     cuts = sorted({0, len(parts), *large, *(at + 1 for at in large)})
-    return [Segment(job, port, parts[a:b], origin=origin, flags=flags, tag=tag) for a, b in pairwise(cuts)]
+    return [
+        Segment(job, port, list(parts[a:b]), origin=origin, flags=flags, tag=tag) for a, b in pairwise(cuts)
+    ]
 
 
 class Channel:
@@ -66,17 +94,20 @@ class Channel:
         self.lanes = lanes
         self._service_ns = service_ns
         self._waiting: deque[Segment] = deque()
+        self._messages = 0
 
     def push(self, segment: Segment) -> None:
         """Let the messages wait for room; nothing moves before `pump`."""
         for part in segment.parts:
             if isinstance(part, Blob):
                 part.holders += 1
-        self._waiting.append(segment)
+        self._messages += len(segment)
+        if not (self._waiting and self._waiting[-1].join(segment)):
+            self._waiting.append(segment)
 
     def __len__(self) -> int:
         """Messages that wait for room."""
-        return sum(map(len, self._waiting))
+        return self._messages
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
@@ -99,7 +130,8 @@ class Channel:
                 blob.uses.append((lane, end))
                 lane.carry(blob.nbytes)
                 blob.holders -= 1
-            segment.at += frame.count
+            segment.at += frame.messages
+            self._messages -= frame.messages
             if not segment:
                 self._waiting.popleft()
             if lane not in written:
@@ -115,6 +147,7 @@ class Channel:
                 kept.append(segment)
                 continue
             dropped[segment.job] = dropped.get(segment.job, 0) + len(segment)
+            self._messages -= len(segment)
             for part in segment.parts[segment.at :]:
                 if isinstance(part, Blob):
                     part.holders -= 1

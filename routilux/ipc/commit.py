@@ -1,24 +1,39 @@
-"""Here is the commit: the transaction that makes an activation's effects visible all at once, by one 8-byte store.
+"""Here is the commit: the transaction that makes an activation's effects visible all at once, by one 8-byte
+store.
 
-Every store of a transaction goes to a word of the process's own section and is an absolute value, so whoever finds the commit
-word ahead of `applied` can repeat the log any number of times.
+Every store of a transaction goes to a word of the process's own section and is an absolute value, so whoever
+finds the commit word ahead of `applied` can repeat the log any number of times.
 """
 
 from array import array
 
 from routilux.ipc.arena import OwnSection
 from routilux.ipc.layout import COUNTERS
-from routilux.ipc.layout import WORD
 
 
 class Transaction:
-    """The stores of one commit, in the order that keeps every reader right: `created`, `published`, `consumed`, `retired`.
+    """The stores of one commit, in the order that keeps every reader right: `created`, `published`,
+    `consumed`, `retired`.
 
-    Counted before published, or a consumer could retire a message nobody has counted; published before consumed, or the input
-    would be gone while the output is invisible; consumed before retired, or a job could look quiet with a message in a lane.
+    Counted before published, or a consumer could retire a message nobody has counted; published before
+    consumed, or the input would be gone while the output is invisible; consumed before retired, or a job
+    could look quiet with a message in a lane.
     """
 
-    __slots__ = ("_applied", "_begin", "_commit", "_length", "_log", "_number", "_rows", "_words", "created", "late", "published", "retired")
+    __slots__ = (
+        "_applied",
+        "_begin",
+        "_commit",
+        "_length",
+        "_log",
+        "_number",
+        "_rows",
+        "_words",
+        "created",
+        "late",
+        "published",
+        "retired",
+    )
 
     def __init__(self, own: OwnSection) -> None:
         words = own.section.words
@@ -59,14 +74,22 @@ class Transaction:
         return not (self.created or self.retired or self.late or self.published)
 
     def ended(self) -> list[int]:
-        """The job slots of which this transaction uses messages up and makes none: they may be quiet after it."""
+        """The job slots of which this transaction uses messages up and makes none: they may be quiet after
+        it.
+        """
         created, retired = self._rows["created"], self._rows["retired"]
         return [index - retired for index in self.retired if index - retired + created not in self.created]
 
     def commit(self, consumed: dict[int, int]) -> None:
         """Write the log, store the commit word (now it has happened), then carry the log out."""
         words = self._words
-        stores = [*self.created.items(), *self.published.items(), *self.late.items(), *consumed.items(), *self.retired.items()]
+        stores = [
+            *self.created.items(),
+            *self.published.items(),
+            *self.late.items(),
+            *consumed.items(),
+            *self.retired.items(),
+        ]
         flat = array("Q", [part for store in stores for part in store])
         words[self._log : self._log + len(flat)] = memoryview(flat)
         words[self._length] = len(stores)
@@ -95,5 +118,3 @@ def redo(own: OwnSection) -> bool:
         words[words[at]] = words[at + 1]
     words[own.index(places["applied"])] = commit
     return True
-
-

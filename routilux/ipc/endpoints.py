@@ -1,4 +1,6 @@
-"""Here is the directory of a runtime: the sockets of its processes, and who removes it when nobody else can."""
+"""Here is the directory of a runtime: the sockets of its processes, and who removes it when nobody else
+can.
+"""
 
 import contextlib
 import fcntl
@@ -20,8 +22,9 @@ _JANITOR = 'trap "" INT TERM HUP QUIT; read -r _; exec rm -rf -- "$1"'
 class RunDirectory:
     """A directory of mode 0700 with this runtime's sockets.
 
-    A janitor, a shell that waits for the end of a pipe whose other end only this process has, removes it; so it goes even when
-    this process is killed. What a killed janitor leaves is swept by the next runtime: the lock file tells that nobody is there.
+    A janitor, a shell that waits for the end of a pipe whose other end only this process has, removes it; so
+    it goes even when this process is killed. What a killed janitor leaves is swept by the next runtime: the
+    lock file tells that nobody is there.
     """
 
     def __init__(self) -> None:
@@ -29,11 +32,14 @@ class RunDirectory:
         self.path = Path(tempfile.mkdtemp(prefix=PREFIX))
         if len(os.fsencode(self.path / "worker-00000")) > LONGEST:
             self.path.rmdir()
-            message = f"the directory for temporary files is too long for sockets ({self.path}): set TMPDIR to a shorter one"
+            message = (
+                f"the directory for temporary files has too long a name for sockets ({self.path}): "
+                "set TMPDIR to a shorter one"
+            )
             raise RoutiluxError(message)
         self._lock = os.open(self.path / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
-        self._janitor = subprocess.Popen(
+        self._janitor = subprocess.Popen(  # noqa: S603 - a fixed command
             ["/bin/sh", "-c", _JANITOR, "routilux-janitor", os.fspath(self.path)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,

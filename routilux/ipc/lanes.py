@@ -1,7 +1,9 @@
-"""Here are lanes: byte rings in shared memory that carry frames from one producer to one consumer, and are the record of them.
+"""Here are lanes: byte rings in shared memory that carry frames from one producer to one consumer, and are
+the record of them.
 
-A position counts bytes since the lane began and never wraps; it modulo the ring's size is the place in the ring. A frame lies
-in one piece and starts at a multiple of 64 bytes; what is left before the end of the ring is passed over by a padding frame.
+A position counts bytes since the lane began and never wraps; it modulo the ring's size is the place in the
+ring. A frame lies in one piece and starts at a multiple of 64 bytes; what is left before the end of the ring
+is passed over by a padding frame.
 """
 
 import struct
@@ -16,8 +18,8 @@ from routilux.plan import LanePlan
 
 ALIGN = 64
 HEADER = struct.Struct("<QIIIIHHIQQ")
-"""position u64 | payload length u32 | crc of the rest of the header u32 | job u32 | count u32 | port u16 | flags u16 | spare u32 |
-order tag u64 | origin u64"""
+"""position u64 | payload length u32 | crc of the rest of the header u32 | job u32 | count u32 | port u16 |
+flags u16 | spare u32 | order tag u64 | origin u64"""
 _CHECKED = struct.Struct("<QIIIHHIQQ")
 
 MAX_PAYLOAD = RING // 4
@@ -28,16 +30,20 @@ LARGE = MAX_PAYLOAD - 64
 
 PADDING, TOKEN, BLOB, ERROR = 1, 2, 4, 8
 USED_BITS = 16
-"""`consumed` is the position of the first frame not used up, shifted by this, and how many messages of that frame are used."""
+"""`consumed` is the position of the first frame not used up, shifted by this, and how many messages of that
+frame are used.
+"""
 MAX_COUNT = (1 << USED_BITS) - 1
 
 
 class Frame(NamedTuple):
-    """One batch of one job. `port` is the slot it is for; on the way to the supervisor, the event it comes from."""
+    """One batch of one job. `port` is the slot it is for; on the way to the supervisor, the event it comes
+    from.
+    """
 
     job: int
     port: int
-    count: int
+    messages: int
     payload: bytes | memoryview
     flags: int = 0
     tag: int = 0
@@ -54,7 +60,18 @@ class Frame(NamedTuple):
 class LaneWriter:
     """The producer's end: frames are private beyond `published` until a commit stores `position` there."""
 
-    __slots__ = ("_consumed", "_in_flight", "_large", "_ring", "_words", "consumer", "messages", "plan", "position", "published")
+    __slots__ = (
+        "_consumed",
+        "_in_flight",
+        "_large",
+        "_ring",
+        "_words",
+        "consumer",
+        "messages",
+        "plan",
+        "position",
+        "published",
+    )
 
     def __init__(self, arena: Arena, own: OwnSection, plan: LanePlan) -> None:
         section, consumer = own.section, arena.layout.sections[plan.consumer]
@@ -82,8 +99,8 @@ class LaneWriter:
             at = 0
         self._write(at, frame, len(frame.payload))
         self.position += space
-        self.messages += frame.count
-        self._in_flight.append((self.position, frame.count, 0))
+        self.messages += frame.messages
+        self._in_flight.append((self.position, frame.messages, 0))
         if len(self._in_flight) > RING // ALIGN:
             self.outstanding()
         return self.position
@@ -152,22 +169,29 @@ class LaneReader:
         """The frame at `position`, its payload a view of the ring; None when nothing is published beyond."""
         while self._words[self.published] > self.position:
             at = self._start + self.position % RING
-            position, length, crc, job, count, port, flags, spare, tag, origin = HEADER.unpack_from(self._data, at)
+            position, length, crc, job, count, port, flags, spare, tag, origin = HEADER.unpack_from(
+                self._data, at
+            )
             checked = zlib.crc32(_CHECKED.pack(position, length, job, count, port, flags, spare, tag, origin))
             if position != self.position or crc != checked:
-                message = f"lane {self.plan.index}: the frame at position {self.position} is damaged or not the one expected"
+                message = (
+                    f"lane {self.plan.index}: the frame at position {self.position} is damaged, "
+                    "or not the one expected"
+                )
                 raise WireError(message)
             if flags & PADDING:
                 self.position += HEADER.size + length
                 continue
             begin = at + HEADER.size
             end = self.position - (-(HEADER.size + length) // ALIGN) * ALIGN
-            return Frame(job, port, count, self._data[begin : begin + length], flags, tag, origin, position, end)
+            return Frame(
+                job, port, count, self._data[begin : begin + length], flags, tag, origin, position, end
+            )
         return None
 
     def use(self, frame: Frame, upto: int) -> None:
         """The first `upto` messages of `frame`, which is the head, are used."""
-        if upto >= frame.count:
+        if upto >= frame.messages:
             self.position, self.used = frame.end, 0
         else:
             self.used = upto

@@ -1,7 +1,7 @@
 """Here is the map of the arena: at which offset every word, ring and heap of every process lies.
 
-Every word has exactly one writer, the process in whose section it lies; so a process maps its own section read-write and
-everything else read-only.
+Every word has exactly one writer, the process in whose section it lies; so a process maps its own section
+read-write and everything else read-only.
 """
 
 from dataclasses import dataclass
@@ -59,7 +59,9 @@ class Section:
 
 @dataclass(frozen=True)
 class Layout:
-    """The sections of a plan with room for `jobs` jobs at a time and `heap` bytes of large payloads per process."""
+    """The sections of a plan with room for `jobs` jobs at a time and `heap` bytes of large payloads per
+    process.
+    """
 
     plan: Plan
     jobs: int

@@ -1,14 +1,15 @@
 """Here are the sockets of a process: the PULL that wakes it, and a PUSH to everyone it may have to wake.
 
-What travels is a descriptor, the doorbell of a lane. Losing any of them loses no message: the lane is the record, and whoever
-wakes looks at all its lanes.
+What travels is a descriptor, the doorbell of a lane. Losing any of them loses no message: the lane is the
+record, and whoever wakes looks at all its lanes.
 """
 
 import contextlib
 import struct
 from enum import IntEnum
+from math import ceil
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import zmq
 
@@ -18,7 +19,9 @@ DESCRIPTOR = struct.Struct("<BxxxIQ")
 """kind u8 | lane or job slot u32 | position u64"""
 
 WATERMARK = 4096
-"""Descriptors on their way to one process. Fewer would lose wake-ups: a refused one is not one that is pending."""
+"""Descriptors on their way to one process. Fewer would lose wake-ups: a refused one is not one that is
+pending.
+"""
 
 
 class Bell(IntEnum):
@@ -60,6 +63,10 @@ class Doorbells:
         """Be ready to wake `peer`; it need not be there yet."""
         push = self._socket(zmq.PUSH)
         push.set(zmq.SNDHWM, WATERMARK)
+        push.set(
+            zmq.RECONNECT_IVL, 2
+        )  # a peer that is just starting is tried again soon, one that is gone less often
+        push.set(zmq.RECONNECT_IVL_MAX, 16)
         push.connect(endpoint(self._directory, f"worker-{peer}"))
         self._push[peer] = push
 
@@ -68,9 +75,14 @@ class Doorbells:
         with contextlib.suppress(zmq.Again):
             self._push[peer].send(DESCRIPTOR.pack(kind, number, position), zmq.NOBLOCK)
 
+    def _has_rung(self) -> bool:
+        return bool(cast("int", self.pull.get(zmq.EVENTS)) & zmq.POLLIN)
+
     def wait(self, seconds: float) -> bool:
-        """Sleep until somebody rings, at most `seconds`; what was rung meanwhile is forgotten. Whether anybody did."""
-        pull, milliseconds = self.pull, int(seconds * 1000)
+        """Sleep until somebody rings, at most `seconds`; what was rung meanwhile is forgotten. Whether
+        anybody did.
+        """
+        pull, milliseconds = self.pull, ceil(seconds * 1000)
         if milliseconds != self._patience:
             self._patience = milliseconds
             pull.set(zmq.RCVTIMEO, milliseconds)
@@ -78,7 +90,7 @@ class Doorbells:
             pull.recv()
         except zmq.Again:
             return False
-        while pull.get(zmq.EVENTS) & zmq.POLLIN:
+        while self._has_rung():
             pull.recv()
         return True
 
@@ -86,7 +98,7 @@ class Doorbells:
         """What has been rung and not yet been looked at; does not wait."""
         descriptors: list[Descriptor] = []
         pull = self.pull
-        while pull.get(zmq.EVENTS) & zmq.POLLIN and len(descriptors) < WATERMARK:
+        while self._has_rung() and len(descriptors) < WATERMARK:
             parts = pull.recv_multipart()
             if len(parts) == 1 and len(parts[0]) == DESCRIPTOR.size:
                 descriptors.append(Descriptor(*DESCRIPTOR.unpack(parts[0])))

@@ -23,4 +23,6 @@ class Boot:
     node: bytes
     """The routine, by cloudpickle."""
     main: bytes
-    """What the user's `__main__` defines, by cloudpickle; put into the worker's `__main__` before anything else."""
+    """What the user's `__main__` defines, by cloudpickle; put into the worker's `__main__` before anything
+    else.
+    """

@@ -48,8 +48,9 @@ class Crew:
             if code is not None:
                 yield index, fate(code)
 
-    def status(self, index: int) -> int:
-        return self._arena.words[self._arena.layout.sections[index].words["status"] // WORD]
+    def is_ready(self, index: int) -> bool:
+        """Whether the worker has set its routine up."""
+        return bool(self._arena.words[self._arena.layout.sections[index].words["status"] // WORD])
 
     @property
     def is_gone(self) -> bool:
@@ -73,7 +74,13 @@ def boot_records(flow: Flow, plan: Plan, layout: Layout, directory: str) -> list
     """What each worker is born with; raises FlowError naming a routine that cannot travel."""
     main = ship_main()
     shipped = {name: ship_node(node) for name, node in flow.nodes.items()}
-    keys = ship_keys({n: flow.nodes[c.target].key for n, c in enumerate(flow.connections) if flow.nodes[c.target].key is not None})
+    keys = ship_keys(
+        {
+            n: flow.nodes[c.target].key
+            for n, c in enumerate(flow.connections)
+            if flow.nodes[c.target].key is not None
+        }
+    )
     return [
         pickle.dumps(
             Boot(

@@ -9,8 +9,8 @@ from routilux.ipc.blobs import REFERENCE, Blob, BlobWriter
 from routilux.ipc.channels import Channel, Part, segments
 from routilux.ipc.codec import Large
 from routilux.ipc.commit import Transaction
-from routilux.ipc.lanes import BLOB, RING, TOKEN, Frame, LaneReader, LaneWriter
-from routilux.ipc.layout import WORD
+from routilux.ipc.lanes import BLOB, TOKEN, Frame, LaneReader, LaneWriter
+from routilux.ipc.layout import RING, WORD
 from routilux.ipc.sockets import Bell, Doorbells
 from routilux.jobs import Source
 from routilux.keys import by_key, key_of
@@ -59,12 +59,16 @@ class Desk:
         self._moved: set[LaneReader] = set()
         self._rung: list[tuple[int, Bell, int, int]] = []
 
-    # ---- out --------------------------------------------------------------------------------------------------------
+    # ---- out ----------------------------------------------------------------------------------------------
 
     def submit(self, number: int, seed: Seed, part: bytes | Large, origin: int) -> None:
-        """Count one message and let it wait for room in the lanes of its routine. Raises ArenaFull before anything is counted."""
+        """Count one message and let it wait for room in the lanes of its routine. Raises ArenaFull before
+        anything is counted.
+        """
         stored = part if isinstance(part, bytes) else self._store(part)
-        for segment in segments(number, seed.slot, [stored], origin=origin if self._plan.tracks_origin else 0):
+        for segment in segments(
+            number, seed.slot, [stored], origin=origin if self._plan.tracks_origin else 0
+        ):
             self._channel(seed).push(segment)
         if isinstance(stored, Blob):
             self.blobs.sent(stored)
@@ -107,7 +111,7 @@ class Desk:
     def _channels(self) -> Iterable[Channel]:
         return (*self._shared.values(), *self._direct.values())
 
-    # ---- in ---------------------------------------------------------------------------------------------------------
+    # ---- in -----------------------------------------------------------------------------------------------
 
     def collect(self) -> Iterator[Letter]:
         """All frames that workers have published for us; each is retired with the next commit."""
@@ -116,7 +120,7 @@ class Desk:
             while (frame := reader.head()) is not None:
                 yield Letter(reader.producer, reader.plan.index, frame, self._copy(frame))
                 has_large |= bool(frame.flags & BLOB)
-                reader.use(frame, frame.count)
+                reader.use(frame, frame.messages)
             if reader.position != before:
                 self._moved.add(reader)
             if has_large or reader.position - before > RING // 4:
@@ -129,7 +133,9 @@ class Desk:
         return bytes(frame.payload)
 
     def commit(self) -> None:
-        """Publish what there is room for, pass what was collected, ring whom it concerns. Nothing to do costs little."""
+        """Publish what there is room for, pass what was collected, ring whom it concerns. Nothing to do costs
+        little.
+        """
         for channel in self._channels():
             if channel:
                 for lane in channel.pump():
@@ -147,4 +153,3 @@ class Desk:
         """Let every worker look at what the supervisor's words say."""
         for process in self._direct:
             self._bells.ring(process, Bell.STATUS)
-

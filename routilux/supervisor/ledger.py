@@ -1,4 +1,6 @@
-"""Here is the ledger: which job has which slot of the arena, and whether anything of it is still in flight."""
+"""Here is the ledger: which job has which slot of the arena, and whether anything of it is still in
+flight.
+"""
 
 from dataclasses import dataclass, field
 from itertools import count
@@ -79,8 +81,8 @@ class Ledger:
     def is_quiet(self, account: Account) -> bool:
         """Whether nothing of the job happens by itself any more.
 
-        All `retired` are summed first, then all `created`: both only grow, and a message is counted before anything that follows
-        from it, so the difference over-counts what is in flight, and zero is zero.
+        All `retired` are summed first, then all `created`: both only grow, and a message is counted before
+        anything that follows from it, so the difference over-counts what is in flight, and zero is zero.
         """
         words, slot = self._arena.words, account.slot
         retired = sum([words[row + slot] for row in self._rows["retired"]])
@@ -89,7 +91,10 @@ class Ledger:
 
     def counted(self, account: Account, counter: str) -> list[int]:
         """Per process, what a user-visible counter has come to for this job."""
-        return [now - before for now, before in zip(self._row(counter, account.slot), account.base[counter], strict=True)]
+        return [
+            now - before
+            for now, before in zip(self._row(counter, account.slot), account.base[counter], strict=True)
+        ]
 
     def _row(self, name: str, slot: int) -> list[int]:
         words = self._arena.words

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 _BOOT = (
     "import json,sys;"
@@ -46,12 +47,16 @@ class Process:
             self.sentinel = -1
 
 
-def spawn(name: str, arguments: Sequence[int], inherited: Sequence[int], environment: Mapping[str, str]) -> Process:
-    """A new interpreter, never a fork: no lock, thread or socket of ours is in it. It ignores our terminal's Ctrl-C."""
-    path = json.dumps([os.path.abspath(entry) if entry else os.getcwd() for entry in sys.path])
+def spawn(
+    name: str, arguments: Sequence[int], inherited: Sequence[int], environment: Mapping[str, str]
+) -> Process:
+    """A new interpreter, never a fork: no lock, thread or socket of ours is in it. It ignores our terminal's
+    Ctrl-C.
+    """
+    path = json.dumps([str(Path(entry).absolute()) for entry in sys.path])
     flags: list[str] = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # noqa: SLF001 - as multiprocessing does
     command = [sys.executable, *flags, "-c", _BOOT, path, *map(str, arguments), name]
-    popen = subprocess.Popen(
+    popen = subprocess.Popen(  # noqa: S603 - our own interpreter
         command,
         stdin=subprocess.DEVNULL,
         pass_fds=tuple(inherited),

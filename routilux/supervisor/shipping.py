@@ -1,4 +1,6 @@
-"""Here is how code travels to the workers: by reference where it can be imported, by value where it cannot."""
+"""Here is how code travels to the workers: by reference where it can be imported, by value where it
+cannot.
+"""
 
 import pickle
 import sys
@@ -21,7 +23,8 @@ def ship_node(node: Node) -> bytes:
 
 
 def ship_main() -> bytes:
-    """The functions and classes that `__main__` defines, each by cloudpickle; what cannot travel stays at home.
+    """The functions and classes that `__main__` defines, each by cloudpickle; what cannot travel stays at
+    home.
 
     They go into the worker's `__main__`, so that payloads of those classes pickle by reference.
     """

@@ -1,7 +1,9 @@
-"""Here is the supervisor of one running flow: a thread that spawns its processes, collects outputs and sees jobs end.
+"""Here is the supervisor of one running flow: a thread that spawns its processes, collects outputs and sees
+jobs end.
 
-What a submitter does (submit, feed, cancel) happens in its own thread, under the lock; what the processes do is answered by the
-supervisor's thread. All of it writes the supervisor's section, so all of it holds the lock.
+What a submitter does (submit, feed, cancel) happens in its own thread, under the lock; what the processes do
+is answered by the supervisor's thread. All of it writes the supervisor's section, so all of it holds the
+lock.
 """
 
 import contextlib
@@ -18,8 +20,8 @@ import msgspec
 import zmq
 
 from routilux.clock import Deadline, monotonic
-from routilux.engine import UNREAD, Settings
-from routilux.errors import Busy, ClosedError, DeadlineExceeded, JobCancelled, RoutineCrashed, RoutiluxError
+from routilux.engine import UNREAD, UNREAD_FAILURE, Settings
+from routilux.errors import Busy, ClosedError, DeadlineExceeded, JobCancelled, RoutiluxError, RoutineCrashed
 from routilux.flow import Flow
 from routilux.ipc.arena import Arena, OwnSection
 from routilux.ipc.codec import Large
@@ -27,7 +29,7 @@ from routilux.ipc.lanes import ERROR
 from routilux.ipc.layout import Layout, Order
 from routilux.ipc.sockets import Bell, Doorbells
 from routilux.ipc.wire import NO_JOB
-from routilux.jobs import JobState
+from routilux.jobs import CUT_SHORT, JobState
 from routilux.lifecycle import ExecutionStatus, Happening
 from routilux.plan import SUPERVISOR, plan
 from routilux.reports import ErrorRecord
@@ -40,6 +42,8 @@ log = logging.getLogger("routilux.supervisor")
 
 TICK = 0.1
 """Seconds between two looks at everything while jobs run, should a doorbell have been lost."""
+SOON = 0.001
+"""Seconds to the next look at a job that seemed to be at its end; each further one takes twice as long."""
 FEED_AHEAD = 2048
 """Messages that a stream may have waiting for room."""
 
@@ -52,8 +56,16 @@ Encoded = tuple[Seed, bytes | Large]
 class Supervisor:
     """One flow under way: its arena, its crew, its jobs. Make it, `start` it, and `close` it in the end."""
 
-    def __init__(self, flow: Flow, settings: Settings, directory: Path, workers: dict[str, int], on_end: Callable[["Supervisor"], None]) -> None:
+    def __init__(
+        self,
+        flow: Flow,
+        settings: Settings,
+        directory: Path,
+        workers: dict[str, int],
+        on_end: Callable[["Supervisor"], None],
+    ) -> None:
         self.flow = flow
+        self.version = flow.version
         self.plan = plan(flow, workers)
         self._settings = settings
         self._on_end = on_end
@@ -71,6 +83,7 @@ class Supervisor:
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._origins = count(1)
         self._suspects: set[int] = set()
+        self._again = TICK
         self._lock = threading.RLock()
         self._room = threading.Condition(self._lock)
         self._closing: Deadline | None = None
@@ -80,7 +93,7 @@ class Supervisor:
     def start(self) -> None:
         self._thread.start()
 
-    # ---- submitters -------------------------------------------------------------------------------------------------
+    # ---- submitters ---------------------------------------------------------------------------------------
 
     @property
     def is_closed(self) -> bool:
@@ -91,13 +104,20 @@ class Supervisor:
         """Whether nothing is left of it."""
         return self._closing is not None and not self._thread.is_alive()
 
-    def submit(self, job: JobState, encoded: Iterable[Encoded], deadline: Deadline, *, paused: bool, is_open: bool) -> None:
-        """Admit the job and inject its first messages. Waits for a place until the deadline, then raises Busy."""
+    def submit(
+        self, job: JobState, encoded: Iterable[Encoded], deadline: Deadline, *, paused: bool, is_open: bool
+    ) -> None:
+        """Admit the job and inject its first messages. Waits for a place until the deadline, then raises
+        Busy.
+        """
         with self._lock:
             self._room.wait_for(lambda: not self._ledger.is_full or self.is_closed, deadline.left())
             self._check_open()
             if self._ledger.is_full:
-                message = f"{self._settings.max_pending} jobs of flow {self.flow.name!r} are under way already: wait for one, or raise max_pending"
+                message = (
+                    f"{self._settings.max_pending} jobs of flow {self.flow.name!r} are under way already: "
+                    "wait for one, or raise max_pending"
+                )
                 raise Busy(message)
             account = self._ledger.open(job, deadline)
             account.is_open = is_open
@@ -113,12 +133,16 @@ class Supervisor:
     def feed(self, job: JobState, encoded: Iterable[Encoded]) -> bool:
         """More messages for an open job, once the lanes have room; False when it has ended meanwhile."""
         with self._lock:
-            self._room.wait_for(lambda: job.ended or self.is_closed or self._desk.waiting < FEED_AHEAD)
             account = self._ledger.find(job)
+            self._room.wait_for(lambda: job.ended or self.is_closed or self._may_feed(job, account))
             if account is None or job.ended:
                 return False
             self._inject(account, encoded)
             return True
+
+    def _may_feed(self, job: JobState, account: Account | None) -> bool:
+        is_held = job.status is ExecutionStatus.PAUSED or (account is not None and account.is_throttled)
+        return not is_held and self._desk.waiting < FEED_AHEAD
 
     def seal(self, job: JobState) -> None:
         """No more is fed: the open job can end."""
@@ -171,6 +195,7 @@ class Supervisor:
                 self._ledger.order(account, order)
                 self._suspects.add(account.slot)
                 self._desk.ring_all()
+                self._room.notify_all()
         self._rouse()
 
     def drained(self, job: JobState) -> None:
@@ -182,6 +207,7 @@ class Supervisor:
                 self._ledger.order(account, Order.RUN)
                 self._suspects.add(account.slot)
                 self._desk.ring_all()
+                self._room.notify_all()
                 self._rouse()
 
     def counters(self, job: JobState) -> dict[str, dict[str, int]]:
@@ -191,13 +217,17 @@ class Supervisor:
             found: dict[str, dict[str, int]] = {name: dict.fromkeys(VISIBLE, 0) for name in self.flow.nodes}
             if account is not None:
                 for counter in VISIBLE:
-                    for process, value in zip(self.plan.processes, self._ledger.counted(account, counter), strict=True):
+                    for process, value in zip(
+                        self.plan.processes, self._ledger.counted(account, counter), strict=True
+                    ):
                         if process.node:
                             found[process.node][counter] += value
             return found
 
     def drain(self) -> None:
-        """Sources stop at their next commit; everything in flight goes on to its end. No more jobs are taken."""
+        """Sources stop at their next commit; everything in flight goes on to its end. No more jobs are
+        taken.
+        """
         with self._lock:
             for account in self._ledger.accounts.values():
                 account.is_cut = True
@@ -205,7 +235,9 @@ class Supervisor:
             self._desk.ring_all()
 
     def begin_close(self, grace: float | None = None) -> None:
-        """Cancel what still runs and ask the workers to leave within `grace` seconds; those that have not are killed."""
+        """Cancel what still runs and ask the workers to leave within `grace` seconds; those that have not are
+        killed.
+        """
         deadline = Deadline.after(self._settings.grace if grace is None else grace)
         with self._lock:
             if self._closing is None or (self._closing.at or 0.0) > (deadline.at or 0.0):
@@ -223,7 +255,7 @@ class Supervisor:
         with contextlib.suppress(OSError):
             os.eventfd_write(self._wake, 1)
 
-    # ---- the thread -------------------------------------------------------------------------------------------------
+    # ---- the thread ---------------------------------------------------------------------------------------
 
     def _run(self) -> None:
         try:
@@ -254,11 +286,15 @@ class Supervisor:
         """How long there is nothing to look at by itself."""
         with self._lock:
             accounts = list(self._ledger.accounts.values())
-            deadlines = [left for a in accounts if not a.job.ended and (left := a.deadline.left()) is not None]
-        return min([TICK if accounts else 1.0, *deadlines])
+            deadlines = [
+                left for a in accounts if not a.job.ended and (left := a.deadline.left()) is not None
+            ]
+        return min([self._again if accounts else 1.0, *deadlines])
 
     def _turn(self, *, everything: bool) -> None:
-        """Answer what has happened since the last turn. Readers are woken last: they compete with us for the interpreter."""
+        """Answer what has happened since the last turn. Readers are woken last: they compete with us for the
+        interpreter.
+        """
         touched = {bell.number for bell in self._bells.rung() if bell.kind == Bell.QUIET}
         has_more: dict[JobState, None] = {}
         for letter in self._desk.collect():
@@ -270,8 +306,11 @@ class Supervisor:
         self._desk.commit()
         self._check_deadlines()
         accounts = self._ledger.accounts
-        for slot in list(accounts) if everything else touched & accounts.keys():
+        touched &= accounts.keys()
+        for slot in list(accounts) if everything else touched:
             self._settle(accounts[slot])
+        # A worker may tell that a job is quiet just before another has stored the last of its counters.
+        self._again = SOON if touched & accounts.keys() else min(2 * self._again, TICK)
         self._room.notify_all()
         for job in has_more:
             job.notify()
@@ -284,11 +323,13 @@ class Supervisor:
         """Take in one frame; the job that has more outputs now."""
         frame = letter.frame
         if frame.flags & ERROR:
-            record = msgspec.msgpack.decode(letter.data[5:] if frame.job != NO_JOB else letter.data, type=ErrorRecord)
+            record = msgspec.msgpack.decode(
+                letter.data[5:] if frame.job != NO_JOB else letter.data, type=ErrorRecord
+            )
             self._receive_error(letter, record)
             if frame.job == NO_JOB:
                 return None
-        self._desk.tx.retire(frame.job & SLOT_MASK, frame.count)
+        self._desk.tx.retire(frame.job & SLOT_MASK, frame.messages)
         account = self._ledger.accounts.get(frame.job & SLOT_MASK)
         if account is None or account.number != frame.job or account.job.ended or frame.flags & ERROR:
             return None
@@ -298,7 +339,8 @@ class Supervisor:
 
     def _receive_error(self, letter: Letter, record: ErrorRecord) -> None:
         if letter.frame.job == NO_JOB:
-            message = f"routine {record.routine!r} could not start: {record.type}: {record.message}"
+            what = "failed outside its jobs" if self._crew.is_ready(letter.process) else "could not start"
+            message = f"routine {record.routine!r} {what}: {record.type}: {record.message}"
             self._fail(RoutineCrashed(f"{message}\n\n{record.traceback.rstrip()}"))
             return
         account = self._ledger.accounts.get(letter.frame.job & SLOT_MASK)
@@ -313,14 +355,16 @@ class Supervisor:
     def _limit_outputs(self, account: Account) -> None:
         """Nothing grows without end: hold the job back for a slow reader, fail it when nobody reads."""
         job = account.job
-        if job.spooled > UNREAD and job.has_reader and not account.is_throttled and job.status is ExecutionStatus.RUNNING:
+        if (
+            job.spooled > UNREAD
+            and job.has_reader
+            and not account.is_throttled
+            and job.status is ExecutionStatus.RUNNING
+        ):
             account.is_throttled = True
             self._ledger.order(account, Order.HOLD)
         elif job.spooled > self._settings.max_output and not job.has_reader:
-            message = (
-                f"job {job.job_id!r} has put out more than {self._settings.max_output:,} bytes that nobody reads: "
-                "iterate job.outputs() or runtime.stream(), or raise max_output"
-            )
+            message = UNREAD_FAILURE.format(job.job_id, self._settings.max_output)
             self._end(account, Happening.FAIL, RoutiluxError(message))
 
     def _check_deadlines(self) -> None:
@@ -330,8 +374,14 @@ class Supervisor:
                 self._end(account, Happening.FAIL, DeadlineExceeded(message))
 
     def _settle(self, account: Account) -> None:
-        """See whether a job is quiet, and what follows: its slot is free, its next level is told, or it has ended."""
-        if account.job.status is ExecutionStatus.PAUSED or account.is_throttled or not self._ledger.is_quiet(account):
+        """See whether a job is quiet, and what follows: its slot is free, its next level is told, or it has
+        ended.
+        """
+        if (
+            account.job.status is ExecutionStatus.PAUSED
+            or account.is_throttled
+            or not self._ledger.is_quiet(account)
+        ):
             return
         if account.job.ended:
             self._ledger.release(account)
@@ -343,8 +393,7 @@ class Supervisor:
             self._desk.commit()
             return
         if account.is_cut:
-            message = f"job {account.job.job_id!r} was cut short: its sources were stopped, and what they had sent was worked off"
-            self._end(account, Happening.CANCEL, JobCancelled(message))
+            self._end(account, Happening.CANCEL, JobCancelled(CUT_SHORT.format(account.job.job_id)))
         else:
             self._end(account, Happening.COMPLETE, None)
         self._ledger.release(account)
@@ -364,7 +413,7 @@ class Supervisor:
             self._rouse()
         self._room.notify_all()
 
-    # ---- the crew ---------------------------------------------------------------------------------------------------
+    # ---- the crew -----------------------------------------------------------------------------------------
 
     def _look_after_crew(self) -> None:
         """A worker that ends by itself ends the flow: every job of it fails and says so."""
@@ -374,8 +423,12 @@ class Supervisor:
                     self._receive(letter)
             if self._failure is None:
                 name = self.plan.processes[index].node
-                when = "while its flow was running" if self._crew.status(index) else "before it was ready"
-                self._fail(RoutineCrashed(f"routine {name!r} {how} {when}; its flow is stopped and its jobs have failed"))
+                when = "while its flow was running" if self._crew.is_ready(index) else "before it was ready"
+                self._fail(
+                    RoutineCrashed(
+                        f"routine {name!r} {how} {when}; its flow is stopped and its jobs have failed"
+                    )
+                )
 
     def _fail(self, error: RoutiluxError) -> None:
         """No job of this flow can go on."""
@@ -409,7 +462,9 @@ class Supervisor:
             os.close(self._wake)
 
     def _see_off(self) -> None:
-        """Wait for the workers to leave; kill those that have not when the time is up, which a second `close` may shorten."""
+        """Wait for the workers to leave; kill those that have not when the time is up, which a second `close`
+        may shorten.
+        """
         failed = Deadline.after(min(self._settings.grace, 1.0))
         poller = select.poll()
         for fd in (self._wake, *self._crew.sentinels()):

@@ -22,18 +22,27 @@ REPORTS = 100
 """Errors of one job that one worker describes to the supervisor; all of them are counted."""
 
 
-class JobOver(BaseException):  # noqa: N818 - a signal, like GeneratorExit: user code must not catch it as an error
+class JobOver(BaseException):  # like GeneratorExit a signal, which user code must not take for an error
     """The job was cancelled, or the process must stop, while its logic waited for room."""
 
 
-def _nobody_drives(steps: Iterator[None], job: WorkerJob, origin: int) -> None:
+def _nobody_drives(*_: object) -> None:
     raise InternalError("a generator was returned before the loop was there to drive it")
 
 
 class Activations:
     """Runs the routine of this process, message by message, into one transaction."""
 
-    def __init__(self, routine: str, invoker: Invoker, on_error: OnError, context: WorkerContext, outputs: Outputs, tx: Transaction) -> None:
+    def __init__(
+        self,
+        routine: str,
+        invoker: Invoker,
+        *,
+        on_error: OnError,
+        context: WorkerContext,
+        outputs: Outputs,
+        tx: Transaction,
+    ) -> None:
         self._routine = routine
         self._invoker = invoker
         self._on_error = on_error
@@ -44,16 +53,19 @@ class Activations:
         self.drive: Callable[[Iterator[None], WorkerJob, int], None] = _nobody_drives
 
     def run_fast(self, job: WorkerJob, batch: Batch, values: list[Any], start: int, stop: int) -> int:
-        """Plain logic on the messages `start` to `stop` of a batch, one activation each; how many were used."""
+        """Plain logic on the messages `start` to `stop` of a batch, one activation each; how many were
+        used.
+        """
         fast, context, outputs = self.fast, self._context, self._outputs
-        assert fast is not None
+        if fast is None:
+            raise InternalError("this routine has no fast path")
         context.at, context.batch = job, batch
         parts = outputs.events[0].parts if len(outputs.events) == 1 else None
         index, mark = start, 0
         marks: list[int] = []
         while index < stop:
             try:
-                for index in range(index, stop):
+                while index < stop:
                     context.index = index
                     if parts is not None:
                         mark = len(parts)
@@ -61,10 +73,11 @@ class Activations:
                         marks = outputs.marks()
                     value = values[index]
                     if type(value) is Undecodable:
-                        raise value.error
+                        value.reject()
                     steps = fast(value)
                     if steps is not None:
                         self.drive(steps, job, batch.origin)
+                    index += 1
             except (Exception, SystemExit) as error:  # the user's code, or what it called  # noqa: BLE001
                 self.failed(job, error, marks if parts is None else [mark])
                 if job.failed:
@@ -75,14 +88,18 @@ class Activations:
             index += 1
         return stop - start
 
-    def run(self, job: WorkerJob, batch: Batch | None, args: list[Any], message: object) -> Iterator[None] | None:
-        """One activation. A generator is given back for the loop to drive: it may wait for room between its yields."""
+    def run(
+        self, job: WorkerJob, batch: Batch | None, args: list[Any], message: object
+    ) -> Iterator[None] | None:
+        """One activation. A generator is given back for the loop to drive: it may wait for room between its
+        yields.
+        """
         self._context.at, self._context.batch = job, batch
         marks = self._outputs.marks()
         try:
             for value in args:
                 if type(value) is Undecodable:
-                    raise value.error
+                    value.reject()
             return self._invoker.call(args, message, job)
         except (Exception, SystemExit) as error:  # as above  # noqa: BLE001
             self.failed(job, error, marks)
@@ -109,7 +126,9 @@ class Activations:
         self._report(job, "stop", error)
 
     def failed(self, job: WorkerJob, error: BaseException, marks: list[int]) -> None:
-        """Carry out `on_error`: what the activation emitted goes, unless it is to continue; what happened is told."""
+        """Carry out `on_error`: what the activation emitted goes, unless it is to continue; what happened is
+        told.
+        """
         action = self._on_error.action
         if action != "continue":
             self._outputs.rollback(marks)
@@ -120,7 +139,15 @@ class Activations:
     def _report(self, job: WorkerJob, action: str, error: BaseException) -> None:
         if job.reports < REPORTS or action == "stop":
             job.reports += 1
-            self._outputs.report(self._tx, job.number, msgspec.msgpack.encode(describe(self._routine, action, error)))
+            self._outputs.report(
+                self._tx, job.number, msgspec.msgpack.encode(describe(self._routine, action, error))
+            )
         if action != "stop":
-            log.warning("routine %r of job %s: %s: %s (%s)", self._routine, job.job_id, type(error).__name__, error, action)
-
+            log.info(
+                "routine %r of job %s: %s: %s (%s)",
+                self._routine,
+                job.job_id,
+                type(error).__name__,
+                error,
+                action,
+            )

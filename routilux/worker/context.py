@@ -51,7 +51,7 @@ class WorkerContext:
         if self.flusher is not None:
             self.flusher()
 
-    def loan(self, event: int, shape: Any, dtype: Any) -> Any:
+    def loan(self, event: int, shape: Any, dtype: Any) -> Any:  # noqa: ARG002 - copied when it is emitted
         """An array to fill and emit."""
         import numpy as np  # noqa: PLC0415 - never imported unless the routine asks for an array
 

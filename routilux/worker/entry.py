@@ -39,7 +39,9 @@ _PR_SET_PDEATHSIG = 1
 
 
 def main(arguments: list[str]) -> None:
-    """Descriptors of the arena, the boot records and the watched pipe; offset and size of ours; the parent's pid."""
+    """Descriptors of the arena, the boot records and the watched pipe; offset and size of ours; the parent's
+    pid.
+    """
     fd, boots, watch, offset, size, parent = map(int, arguments[:6])
     die_with(parent, watch)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the supervisor, which drains
@@ -76,14 +78,20 @@ class Worker:
         self.own = OwnSection(self.arena, boot.index)
         self.status = self.own.index(self.own.section.words["status"])
         self.bells = Doorbells(boot.directory, boot.index)
-        self.writers = {lane.index: LaneWriter(self.arena, self.own, lane) for lane in boot.plan.outbound[boot.index]}
-        peers = {lane.consumer for lane in boot.plan.outbound[boot.index]} | {lane.producer for lane in boot.plan.inbound[boot.index]}
+        self.writers = {
+            lane.index: LaneWriter(self.arena, self.own, lane) for lane in boot.plan.outbound[boot.index]
+        }
+        peers = {lane.consumer for lane in boot.plan.outbound[boot.index]} | {
+            lane.producer for lane in boot.plan.inbound[boot.index]
+        }
         for peer in sorted(peers | {SUPERVISOR}):
             self.bells.connect(peer)
         self.tx = Transaction(self.own)
 
     def live(self) -> int:
-        """Set up, work, tear down; the exit code. What goes wrong is told to the supervisor with its traceback."""
+        """Set up, work, tear down; the exit code. What goes wrong is told to the supervisor with its
+        traceback.
+        """
         name = self.boot.plan.processes[self.boot.index].node
         try:
             node, routine = self.load()
@@ -93,7 +101,7 @@ class Worker:
             self.bells.ring(SUPERVISOR, Bell.STATUS, self.boot.index)
             loop.run()
             routine.teardown()
-        except (Exception, SystemExit) as error:  # the user's module, setup() or teardown(); or a fault of ours  # noqa: BLE001
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's module, setup() or teardown(), or we
             self.tell(name, error)
             return 1
         self.own.words[self.status] = STOPPED
@@ -134,8 +142,16 @@ class Worker:
             tx=self.tx,
             bells=self.bells,
             context=context,
-            activations=Activations(node.name, routine.invoker(), node.on_error, context, outputs, self.tx),
+            activations=Activations(
+                node.name,
+                routine.invoker(),
+                on_error=node.on_error,
+                context=context,
+                outputs=outputs,
+                tx=self.tx,
+            ),
             slot_names=routine.slot_names,
+            most_held=self.boot.heap,
             is_source=not any(lane.connection is not None for lane in incoming),
         )
         words = self.arena.layout.sections[SUPERVISOR].words
@@ -147,7 +163,9 @@ class Worker:
 
     def outputs(self, node: Node, blobs: BlobWriter) -> Outputs:
         plan = self.boot.plan
-        to_supervisor = next(lane.index for lane in plan.outbound[self.boot.index] if lane.consumer == SUPERVISOR)
+        to_supervisor = next(
+            lane.index for lane in plan.outbound[self.boot.index] if lane.consumer == SUPERVISOR
+        )
         supervisor = Channel([self.writers[to_supervisor]], self.service_ns)
         encoder = Encoder(LARGE)
         events = [
@@ -167,7 +185,9 @@ class Worker:
         key = self.keys.get(connection)
         if key is None or len(writers) == 1:
             return Target(writers[0].plan.slot, (Channel(writers, self.service_ns),))
-        return Target(writers[0].plan.slot, tuple(Channel([writer], self.service_ns) for writer in writers), key)
+        return Target(
+            writers[0].plan.slot, tuple(Channel([writer], self.service_ns) for writer in writers), key
+        )
 
     def service_ns(self, process: int) -> int:
         """What a message costs at another process, as it says itself."""

@@ -1,7 +1,8 @@
-"""Here is the loop of a routine whose policy gathers: messages wait in the inbox of their job until the policy accepts them.
+"""Here is the loop of a routine whose policy gathers: messages wait in the inbox of their job until the
+policy accepts them.
 
-A message that the policy has declined is retired: it needs a new one to become usable, and a token at the job's end makes the
-policy give up what it holds. Only what a timer will release stays active.
+A message that the policy has declined is retired: it needs a new one to become usable, and a token at the
+job's end makes the policy give up what it holds. Only what a timer will release stays active.
 """
 
 from dataclasses import dataclass
@@ -9,9 +10,9 @@ from typing import Any
 
 from routilux.clock import monotonic
 from routilux.policies import Inbox, Taken
-from routilux.worker.intake import Batch, Inlet, Undecodable
-from routilux.worker.jobs import WorkerJob
-from routilux.worker.loop import HELD_BYTES, RESCAN_SECONDS, Loop
+from routilux.worker.intake import Batch, Undecodable
+from routilux.worker.jobs import SLOT_MASK, WorkerJob
+from routilux.worker.loop import RESCAN_SECONDS, Loop, Parts
 
 
 @dataclass(slots=True)
@@ -26,12 +27,19 @@ class Arrival:
 class GatherLoop(Loop):
     """The loop of every policy but the immediate one."""
 
+    def __init__(
+        self, parts: Parts, words: memoryview, service: int, orders: tuple[memoryview, int, int]
+    ) -> None:
+        super().__init__(parts, words, service, orders)
+        self.busy: dict[int, WorkerJob] = {}
+
     def take(self) -> int | None:
         got = self.receive()
         ran = 0
-        for job in self.p.jobs:
-            if job.inbox is not None and (job.unretired or job.tokens or (self.timed and len(job.inbox))):
-                ran += self.work_on(job)
+        for slot, job in list(self.busy.items()):
+            ran += self.work_on(job)
+            if not (job.unretired or job.tokens):
+                del self.busy[slot]
         return ran if got or ran else None
 
     def receive(self) -> bool:
@@ -41,7 +49,7 @@ class GatherLoop(Loop):
         for inlet in p.inlets:
             while got < self.limit + 64 and (batch := inlet.next(p.jobs.is_held)):
                 got += 1
-                job = p.jobs.get(batch.job)
+                job = self.busy[batch.job & SLOT_MASK] = p.jobs.get(batch.job)
                 if p.jobs.is_over(batch.job):
                     p.tx.retire(job.slot, batch.left)
                 elif batch.is_token:
@@ -52,35 +60,41 @@ class GatherLoop(Loop):
                 inlet.use(batch, batch.count)
         return bool(got)
 
+    def inbox_of(self, job: WorkerJob) -> Inbox:
+        if job.inbox is None:  # an empty one is false, too
+            job.inbox = self.p.jobs.new_inbox(job)
+        return job.inbox
+
     def put(self, job: WorkerJob, batch: Batch) -> None:
         p, now = self.p, monotonic()
-        inbox = job.inbox
-        assert inbox is not None
+        inbox = self.inbox_of(job)
         job.unretired += batch.left
-        job.held_bytes += len(batch.frame.payload)
+        job.held_bytes += batch.nbytes
         p.context.at, p.context.batch = job, batch
         for value in batch.values(p.loader)[batch.used :]:
             try:
                 if type(value) is Undecodable:
-                    raise value.error
+                    value.reject()
                 inbox.put(batch.slot, Arrival(value, batch.origin, now))
             except (Exception, SystemExit) as error:  # a key function is the user's code  # noqa: BLE001
                 p.activations.failed(job, error, p.outputs.marks())
-        if job.held_bytes > HELD_BYTES and len(inbox):
+        if job.held_bytes > p.most_held and len(inbox):
             self.overflow(job, inbox)
 
     def overflow(self, job: WorkerJob, inbox: Inbox) -> None:
-        held = ", ".join(f"{len(rest):,} in slot {name!r}" for name, rest in zip(self.p.slot_names, inbox.rest(), strict=True))
+        held = ", ".join(
+            f"{len(rest):,} in slot {name!r}"
+            for name, rest in zip(self.p.slot_names, inbox.rest(), strict=True)
+        )
         message = (
-            f"the activation policy holds back more than {HELD_BYTES >> 20} MiB of one job ({held}): "
+            f"the activation policy holds back more than {self.p.most_held >> 20} MiB of one job ({held}): "
             "let it accept smaller batches, or feed the slot that it waits for"
         )
         self.p.activations.give_up(job, MemoryError(message))
 
     def work_on(self, job: WorkerJob) -> int:
         """Run what the policy of one job accepts; how many activations."""
-        p, inbox = self.p, job.inbox
-        assert inbox is not None
+        p, inbox = self.p, self.inbox_of(job)
         if p.jobs.is_over(job.number):
             self.forget(job)
             return 0
@@ -101,7 +115,7 @@ class GatherLoop(Loop):
             return ran
         if settled and job.tokens:
             ran += self.flush_final(job, inbox)
-        self.retire(job, inbox, settled)
+        self.retire(job, inbox, settled=settled)
         return ran
 
     def choose(self, job: WorkerJob, inbox: Inbox) -> Taken | None:
@@ -139,8 +153,10 @@ class GatherLoop(Loop):
         job.tokens = 0
         return 1
 
-    def retire(self, job: WorkerJob, inbox: Inbox, settled: bool) -> None:
-        """Messages that only a new one, or the token, can make usable need not keep the job from being quiet."""
+    def retire(self, job: WorkerJob, inbox: Inbox, *, settled: bool) -> None:
+        """Messages that only a new one, or the token, can make usable need not keep the job from being
+        quiet.
+        """
         held = len(inbox)
         remain = 0 if settled and not self.timed else min(held, job.unretired)
         self.p.tx.retire(job.slot, job.unretired - remain)
@@ -158,6 +174,10 @@ class GatherLoop(Loop):
     def wait(self, seconds: float = RESCAN_SECONDS) -> None:
         if self.timed:
             now = monotonic()
-            due = [at for job in self.p.jobs if job.inbox is not None and (at := job.inbox.due()) is not None]
+            due = [
+                at
+                for job in self.busy.values()
+                if job.inbox is not None and (at := job.inbox.due()) is not None
+            ]
             seconds = max(0.0, min([seconds, *(at - now for at in due)]))
         super().wait(seconds)

@@ -20,6 +20,9 @@ class Undecodable:
     def __init__(self, error: BaseException) -> None:
         self.error = error
 
+    def reject(self) -> None:
+        raise self.error
+
 
 class Batch:
     """The messages of one frame, and how many of them are used."""
@@ -32,7 +35,7 @@ class Batch:
         self.frame = frame
         self.job = frame.job
         self.origin = frame.origin
-        self.count = frame.count
+        self.count = frame.messages
         self.used = used
         self.is_token = bool(frame.flags & TOKEN)
         self.is_aside = False
@@ -41,6 +44,14 @@ class Batch:
     @property
     def left(self) -> int:
         return self.count - self.used
+
+    @property
+    def nbytes(self) -> int:
+        """Of all its messages, encoded; a large one's where it lies."""
+        payload = self.frame.payload
+        if self.frame.flags & BLOB and len(payload) == REFERENCE.size:
+            return int(REFERENCE.unpack(payload)[1])
+        return len(payload)
 
     def message_id(self, index: int) -> str:
         """The same on every attempt: lane, position of the frame, place within it."""
@@ -85,7 +96,9 @@ class Loader:
         if len(frame.payload) != REFERENCE.size:
             return self._decode_large(memoryview(frame.payload))
         address, size = REFERENCE.unpack(frame.payload)
-        if self.pins.free <= len(self._leases):  # user code keeps so many that there is no place to note another
+        if self.pins.free <= len(
+            self._leases
+        ):  # user code keeps so many that there is no place to note another
             return self._decode_large(memoryview(bytes(self._arena.data[address : address + size])))
         region, lease = self._arena.lease(address, size)
         self._leases.append((address, lease))
@@ -130,10 +143,10 @@ class Inlet:
         for batch in self._aside:
             if not is_held(batch.job):
                 return batch
-        while batch := self._ring_head():
-            if not is_held(batch.job):
-                return batch
-            self.set_aside(batch)
+        while head := self._ring_head():
+            if not is_held(head.job):
+                return head
+            self.set_aside(head)
         return None
 
     def _ring_head(self) -> Batch | None:
@@ -157,7 +170,9 @@ class Inlet:
         self.reader.use(batch.frame, upto)
         self.changed = True
         if not batch.left:
-            self.owes_credit |= bool(batch.frame.flags & BLOB)  # its producer counts bytes that the lane does not show
+            self.owes_credit |= bool(
+                batch.frame.flags & BLOB
+            )  # its producer counts bytes that the lane does not show
             self._head = None
 
     def set_aside(self, batch: Batch) -> None:

@@ -1,6 +1,8 @@
-"""Here are the jobs as a worker knows them: what each is called, what is held for it, and whether it still runs."""
+"""Here are the jobs as a worker knows them: what each is called, what is held for it, and whether it still
+runs.
+"""
 
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +12,9 @@ from routilux.plan import SUPERVISOR
 from routilux.policies import Inbox, Policy
 
 SLOT_MASK = 0xFFFF
-"""The job slot within a job's number; above it is the generation, so that a slot's next job has another number."""
+"""The job slot within a job's number; above it is the generation, so that a slot's next job has another
+number.
+"""
 
 
 @dataclass(slots=True)
@@ -47,9 +51,11 @@ class JobTable:
         self._jobs: dict[int, WorkerJob] = {}
 
     def get(self, number: int) -> WorkerJob:
-        job = self._jobs.get(number)
-        if job is None:
-            job = self._jobs[number] = WorkerJob(number, self._name(number & SLOT_MASK))
+        """The job of that number; the one that had its slot before is forgotten."""
+        slot = number & SLOT_MASK
+        job = self._jobs.get(slot)
+        if job is None or job.number != number:
+            job = self._jobs[slot] = WorkerJob(number, self._name(slot))
             if not self._policy.immediate:
                 job.inbox = self.new_inbox(job)
         return job
@@ -67,8 +73,9 @@ class JobTable:
         slot, words = number & SLOT_MASK, self._arena.words
         if words[self._current + slot] != number:
             return Order.DROP
-        known = self._jobs.get(number)
-        return Order.DROP if known is not None and known.failed else words[self._order + slot]
+        known = self._jobs.get(slot)
+        failed = known is not None and known.failed and known.number == number
+        return Order.DROP if failed else words[self._order + slot]
 
     def is_over(self, number: int) -> bool:
         return self.order(number) == Order.DROP
@@ -79,9 +86,6 @@ class JobTable:
     def prune(self) -> None:
         """Forget the jobs whose slot has gone to another, or to none."""
         words = self._arena.words
-        gone = [number for number in self._jobs if words[self._current + (number & SLOT_MASK)] != number]
-        for number in gone:
-            del self._jobs[number]
-
-    def __iter__(self) -> Iterator[WorkerJob]:
-        return iter(list(self._jobs.values()))
+        gone = [slot for slot, job in self._jobs.items() if words[self._current + slot] != job.number]
+        for slot in gone:
+            del self._jobs[slot]

@@ -1,4 +1,5 @@
-"""Here is a worker's loop: look at the lanes, run the routine, commit, ring; sleep when there is nothing to do.
+"""Here is a worker's loop: look at the lanes, run the routine, commit, ring; sleep when there is nothing to
+do.
 
 Under load one commit spans many messages, of any jobs; when idle, one message is one commit.
 """
@@ -11,7 +12,8 @@ from time import perf_counter_ns
 from routilux.clock import monotonic
 from routilux.ipc.blobs import BlobWriter, Pins
 from routilux.ipc.commit import Transaction
-from routilux.ipc.lanes import RING, LaneWriter
+from routilux.ipc.lanes import LaneWriter
+from routilux.ipc.layout import RING
 from routilux.ipc.sockets import Bell, Doorbells
 from routilux.plan import SUPERVISOR
 from routilux.worker.activation import Activations, JobOver
@@ -31,8 +33,6 @@ YIELD_SECONDS = 0.002
 """or this many seconds."""
 RESCAN_SECONDS = 0.1
 """How long a worker sleeps without a doorbell before it looks at its lanes all the same."""
-HELD_BYTES = 256 << 20
-"""What a policy may hold back for one job at one process."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,8 @@ class Parts:
     activations: Activations
     slot_names: tuple[str, ...]
     is_source: bool
+    most_held: int
+    """Bytes that a policy may hold back for one job at one process."""
 
 
 class Loop:
@@ -63,12 +65,15 @@ class Loop:
     timed = False
     """Whether messages may become usable by the passing of time."""
 
-    def __init__(self, parts: Parts, words: memoryview, service: int, orders: tuple[memoryview, int, int]) -> None:
+    def __init__(
+        self, parts: Parts, words: memoryview, service: int, orders: tuple[memoryview, int, int]
+    ) -> None:
         self.p = parts
         self._words = words
         self._service = service
         self._shared, self._exit, self._drain = orders
         self.limit = 1
+        self.quiet: set[int] = set()
         parts.context.flusher = self.flush
         parts.activations.drive = self.drive
 
@@ -110,7 +115,7 @@ class Loop:
         before = self._words[self._service]
         self._words[self._service] = max(1, (before + each_ns) // 2 if before else each_ns)
 
-    # ---- commits ----------------------------------------------------------------------------------------------------
+    # ---- commits ------------------------------------------------------------------------------------------
 
     def commit(self) -> None:
         """Make everything since the last commit happen, then ring whom it concerns."""
@@ -118,13 +123,13 @@ class Loop:
         written = p.outputs.pump(tx)
         p.loader.settle()
         changed = [inlet for inlet in p.inlets if inlet.changed]
-        quiet = tx.ended()
+        self.quiet.update(tx.ended())
         tx.commit({inlet.reader.consumed: inlet.reader.mark for inlet in changed})
         self.ring(written)
         for inlet in changed:
             self.credit(inlet)
-        for slot in quiet:
-            p.bells.ring(SUPERVISOR, Bell.QUIET, slot)
+        if self.quiet and not any(inlet.reader.waiting for inlet in p.inlets):
+            self.tell_quiet()
         if p.pins.held:
             p.pins.sweep()
 
@@ -137,7 +142,11 @@ class Loop:
         reader = inlet.reader
         inlet.changed = False
         before, inlet.passed_from = inlet.passed_from, reader.position
-        if inlet.owes_credit or reader.plan.index in self.p.windowed or reader.waiting + reader.position - before > RING // 4:
+        if (
+            inlet.owes_credit
+            or reader.plan.index in self.p.windowed
+            or reader.waiting + reader.position - before > RING // 4
+        ):
             inlet.owes_credit = False
             self.p.bells.ring(reader.producer, Bell.CREDIT, reader.plan.index, reader.position)
 
@@ -150,16 +159,23 @@ class Loop:
         written = p.outputs.pump(p.tx)
         if not written and not any(dropped):
             return False
-        quiet = p.tx.ended()
+        self.quiet.update(p.tx.ended())
         p.tx.commit({})
         self.ring(written)
-        for slot in quiet:
-            p.bells.ring(SUPERVISOR, Bell.QUIET, slot)
+        self.tell_quiet()
         return True
+
+    def tell_quiet(self) -> None:
+        """Name the jobs of which we have used messages up and made none: they may have come to their end."""
+        for slot in self.quiet:
+            self.p.bells.ring(SUPERVISOR, Bell.QUIET, slot)
+        self.quiet.clear()
 
     def relieve(self) -> bool:
         """A worker that waits for room empties its lanes in a cycle, so that the cycle always moves."""
-        moved = [inlet for inlet in self.p.inlets if inlet.reader.plan.index in self.p.inner and inlet.relieve()]
+        moved = [
+            inlet for inlet in self.p.inlets if inlet.reader.plan.index in self.p.inner and inlet.relieve()
+        ]
         if not moved:
             return False
         self.p.tx.commit({inlet.reader.consumed: inlet.reader.mark for inlet in moved})
@@ -174,10 +190,12 @@ class Loop:
         if self.p.pins.held:
             self.p.pins.sweep()
 
-    # ---- generators --------------------------------------------------------------------------------------------------
+    # ---- generators ---------------------------------------------------------------------------------------
 
     def drive(self, steps: Iterator[None], job: WorkerJob, origin: int) -> None:
-        """Advance a generator to its end; what it has emitted so far is committed now and then, and waits for room."""
+        """Advance a generator to its end; what it has emitted so far is committed now and then, and waits for
+        room.
+        """
         p = self.p
         marks = p.outputs.marks()
         done, since = 0, monotonic()
@@ -192,9 +210,16 @@ class Loop:
         except (Exception, SystemExit) as error:  # the user's generator  # noqa: BLE001
             p.activations.failed(job, error, marks)
         finally:
-            close = getattr(steps, "close", None)
+            self.close_generator(steps)
+
+    @staticmethod
+    def close_generator(steps: Iterator[None]) -> None:
+        close = getattr(steps, "close", None)
+        try:
             if close is not None:
                 close()
+        except (Exception, SystemExit):  # what the user's generator does when it is told to end
+            log.warning("a generator could not be closed", exc_info=True)
 
     def flush(self) -> None:
         """`self.flush()` within logic: commit what has been emitted and wait for room."""
@@ -223,13 +248,11 @@ class ImmediateLoop(Loop):
         p = self.p
         ran, busy = 0, False
         for inlet in p.inlets:
-            while ran < self.limit and (batch := inlet.next(p.jobs.is_held)):
+            while ran < self.limit and not p.outputs.waiting and (batch := inlet.next(p.jobs.is_held)):
                 if not busy:
                     p.tx.begin()
                 busy = True
                 ran += self.consume(inlet, batch, min(batch.left, self.limit - ran))
-                if p.outputs.waiting:
-                    break
         if busy and len(p.inlets) > 1:
             p.inlets.append(p.inlets.pop(0))
         return ran if busy else None

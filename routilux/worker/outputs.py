@@ -14,7 +14,9 @@ from routilux.keys import KeySource, by_key, key_of
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where one connection of an event leads: a channel to whichever worker, or, with a key, one channel for each."""
+    """Where one connection of an event leads: a channel to whichever worker, or, with a key, one channel for
+    each.
+    """
 
     port: int
     channels: tuple[Channel, ...]
@@ -24,7 +26,9 @@ class Target:
 class EventOutput:
     """One event of the running routine: what it has emitted in this transaction, encoded."""
 
-    def __init__(self, name: str, routine: str, targets: Sequence[Target], blobs: BlobWriter, encoder: Encoder) -> None:
+    def __init__(
+        self, name: str, routine: str, targets: Sequence[Target], blobs: BlobWriter, encoder: Encoder
+    ) -> None:
         self.name = name
         self.targets = targets
         self.parts: list[Part] = []
@@ -38,20 +42,23 @@ class EventOutput:
         place, event = self.places.append, self.name
 
         def emit(value: object) -> None:
-            """Encode the value and keep it until the activation's commit; later changes to it are not seen."""
+            """Encode the value and keep it until the activation's commit; later changes to it are not
+            seen.
+            """
             try:
                 part = encode(value)
             except EncodeError as error:
-                message = f"routine {routine!r} cannot emit a {error.type_name} on event {event!r}: {error.reason}"
+                message = (
+                    f"routine {routine!r} cannot emit a {error.type_name} on event {event!r}: {error.reason}"
+                )
                 raise PayloadError(message) from error
             if keyed:
                 place(tuple(by_key(key_of(key, value), n) for key, n in keyed))
-            append(part if type(part) is bytes else store(part))
+            append(store(part) if isinstance(part, Large) else part)
 
         return emit
 
-    def _store(self, large: bytes | Large) -> Blob:
-        assert isinstance(large, Large)
+    def _store(self, large: Large) -> Blob:
         blob, room = self._blobs.room(large.nbytes)
         with room:
             large.write(room)
@@ -76,7 +83,9 @@ class EventOutput:
                 self._push(target.channels[0], job, target.port, parts, origin)
                 continue
             for worker, channel in enumerate(target.channels):
-                chosen = [part for part, place in zip(parts, self.places, strict=True) if place[keyed] == worker]
+                chosen = [
+                    part for part, place in zip(parts, self.places, strict=True) if place[keyed] == worker
+                ]
                 self._push(channel, job, target.port, chosen, origin)
             keyed += 1
         for part in parts:
@@ -100,7 +109,9 @@ class Outputs:
     def __init__(self, events: Sequence[EventOutput], supervisor: Channel) -> None:
         self.events = events
         self._supervisor = supervisor
-        self.channels = list(dict.fromkeys([supervisor, *(c for e in events for t in e.targets for c in t.channels)]))
+        self.channels = list(
+            dict.fromkeys([supervisor, *(c for e in events for t in e.targets for c in t.channels)])
+        )
 
     def marks(self) -> list[int]:
         return [len(event.parts) for event in self.events]
