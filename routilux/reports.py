@@ -29,6 +29,15 @@ class ErrorRecord(msgspec.Struct, frozen=True, array_like=True):
         )
 
 
+class DeadLetter(msgspec.Struct, frozen=True, array_like=True):
+    """A message that has killed its process too often, as it lay before the slot."""
+
+    routine: str
+    slot: str
+    message_id: str
+    payload: bytes
+
+
 def describe(routine: str, action: str, error: BaseException) -> ErrorRecord:
     """The record of an exception; its traceback begins in the user's own code."""
     kind = type(error)

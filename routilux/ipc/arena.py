@@ -45,7 +45,7 @@ class Arena:
         try:
             os.ftruncate(fd, layout.size)
             for section in layout.sections:
-                allocate(fd, section.start, section.fixed_size)
+                allocate(fd, section.start, section.solid)
             return cls(layout, fd)
         except BaseException:
             os.close(fd)

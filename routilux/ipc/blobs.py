@@ -13,9 +13,9 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from routilux.errors import ArenaFull
+from routilux.errors import ArenaFull, InternalError
 from routilux.ipc.arena import Arena, OwnSection
-from routilux.ipc.lanes import LaneWriter
+from routilux.ipc.lanes import BLOB, LaneWriter
 from routilux.ipc.layout import PINS, WORD
 
 GRAIN = 64
@@ -51,7 +51,7 @@ class Heap:
         """`size` bytes, rounded up to 64. Raises ArenaFull when neither a hole nor the rest of the heap has
         them.
         """
-        size = max(GRAIN, -(-size // GRAIN) * GRAIN)
+        size = _grains(size)
         for position, (offset, length) in enumerate(self._free):
             if length >= size:
                 if length == size:
@@ -75,6 +75,24 @@ class Heap:
             self._free.append(Extent(start + size, self.top - start - size))
         return Extent(start, size)
 
+    def restore(self, top: int) -> None:
+        """After a crash: all below `top` was granted, and is free until it is claimed."""
+        self.top = top
+        if top:
+            self._free = [Extent(0, top)]
+
+    def claim(self, offset: int, size: int) -> Extent:
+        """Take the extent out of the free ones: what lies there is still referred to."""
+        extent = Extent(offset, _grains(size))
+        at = bisect_left(self._free, (offset + 1,)) - 1
+        if at < 0 or sum(self._free[at]) < sum(extent):
+            message = f"bytes {offset:,} to {sum(extent):,} of the heap are referred to twice, or were never granted"
+            raise InternalError(message)
+        start, length = self._free.pop(at)
+        rest = Extent(sum(extent), start + length - sum(extent))
+        self._free[at:at] = [e for e in (Extent(start, offset - start), rest) if e.size]
+        return extent
+
     def free(self, extent: Extent) -> None:
         """Give an extent back; the end of the heap beyond KEEP free bytes returns to the system."""
         at = bisect_left(self._free, extent)
@@ -92,10 +110,14 @@ class Heap:
         insort(self._free, Extent(offset, size))
 
 
+def _grains(size: int) -> int:
+    return max(GRAIN, -(-size // GRAIN) * GRAIN)
+
+
 class Blob:
     """One payload in the heap, and the frames that still refer to it."""
 
-    __slots__ = ("address", "extent", "holders", "nbytes", "uses")
+    __slots__ = ("address", "extent", "holders", "nbytes", "uses", "watched")
 
     def __init__(self, extent: Extent, address: int, nbytes: int) -> None:
         self.extent = extent
@@ -103,6 +125,7 @@ class Blob:
         self.nbytes = nbytes
         self.uses: list[tuple[LaneWriter, int]] = []
         self.holders = 0
+        self.watched: frozenset[int] = frozenset()
 
     @property
     def is_done(self) -> bool:
@@ -126,14 +149,23 @@ class BlobWriter:
         self._base = base
         self._start = section.heap
         self._data = own.data
-        self.heap = Heap(
-            section.heap_size,
-            lambda offset, size: own.grow(base + offset, size),
-            lambda offset, size: own.shrink(base + offset, size),
-        )
+        self._top = own.index(section.words["heap_top"])
+        self._words = own.words
+
+        def grow(offset: int, size: int) -> None:
+            own.grow(base + offset, size)
+            own.words[self._top] = offset + size
+
+        def shrink(offset: int, size: int) -> None:
+            own.words[self._top] = offset
+            own.shrink(base + offset, size)
+
+        self.heap = Heap(section.heap_size, grow, shrink)
+        self.heap.restore(own.words[self._top])
         self._live: deque[Blob] = deque()
+        self._restored: dict[int, Blob] = {}
         self._pins = [
-            (s.words["pins_used"] // WORD, s.words["pin_live"] // WORD, s.words["pin_blob"] // WORD)
+            tuple(s.words[name] // WORD for name in ("pins_used", "pin_live", "pin_blob", "pin_size"))
             for s in arena.layout.sections
         ]
 
@@ -174,7 +206,8 @@ class BlobWriter:
 
     def _free_unpinned(self, done: list[Blob]) -> bool:
         """Free those that nobody pins, and keep an eye on the others; whether all of them are free."""
-        pinned = self._pinned({lane.consumer for blob in done for lane, _ in blob.uses})
+        consumers = {lane.consumer for blob in done for lane, _ in blob.uses}
+        pinned = self._pinned(consumers.union(*(blob.watched for blob in done)))
         kept = [blob for blob in done if blob.address in pinned]
         for blob in done:
             if blob.address not in pinned:
@@ -185,11 +218,39 @@ class BlobWriter:
     def _pinned(self, consumers: Iterable[int]) -> set[int]:
         words, pinned = self._arena.words, set[int]()
         for consumer in consumers:
-            used, live, blob = self._pins[consumer]
+            used, live, blob, _ = self._pins[consumer]
             for row in range(words[used]):
                 if words[live + row]:
                     pinned.add(words[blob + row])
         return pinned
+
+    def known(self, address: int, nbytes: int) -> Blob:
+        """After a crash: the blob at `address`, which something still refers to."""
+        blob = self._restored.get(address)
+        if blob is None:
+            blob = Blob(self.heap.claim(address - self._start, nbytes), address, nbytes)
+            self._restored[address] = blob
+            self._live.append(blob)
+        return blob
+
+    def restored(self) -> None:
+        """All that is referred to has been claimed."""
+        self._restored.clear()
+
+    def restore(self, writers: Iterable[LaneWriter]) -> None:
+        """After a crash: claim what frames on their way refer to, and what consumers have pinned."""
+        for lane in writers:
+            for frame, end in lane.in_flight():
+                if frame.flags & BLOB:
+                    blob = self.known(*REFERENCE.unpack(frame.payload))
+                    blob.uses.append((lane, end))
+                    lane.carry(blob.nbytes)
+        words, mine = self._arena.words, range(self._start, self._start + self.heap.size)
+        for consumer, (used, live, place, size) in enumerate(self._pins):
+            for row in range(words[used]):
+                if words[live + row] and words[place + row] in mine:
+                    blob = self.known(words[place + row], words[size + row])
+                    blob.watched |= {consumer}
 
 
 class Pins:
@@ -198,8 +259,8 @@ class Pins:
     def __init__(self, own: OwnSection) -> None:
         words = own.section.words
         self._words = own.words
-        self._used, self._live, self._blob = (
-            own.index(words[name]) for name in ("pins_used", "pin_live", "pin_blob")
+        self._used, self._live, self._blob, self._size = (
+            own.index(words[name]) for name in ("pins_used", "pin_live", "pin_blob", "pin_size")
         )
         self._free = list(range(PINS - 1, -1, -1))
         self.held: dict[int, weakref.ref[object]] = {}
@@ -209,15 +270,41 @@ class Pins:
         """How many more blobs can be pinned."""
         return len(self._free)
 
-    def keep(self, address: int, lease: "weakref.ref[object]") -> None:
+    def keep(self, address: int, size: int, lease: "weakref.ref[object]") -> None:
         """Pin the blob at `address` while the lease lives. To be called before the commit that passes its
         frame.
         """
+        row = self._take(address, size)
+        self._words[self._live + row] = 1
+        self.held[row] = lease
+
+    def hold(self, address: int, size: int) -> int:
+        """Pin the blob at `address` for a record, until `release` of the row that this returns."""
+        row = self._take(address, size)
+        self._words[self._live + row] = 1
+        return row
+
+    def release(self, row: int) -> None:
+        self._words[self._live + row] = 0
+        self._free.append(row)
+
+    def restore(self, rows: Iterable[int]) -> None:
+        """After a crash: only what records hold is still pinned; whoever looked is gone."""
+        held = set(rows)
+        for row in range(self._words[self._used]):
+            if row not in held:
+                self._words[self._live + row] = 0
+        self._free = [row for row in self._free if row not in held]
+
+    def _take(self, address: int, size: int) -> int:
+        if not self._free:
+            message = f"more than {PINS} large payloads are held back by this process: accept smaller batches"
+            raise ArenaFull(message)
         row, words = self._free.pop(), self._words
         words[self._blob + row] = address
+        words[self._size + row] = size
         words[self._used] = max(words[self._used], row + 1)
-        words[self._live + row] = 1
-        self.held[row] = lease
+        return row
 
     def sweep(self) -> None:
         """Unpin what nobody looks at any more."""

@@ -5,12 +5,14 @@ Waiting messages are bound to a worker's lane as late as possible: a worker that
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from itertools import islice, pairwise
+from itertools import islice, pairwise, takewhile
 from typing import cast
 
-from routilux.ipc.blobs import Blob
-from routilux.ipc.codec import batch
+from routilux.ipc.blobs import REFERENCE, Blob, BlobWriter
+from routilux.ipc.codec import batch, split
+from routilux.ipc.commit import Transaction
 from routilux.ipc.lanes import BLOB, MAX_COUNT, MAX_PAYLOAD, Frame, LaneWriter
+from routilux.ipc.records import Kind, Record, Records
 
 WINDOW_NS = 5_000_000
 """A worker among several is given about this much work ahead of time, so that all of them end together."""
@@ -27,7 +29,7 @@ class Segment:
     one.
     """
 
-    __slots__ = ("at", "flags", "job", "origin", "parts", "port", "tag")
+    __slots__ = ("at", "flags", "job", "origin", "parts", "port", "row", "stored", "tag")
 
     def __init__(
         self, job: int, port: int, parts: list[Part], *, origin: int = 0, flags: int = 0, tag: int = 0
@@ -36,6 +38,8 @@ class Segment:
         self.port = port
         self.parts = parts
         self.at = 0
+        self.row: int | None = None
+        self.stored = 0
         self.origin = origin
         self.flags = flags
         self.tag = tag
@@ -54,6 +58,7 @@ class Segment:
                 other.flags,
                 other.tag,
             )
+            or self.row is not None
             or isinstance(self.parts[-1], Blob)
             or isinstance(other.parts[0], Blob)
         ):
@@ -95,6 +100,7 @@ class Channel:
         self._service_ns = service_ns
         self._waiting: deque[Segment] = deque()
         self._messages = 0
+        self._done: list[int] = []
 
     def push(self, segment: Segment) -> None:
         """Let the messages wait for room; nothing moves before `pump`."""
@@ -133,7 +139,7 @@ class Channel:
             segment.at += frame.messages
             self._messages -= frame.messages
             if not segment:
-                self._waiting.popleft()
+                self._sent(self._waiting.popleft())
             if lane not in written:
                 written.append(lane)
         return written
@@ -151,8 +157,61 @@ class Channel:
             for part in segment.parts[segment.at :]:
                 if isinstance(part, Blob):
                     part.holders -= 1
+            self._sent(segment)
         self._waiting = kept
         return dropped
+
+    def _sent(self, segment: Segment) -> None:
+        if segment.row is not None:
+            self._done.append(segment.row)
+
+    def store(self, number: int, tx: Transaction, records: Records) -> None:
+        """Note in the pending store, as of this commit, what waits and what does not any more."""
+        for row in self._done:
+            records.drop(tx, row)
+        self._done.clear()
+        if self._waiting and (head := self._waiting[0]).row is not None and head.at != head.stored:
+            records.change(tx, head.row, len(head))
+            head.stored = head.at
+        fresh = list(takewhile(lambda segment: segment.row is None, reversed(self._waiting)))
+        for segment in reversed(fresh):
+            segment.row = self._add(number, segment, tx, records)
+            segment.stored = segment.at
+
+    @staticmethod
+    def _add(number: int, segment: Segment, tx: Transaction, records: Records) -> int:
+        rest = segment.parts[segment.at :]
+        first = rest[0]
+        payload = first.reference if isinstance(first, Blob) else batch(cast("list[bytes]", rest))
+        return records.add(
+            tx,
+            Kind.WAITING,
+            lane=number,
+            job=segment.job,
+            payload=payload,
+            messages=len(rest),
+            port=segment.port,
+            flags=segment.flags | (BLOB if isinstance(first, Blob) else 0),
+            origin=segment.origin,
+            position=segment.tag,
+        )
+
+    def restore(self, record: Record, blobs: BlobWriter) -> None:
+        """After a crash: what the record says waits again."""
+        if record.flags & BLOB:
+            blob = blobs.known(*REFERENCE.unpack(record.payload))
+            blob.holders += 1
+            parts: list[Part] = [blob]
+        else:
+            rest = [*split(record.payload)][record.messages - record.left :]
+            parts = [*rest]
+        flags = record.flags & ~BLOB
+        segment = Segment(
+            record.job, record.port, parts, origin=record.origin, flags=flags, tag=record.position
+        )
+        segment.row = record.row
+        self._messages += len(segment)
+        self._waiting.append(segment)
 
     def _pick(self, count: int) -> tuple[LaneWriter | None, int]:
         """The lane for the next frame and how many messages it may take; None when all have enough to do."""

@@ -12,12 +12,13 @@ from routilux.ipc.layout import COUNTERS
 
 
 class Transaction:
-    """The stores of one commit, in the order that keeps every reader right: `created`, `published`,
+    """The stores of one commit, in the order that keeps every reader right: `created`, `published`, `live`,
     `consumed`, `retired`.
 
     Counted before published, or a consumer could retire a message nobody has counted; published before
-    consumed, or the input would be gone while the output is invisible; consumed before retired, or a job
-    could look quiet with a message in a lane.
+    consumed, or the input would be gone while the output is invisible; live before consumed, or a large
+    payload could be freed under its record; consumed before retired, or a job could look quiet with a
+    message in a lane.
     """
 
     __slots__ = (
@@ -31,6 +32,7 @@ class Transaction:
         "_words",
         "created",
         "late",
+        "live",
         "published",
         "retired",
     )
@@ -47,11 +49,21 @@ class Transaction:
         self.created: dict[int, int] = {}
         self.retired: dict[int, int] = {}
         self.late: dict[int, int] = {}
+        self.live: dict[int, int] = {}
         self.published: dict[int, int] = {}
 
     def begin(self) -> None:
         """The inputs of the coming activation are chosen; a death before the commit is charged to them."""
         self._words[self._begin] = self._number + 1
+
+    @property
+    def was_cut_off(self) -> bool:
+        """Whether the incarnation before this one died between `begin` and its commit."""
+        return self._words[self._begin] > self._number
+
+    def store(self, index: int, value: int) -> None:
+        """A word that no other process acts upon."""
+        self.late[index] = value
 
     def count(self, counter: str, job: int, by: int) -> None:
         """Add to one of the user-visible counters of a job slot."""
@@ -71,7 +83,7 @@ class Transaction:
     @property
     def is_empty(self) -> bool:
         """Whether a commit would store nothing of its own."""
-        return not (self.created or self.retired or self.late or self.published)
+        return not (self.created or self.retired or self.late or self.published or self.live)
 
     def ended(self) -> list[int]:
         """The job slots of which this transaction uses messages up and makes none: they may be quiet after
@@ -86,6 +98,7 @@ class Transaction:
         stores = [
             *self.created.items(),
             *self.published.items(),
+            *self.live.items(),
             *self.late.items(),
             *consumed.items(),
             *self.retired.items(),
@@ -94,12 +107,13 @@ class Transaction:
         words[self._log : self._log + len(flat)] = memoryview(flat)
         words[self._length] = len(stores)
         self._number += 1
-        words[self._commit] = self._number
+        words[self._commit] = self._number  # now it has happened
         for index, value in stores:
             words[index] = value
         words[self._applied] = self._number
         self.created.clear()
         self.published.clear()
+        self.live.clear()
         self.late.clear()
         self.retired.clear()
 

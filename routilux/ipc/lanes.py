@@ -9,6 +9,7 @@ is passed over by a padding frame.
 import struct
 import zlib
 from collections import deque
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from routilux.errors import WireError
@@ -28,7 +29,7 @@ MAX_PAYLOAD = RING // 4
 LARGE = MAX_PAYLOAD - 64
 """Encoded messages beyond this are blobs."""
 
-PADDING, TOKEN, BLOB, ERROR = 1, 2, 4, 8
+PADDING, TOKEN, BLOB, ERROR, DEAD = 1, 2, 4, 8, 16
 USED_BITS = 16
 """`consumed` is the position of the first frame not used up, shifted by this, and how many messages of that
 frame are used.
@@ -111,6 +112,22 @@ class LaneWriter:
         HEADER.pack_into(self._ring, at, self.position, length, crc, job, count, port, flags, 0, tag, origin)
         if payload:
             self._ring[at + HEADER.size : at + HEADER.size + len(payload)] = payload
+
+    def in_flight(self) -> Iterator[tuple[Frame, int]]:
+        """After a crash: the frames published and not passed, with their ends; they are outstanding again."""
+        position = self._words[self._consumed] >> USED_BITS
+        while position < self.position:
+            at = position % RING
+            _, length, _, job, count, port, flags, _, tag, origin = HEADER.unpack_from(self._ring, at)
+            if flags & PADDING:
+                position += HEADER.size + length
+                continue
+            payload = bytes(self._ring[at + HEADER.size : at + HEADER.size + length])
+            frame = Frame(job, port, count, payload, flags, tag, origin, position)
+            position += frame.space
+            self.messages += count
+            self._in_flight.append((position, count, 0))
+            yield frame, position
 
     def passed(self, position: int) -> bool:
         """Whether the consumer has used up all before `position`."""

@@ -18,9 +18,41 @@ RING = 64 * 1024
 PINS = 1024
 """Blobs of others that one process can keep at a time for views that outlive their activation."""
 
-HEADER_WORDS = ("begin", "commit", "applied", "log_length", "service_ns", "pins_used", "status", "spare")
-COUNTERS = ("created", "retired", "activations", "errors", "skipped", "unused")
+RECORDS = 16384
+"""Rows of a process's pending store."""
+
+HEADER_WORDS = (
+    "begin",
+    "commit",
+    "applied",
+    "log_length",
+    "service_ns",
+    "pins_used",
+    "status",
+    "heap_top",
+    "rows_used",
+    "at",
+    "at_once",
+    "care",
+    "poison",
+    "replay_of",
+    "cursor",
+)
+"""`at` names the input at hand, `at_once` says whether it is the only one of its transaction. After a crash the
+supervisor writes `care`, how many transactions are to be of one message, and `poison`, the input not to be run
+again.
+"""
+COUNTERS = ("created", "retired", "activations", "errors", "skipped", "unused", "dead")
 """Per job slot and process: cumulative, never reset; the first two decide when a job is quiet."""
+
+JOB_ROWS = ("state", "final")
+"""Per job slot and process: where the job's `self.state` lies, and the number of the job that is final."""
+
+COLUMNS = ("kind", "lane", "job", "port", "origin", "order", "position", "place", "size", "messages")
+"""What a record of the pending store says beside `live`; written while it is free."""
+
+REPLAYED_EVENTS = 8
+"""Events whose early emissions a re-run can recognise; `replay` has a count and a crc for each."""
 
 JOB_STATES = ("current", "order")
 """Per job slot, written by the supervisor alone: the job that has the slot, and whether it runs."""
@@ -45,6 +77,8 @@ class Section:
 
     start: int
     size: int
+    solid: int
+    """Bytes at its start that are made real at once; what follows is sparse, and real where it is used."""
     words: dict[str, int]
     published: dict[int, int]
     consumed: dict[int, int]
@@ -85,7 +119,7 @@ class Layout:
     @cached_property
     def log_capacity(self) -> int:
         """Stores one commit may make: one per word that a commit can touch."""
-        return len(COUNTERS) * self.jobs + 2 * len(self.plan.lanes) + 16
+        return (len(COUNTERS) + len(JOB_ROWS)) * self.jobs + 2 * len(self.plan.lanes) + RECORDS + 16
 
     def _section(self, index: int, start: int) -> Section:
         out, into = self.plan.outbound[index], self.plan.inbound[index]
@@ -99,7 +133,8 @@ class Layout:
 
         for name in HEADER_WORDS:
             take(name, 1)
-        for name in COUNTERS:
+        take("replay", 2 * REPLAYED_EVENTS)
+        for name in COUNTERS + JOB_ROWS:
             take(name, self.jobs)
         if index == 0:
             take("drain", 1)
@@ -109,7 +144,7 @@ class Layout:
             take("names", self.jobs * JOB_NAME // WORD)
         take("pin_live", PINS)
         take("pin_blob", PINS)
-        take("log", 2 * self.log_capacity)
+        take("pin_size", PINS)
         published: dict[int, int] = {}
         consumed: dict[int, int] = {}
         for lane in out:
@@ -123,9 +158,15 @@ class Layout:
         for lane in out:
             rings[lane.index] = at
             at += RING
+        solid = at - start
+        take("log", 2 * self.log_capacity)
+        take("live", RECORDS)
+        for name in COLUMNS:
+            take(f"record_{name}", RECORDS)
         heap = _up(at, ALLOCATIONGRANULARITY)
         heap_size = _up(self.heap, ALLOCATIONGRANULARITY)
-        return Section(start, heap + heap_size - start, words, published, consumed, rings, heap, heap_size)
+        size = heap + heap_size - start
+        return Section(start, size, solid, words, published, consumed, rings, heap, heap_size)
 
 
 def _up(value: int, multiple: int) -> int:

@@ -3,7 +3,6 @@
 import os
 import pickle
 from collections.abc import Iterator
-from itertools import accumulate
 from random import SystemRandom
 
 from routilux.flow import Flow
@@ -31,11 +30,19 @@ class Crew:
 
     def spawn(self) -> None:
         """Start every worker; each waits for nobody."""
+        for process in self._plan.processes[1:]:
+            self.respawn(process.index)
+
+    def respawn(self, index: int) -> None:
+        """Start one worker; its predecessor, if there was one, has been reaped."""
         fds = (self._arena.fd, self._boots, self._pipe[0])
-        offsets = accumulate(self._sizes, initial=0)
-        for process, offset, size in zip(self._plan.processes[1:], offsets, self._sizes, strict=False):
-            name = f"{self._plan.flow}:{process.name}"
-            self.members[process.index] = spawn(name, (*fds, offset, size, os.getpid()), fds, self._seed)
+        place = (sum(self._sizes[: index - 1]), self._sizes[index - 1])
+        name = f"{self._plan.flow}:{self._plan.processes[index].name}"
+        self.members[index] = spawn(name, (*fds, *place, os.getpid()), fds, self._seed)
+
+    def bury(self, index: int) -> None:
+        """Reap a worker that has died, and what it has left behind in its group."""
+        self.members.pop(index).reap()
 
     def sentinels(self) -> list[int]:
         """Descriptors that become readable when a worker ends."""
@@ -43,7 +50,7 @@ class Crew:
 
     def dead(self) -> Iterator[tuple[int, str]]:
         """The workers that have ended by themselves, and how."""
-        for index, member in self.members.items():
+        for index, member in list(self.members.items()):
             code = member.exit_code
             if code is not None:
                 yield index, fate(code)

@@ -26,6 +26,7 @@ class Account:
     is_open: bool = False
     is_throttled: bool = False
     is_cut: bool = False
+    dead: int = 0
 
 
 class Ledger:

@@ -25,18 +25,19 @@ from routilux.errors import Busy, ClosedError, DeadlineExceeded, JobCancelled, R
 from routilux.flow import Flow
 from routilux.ipc.arena import Arena, OwnSection
 from routilux.ipc.codec import Large
-from routilux.ipc.lanes import ERROR
+from routilux.ipc.lanes import BLOB, DEAD, ERROR
 from routilux.ipc.layout import Layout, Order
 from routilux.ipc.sockets import Bell, Doorbells
 from routilux.ipc.wire import NO_JOB
 from routilux.jobs import CUT_SHORT, JobState
 from routilux.lifecycle import ExecutionStatus, Happening
 from routilux.plan import SUPERVISOR, plan
-from routilux.reports import ErrorRecord
+from routilux.reports import DeadLetter, ErrorRecord
 from routilux.submission import Seed
 from routilux.supervisor.crew import Crew, boot_records
 from routilux.supervisor.desk import SLOT_MASK, Desk, Letter
 from routilux.supervisor.ledger import Account, Ledger
+from routilux.supervisor.recovery import ATTEMPTS, SECONDS, Recovery
 
 log = logging.getLogger("routilux.supervisor")
 
@@ -44,10 +45,12 @@ TICK = 0.1
 """Seconds between two looks at everything while jobs run, should a doorbell have been lost."""
 SOON = 0.001
 """Seconds to the next look at a job that seemed to be at its end; each further one takes twice as long."""
+MOST_DEAD = 100
+"""Dead letters of one job before it fails."""
 FEED_AHEAD = 2048
 """Messages that a stream may have waiting for room."""
 
-VISIBLE = ("activations", "errors", "skipped", "unused")
+VISIBLE = ("activations", "errors", "skipped", "unused", "dead")
 """The counters that a user sees."""
 
 Encoded = tuple[Seed, bytes | Large]
@@ -83,6 +86,9 @@ class Supervisor:
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._origins = count(1)
         self._suspects: set[int] = set()
+        self._recovery = Recovery(self._arena)
+        self._respawns: dict[int, float] = {}
+        self._fates: dict[int, str] = {}
         self._again = TICK
         self._lock = threading.RLock()
         self._room = threading.Condition(self._lock)
@@ -268,11 +274,16 @@ class Supervisor:
             self._leave()
 
     def _watch(self) -> None:
-        poller = zmq.Poller()
-        poller.register(self._bells.pull, zmq.POLLIN)
-        sentinels = set(self._crew.sentinels())
-        for fd in (self._wake, *sentinels):
-            poller.register(fd, zmq.POLLIN)
+        while self._closing is None and self._failure is None:
+            poller = zmq.Poller()
+            poller.register(self._bells.pull, zmq.POLLIN)
+            sentinels = set(self._crew.sentinels())
+            for fd in (self._wake, *sentinels):
+                poller.register(fd, zmq.POLLIN)
+            self._watch_crew(poller, sentinels)
+
+    def _watch_crew(self, poller: zmq.Poller, sentinels: set[int]) -> None:
+        """Take turns until the crew has changed."""
         while self._closing is None and self._failure is None:
             events = dict(poller.poll(ceil(self._nap() * 1000)))
             with self._lock:
@@ -281,6 +292,8 @@ class Supervisor:
                 self._turn(everything=not events)
                 if not events or sentinels & events.keys():
                     self._look_after_crew()
+            if sentinels != set(self._crew.sentinels()):
+                return
 
     def _nap(self) -> float:
         """How long there is nothing to look at by itself."""
@@ -289,7 +302,8 @@ class Supervisor:
             deadlines = [
                 left for a in accounts if not a.job.ended and (left := a.deadline.left()) is not None
             ]
-        return min([self._again if accounts else 1.0, *deadlines])
+            respawns = [max(0.0, at - monotonic()) for at in self._respawns.values()]
+        return min([self._again if accounts else 1.0, *deadlines, *respawns])
 
     def _turn(self, *, everything: bool) -> None:
         """Answer what has happened since the last turn. Readers are woken last: they compete with us for the
@@ -322,6 +336,8 @@ class Supervisor:
     def _receive(self, letter: Letter) -> JobState | None:
         """Take in one frame; the job that has more outputs now."""
         frame = letter.frame
+        if frame.flags & DEAD:
+            self._receive_dead(letter)
         if frame.flags & ERROR:
             record = msgspec.msgpack.decode(
                 letter.data[5:] if frame.job != NO_JOB else letter.data, type=ErrorRecord
@@ -331,7 +347,9 @@ class Supervisor:
                 return None
         self._desk.tx.retire(frame.job & SLOT_MASK, frame.messages)
         account = self._ledger.accounts.get(frame.job & SLOT_MASK)
-        if account is None or account.number != frame.job or account.job.ended or frame.flags & ERROR:
+        if account is None or account.number != frame.job or account.job.ended:
+            return None
+        if frame.flags & (ERROR | DEAD):
             return None
         account.job.put(letter.source(self.plan, self.flow), letter.data)
         self._limit_outputs(account)
@@ -351,6 +369,27 @@ class Supervisor:
             self._end(account, Happening.FAIL, error)
         else:
             account.job.errors.append(error)
+
+    def _receive_dead(self, letter: Letter) -> None:
+        """A message has killed its process too often: it is kept, and its job goes on without it."""
+        account = self._ledger.accounts.get(letter.frame.job & SLOT_MASK)
+        if account is None or account.number != letter.frame.job or account.job.ended:
+            return
+        data = letter.data if letter.frame.flags & BLOB else letter.data[5:]
+        dead = msgspec.msgpack.decode(data, type=DeadLetter)
+        how = self._fates.get(letter.process, "died")
+        message = (
+            f"routine {dead.routine!r} {how} {ATTEMPTS} times while working on message {dead.message_id} of job "
+            f"{account.job.job_id!r}: the message is in the dead letters"
+        )
+        account.job.errors.append(RoutineCrashed(message))
+        account.dead += 1
+        if account.dead > MOST_DEAD:
+            self._end(
+                account,
+                Happening.FAIL,
+                RoutineCrashed(f"more than {MOST_DEAD} dead letters; the last: {message}"),
+            )
 
     def _limit_outputs(self, account: Account) -> None:
         """Nothing grows without end: hold the job back for a slow reader, fail it when nobody reads."""
@@ -416,19 +455,32 @@ class Supervisor:
     # ---- the crew -----------------------------------------------------------------------------------------
 
     def _look_after_crew(self) -> None:
-        """A worker that ends by itself ends the flow: every job of it fails and says so."""
+        """Reap and recover the workers that have died; spawn those again whose time has come."""
         for index, how in self._crew.dead():
+            self._turn(everything=False)  # it may have told why
             if self._failure is None:
-                for letter in self._desk.collect():
-                    self._receive(letter)
-            if self._failure is None:
-                name = self.plan.processes[index].node
-                when = "while its flow was running" if self._crew.is_ready(index) else "before it was ready"
-                self._fail(
-                    RoutineCrashed(
-                        f"routine {name!r} {how} {when}; its flow is stopped and its jobs have failed"
-                    )
-                )
+                self._recover(index, how)
+        for index, at in list(self._respawns.items()):
+            if monotonic() >= at:
+                del self._respawns[index]
+                self._crew.respawn(index)
+
+    def _recover(self, index: int, how: str) -> None:
+        name = self.plan.processes[index].node
+        self._crew.bury(index)
+        verdict = self._recovery.recover(index)
+        self._fates[index] = how
+        if verdict.gives_up:
+            message = (
+                f"routine {name!r} {how}, the {verdict.attempt}th death outside an activation within "
+                f"{SECONDS:g} seconds; its flow is stopped and its jobs have failed"
+            )
+            self._fail(RoutineCrashed(message))
+            return
+        where = "while it was working" if verdict.in_activation else "outside an activation"
+        log.warning("routine %r %s %s; it is started again (attempt %d)", name, how, where, verdict.attempt)
+        self._respawns[index] = monotonic() + verdict.delay
+        self._desk.ring_all()
 
     def _fail(self, error: RoutiluxError) -> None:
         """No job of this flow can go on."""

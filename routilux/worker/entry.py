@@ -20,18 +20,23 @@ from routilux.ipc.codec import Decoder, Encoder
 from routilux.ipc.commit import Transaction
 from routilux.ipc.lanes import ERROR, LARGE, Frame, LaneReader, LaneWriter
 from routilux.ipc.layout import WORD, Layout
+from routilux.ipc.records import Kind, Records
 from routilux.ipc.sockets import Bell, Doorbells
 from routilux.ipc.wire import NO_JOB, Boot
 from routilux.plan import SUPERVISOR
+from routilux.policies import Join
 from routilux.reports import describe
 from routilux.routine import Routine
 from routilux.worker.activation import Activations
+from routilux.worker.care import Care
 from routilux.worker.context import WorkerContext
 from routilux.worker.gather import GatherLoop
 from routilux.worker.intake import Inlet, Loader
 from routilux.worker.jobs import JobTable
 from routilux.worker.loop import ImmediateLoop, Loop, Parts
 from routilux.worker.outputs import EventOutput, Outputs, Target
+from routilux.worker.replay import Replay
+from routilux.worker.state import States
 
 STARTING, READY, STOPPED = 0, 1, 2
 """What a worker's `status` word says."""
@@ -121,6 +126,7 @@ class Worker:
     def loop(self, node: Node, routine: Routine) -> Loop:
         """Wire everything together."""
         blobs, pins = BlobWriter(self.arena, self.own), Pins(self.own)
+        records, states = Records(self.own, blobs.heap, pins), States(self.own, blobs.heap)
         outputs = self.outputs(node, blobs)
         loader = Loader(self.arena, Decoder(), pins)
         context = WorkerContext(node.name, outputs)
@@ -131,11 +137,17 @@ class Worker:
         shared = plan.workers_of(node.name)
         parts = Parts(
             routine=node.name,
-            inlets=[Inlet(LaneReader(self.arena, self.own, lane), loader) for lane in incoming],
+            inlets=[
+                Inlet(LaneReader(self.arena, self.own, lane), loader, self.tx, records) for lane in incoming
+            ],
             windowed=frozenset(lane.index for lane in incoming) if len(shared) > 1 else frozenset(),
             inner=frozenset(lane.index for lane in incoming if lane.inner),
             outputs=outputs,
-            jobs=JobTable(self.arena, policy, routine.slot_names),
+            jobs=JobTable(self.arena, policy, routine.slot_names, states),
+            records=records,
+            states=states,
+            replay=Replay(self.own, node.name),
+            care=Care(self.own, self.tx),
             loader=loader,
             pins=pins,
             blobs=blobs,
@@ -159,7 +171,25 @@ class Worker:
         kind: Any = ImmediateLoop if policy.immediate else GatherLoop
         loop: Loop = kind(parts, self.own.words, self.own.index(self.own.section.words["service_ns"]), orders)
         loop.timed = policy.timed
+        loop.is_fifo = not isinstance(policy, Join)
+        self.restore(loop)
         return loop
+
+    def restore(self, loop: Loop) -> None:
+        """Take up what an incarnation before this one has left: nothing, if this is the first."""
+        p, decoder = loop.p, Decoder()
+        saved = dict(p.states.restore(self.boot.jobs))
+        found = p.records.restore()
+        p.blobs.restore(self.writers.values())
+        inlets = {inlet.reader.plan.index: inlet for inlet in p.inlets}
+        for number, state in saved.items():
+            p.jobs.get(number).state.load(state, decoder)
+        for record in found:
+            if record.kind == Kind.WAITING:
+                p.outputs.channels[record.lane].restore(record, p.blobs)
+            else:
+                loop.restore(record, inlets[record.lane])
+        p.blobs.restored()
 
     def outputs(self, node: Node, blobs: BlobWriter) -> Outputs:
         plan = self.boot.plan
@@ -172,7 +202,7 @@ class Worker:
             EventOutput(name, node.name, self.targets(position, supervisor), blobs, encoder)
             for position, name in enumerate(node.routine.event_names)
         ]
-        return Outputs(events, supervisor)
+        return Outputs(events, supervisor, blobs)
 
     def targets(self, event: int, supervisor: Channel) -> list[Target]:
         route = self.boot.routes[event]

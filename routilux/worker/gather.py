@@ -1,16 +1,22 @@
-"""Here is the loop of a routine whose policy gathers: messages wait in the inbox of their job until the
-policy accepts them.
+"""Here is the loop of a routine whose policy gathers: messages wait in the inbox of their job until the policy
+accepts them.
 
-A message that the policy has declined is retired: it needs a new one to become usable, and a token at the
-job's end makes the policy give up what it holds. Only what a timer will release stays active.
+A message that the policy has declined is retired: it needs a new one to become usable, and a token at the job's end
+makes the policy give up what it holds. Only what a timer will release stays active.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from routilux.clock import monotonic
+from routilux.errors import RoutineCrashed
+from routilux.ipc.codec import batch as joined
+from routilux.ipc.codec import split
+from routilux.ipc.lanes import BLOB
+from routilux.ipc.records import Kind, Record
 from routilux.policies import Inbox, Taken
-from routilux.worker.intake import Batch, Undecodable
+from routilux.worker.care import key_of_input
+from routilux.worker.intake import Batch, Inlet, Undecodable
 from routilux.worker.jobs import SLOT_MASK, WorkerJob
 from routilux.worker.loop import RESCAN_SECONDS, Loop, Parts
 
@@ -22,6 +28,18 @@ class Arrival:
     value: Any
     origin: int
     arrived: float
+    unit: "Unit"
+    index: int
+
+
+@dataclass(eq=False, slots=True)
+class Unit:
+    """The messages of one frame that are in an inbox, and the record that keeps them."""
+
+    inlet: Inlet
+    batch: Batch
+    waiting: dict[int, Arrival] = field(default_factory=dict)
+    is_parked: bool = False
 
 
 class GatherLoop(Loop):
@@ -32,15 +50,21 @@ class GatherLoop(Loop):
     ) -> None:
         super().__init__(parts, words, service, orders)
         self.busy: dict[int, WorkerJob] = {}
+        self.changed: dict[Unit, WorkerJob] = {}
+        self.at_hand: list[Arrival] = []
 
     def take(self) -> int | None:
-        got = self.receive()
+        p, got = self.p, self.receive()
         ran = 0
         for slot, job in list(self.busy.items()):
             ran += self.work_on(job)
             if not (job.unretired or job.tokens):
                 del self.busy[slot]
-        return ran if got or ran else None
+            if ran and p.care.is_taken:
+                break
+        return None if self.p.tx.is_empty and not (got or ran) else ran
+
+    # ---- in ------------------------------------------------------------------------------------------------------
 
     def receive(self) -> bool:
         """Move what lies in the lanes into the inboxes; whether there was anything."""
@@ -52,34 +76,46 @@ class GatherLoop(Loop):
                 job = self.busy[batch.job & SLOT_MASK] = p.jobs.get(batch.job)
                 if p.jobs.is_over(batch.job):
                     p.tx.retire(job.slot, batch.left)
+                    inlet.use(batch, batch.count)
                 elif batch.is_token:
-                    job.tokens += 1
-                    job.final = True
+                    inlet.keep(batch, Kind.TOKEN)
+                    self.tell_final(job, inlet, batch)
                 else:
-                    self.put(job, batch)
-                inlet.use(batch, batch.count)
+                    job.unretired += batch.left
+                    self.put(job, inlet, batch)
+                    inlet.take(batch)
         return bool(got)
+
+    def tell_final(self, job: WorkerJob, inlet: Inlet, batch: Batch) -> None:
+        job.tokens.append((inlet, batch))
+        job.final = True
+
+    def put(self, job: WorkerJob, inlet: Inlet, batch: Batch) -> None:
+        """Bring the messages before the policy."""
+        p, now = self.p, monotonic()
+        inbox = self.inbox_of(job)
+        unit = Unit(inlet, batch)
+        self.changed[unit] = job
+        job.units.add(unit)
+        job.held_bytes += batch.nbytes
+        p.context.at, p.context.batch = job, batch
+        for index, value in enumerate(batch.values(p.loader)[batch.used :], batch.used):
+            try:
+                if type(value) is Undecodable:
+                    value.reject()
+                arrival = Arrival(value, batch.origin, now, unit, index)
+                inbox.put(batch.slot, arrival)
+                unit.waiting[index] = arrival
+            except (Exception, SystemExit) as error:  # a key function is the user's code  # noqa: BLE001
+                p.activations.failed(job, error, p.outputs.marks())
+        batch.forget()
+        if job.held_bytes > p.most_held and len(inbox):
+            self.overflow(job, inbox)
 
     def inbox_of(self, job: WorkerJob) -> Inbox:
         if job.inbox is None:  # an empty one is false, too
             job.inbox = self.p.jobs.new_inbox(job)
         return job.inbox
-
-    def put(self, job: WorkerJob, batch: Batch) -> None:
-        p, now = self.p, monotonic()
-        inbox = self.inbox_of(job)
-        job.unretired += batch.left
-        job.held_bytes += batch.nbytes
-        p.context.at, p.context.batch = job, batch
-        for value in batch.values(p.loader)[batch.used :]:
-            try:
-                if type(value) is Undecodable:
-                    value.reject()
-                inbox.put(batch.slot, Arrival(value, batch.origin, now))
-            except (Exception, SystemExit) as error:  # a key function is the user's code  # noqa: BLE001
-                p.activations.failed(job, error, p.outputs.marks())
-        if job.held_bytes > p.most_held and len(inbox):
-            self.overflow(job, inbox)
 
     def overflow(self, job: WorkerJob, inbox: Inbox) -> None:
         held = ", ".join(
@@ -92,6 +128,8 @@ class GatherLoop(Loop):
         )
         self.p.activations.give_up(job, MemoryError(message))
 
+    # ---- activations -----------------------------------------------------------------------------------------------
+
     def work_on(self, job: WorkerJob) -> int:
         """Run what the policy of one job accepts; how many activations."""
         p, inbox = self.p, self.inbox_of(job)
@@ -101,13 +139,12 @@ class GatherLoop(Loop):
         if p.jobs.is_held(job.number):
             return 0
         ran, settled = 0, False
-        while ran < self.limit and not p.outputs.waiting and not job.failed:
+        limit = 1 if p.care.is_taken else self.limit
+        while ran < limit and not p.outputs.waiting and not job.failed:
             taken = self.choose(job, inbox)
             if taken is None:
                 settled = True
                 break
-            if not ran:
-                p.tx.begin()
             ran += 1
             self.activate(job, taken)
         if job.failed:
@@ -131,12 +168,29 @@ class GatherLoop(Loop):
             args: list[Any] = [[message.value for message in slot] for slot in taken.slots]
         else:
             args = [slot[0].value if slot else None for slot in taken.slots]
-        origin = max((message.origin for slot in taken.slots for message in slot), default=0)
-        steps = p.activations.run(job, None, args, taken.message)
-        if steps is not None:
+        self.at_hand = [message for slot in taken.slots for message in slot if isinstance(message, Arrival)]
+        origin = max((message.origin for message in self.at_hand), default=0)
+        p.care.begin(self.key(), alone=True)
+        if p.care.forbids(self.key()):
+            for message in self.at_hand:
+                self.bury(job, message.unit.batch, message.index)
+        elif (steps := p.activations.run(job, None, args, taken.message)) is not None:
             self.drive(steps, job, origin)
         p.tx.count("activations", job.slot, 1)
         p.outputs.close(p.tx, job.number, origin)
+        for message in self.at_hand:
+            self.use(job, message)
+        self.at_hand = []
+
+    def use(self, job: WorkerJob, message: Arrival) -> None:
+        del message.unit.waiting[message.index]
+        self.changed[message.unit] = job
+
+    def key(self) -> int:
+        if not self.at_hand:
+            return key_of_input(0, 0, 0)
+        first = self.at_hand[0]
+        return key_of_input(first.unit.batch.lane, first.unit.batch.frame.position, first.index)
 
     def flush_final(self, job: WorkerJob, inbox: Inbox) -> int:
         """Nothing more can come: what is left is reported as unused, and `finish` runs."""
@@ -144,40 +198,133 @@ class GatherLoop(Loop):
         unused = len(inbox)
         if unused:
             p.tx.count("unused", job.slot, unused)
-            job.inbox = self.p.jobs.new_inbox(job)
-        steps = p.activations.finish(job)
-        if steps is not None:
+            job.inbox = p.jobs.new_inbox(job)
+            for unit in job.units:
+                unit.waiting.clear()
+                self.changed[unit] = job
+        _, token = job.tokens[0]
+        self.at_hand = [Arrival(None, 0, 0.0, Unit(job.tokens[0][0], token), 0)]
+        p.care.begin(self.key(), alone=True)
+        if p.care.forbids(self.key()):
+            p.activations.give_up(job, RoutineCrashed("finish() has killed its process again and again"))
+        elif (steps := p.activations.finish(job)) is not None:
             self.drive(steps, job, 0)
+        self.at_hand = []
         p.outputs.close(p.tx, job.number, 0)
-        p.tx.retire(job.slot, job.tokens)
-        job.tokens = 0
+        self.use_tokens(job)
         return 1
 
+    def use_tokens(self, job: WorkerJob) -> None:
+        self.p.tx.retire(job.slot, len(job.tokens))
+        for inlet, batch in job.tokens:
+            inlet.use(batch, batch.count)
+        job.tokens.clear()
+
     def retire(self, job: WorkerJob, inbox: Inbox, *, settled: bool) -> None:
-        """Messages that only a new one, or the token, can make usable need not keep the job from being
-        quiet.
-        """
+        """Messages that only a new one, or the token, can make usable need not keep the job from being quiet."""
         held = len(inbox)
         remain = 0 if settled and not self.timed else min(held, job.unretired)
         self.p.tx.retire(job.slot, job.unretired - remain)
         job.unretired = remain
+        if remain == 0:
+            for unit in job.units:
+                if not unit.is_parked and unit.waiting:
+                    unit.is_parked = True
+                    self.changed[unit] = job
         if not held:
             job.held_bytes = 0
 
     def forget(self, job: WorkerJob) -> None:
         """The job is over: what waits here is used up without a run."""
-        if job.unretired or job.tokens:
-            self.p.tx.retire(job.slot, job.unretired + job.tokens)
-        job.unretired = job.tokens = job.held_bytes = 0
+        if job.unretired:
+            self.p.tx.retire(job.slot, job.unretired)
+        self.use_tokens(job)
+        for unit in job.units:
+            unit.waiting.clear()
+            self.changed[unit] = job
+        job.unretired = job.held_bytes = 0
         job.inbox = self.p.jobs.new_inbox(job)
+
+    # ---- what is kept ------------------------------------------------------------------------------------------------
+
+    def commit(self, *, whole: bool = True) -> None:
+        """As any commit; what is left in the inboxes goes into the pending store with it."""
+        for job in self.p.jobs.gone:
+            self.forget(job)
+        for unit, job in list(self.changed.items()):
+            self.store(unit, job)
+        self.changed.clear()
+        super().commit(whole=whole)
+
+    def store(self, unit: Unit, job: WorkerJob) -> None:
+        tx, records, batch = self.p.tx, self.p.records, unit.batch
+        if batch.row is not None:
+            if unit.waiting:
+                records.change(tx, batch.row, len(unit.waiting), parked=unit.is_parked)
+            else:
+                records.drop(tx, batch.row)
+                batch.row = None
+        elif len(unit.waiting) == batch.count or (unit.waiting and self.is_fifo):
+            batch.row = self.record(unit, batch.frame.payload, batch.count, len(unit.waiting))
+        else:
+            self.store_apart(unit, job)
+        if not unit.waiting:
+            job.units.discard(unit)
+
+    def store_apart(self, unit: Unit, job: WorkerJob) -> None:
+        """A policy that takes messages from the middle of a frame gets a record for each of those that are left."""
+        parts = list(split(unit.batch.frame.payload)) if unit.waiting else []
+        for index, arrival in list(unit.waiting.items()):
+            frame = unit.batch.frame._replace(messages=1, payload=joined([parts[index]]))
+            alone = Unit(
+                unit.inlet, Batch(unit.batch.lane, unit.batch.slot, frame, 0), is_parked=unit.is_parked
+            )
+            arrival.unit, arrival.index = alone, 0
+            alone.waiting[0] = arrival
+            alone.batch.row = self.record(alone, frame.payload, 1, 1)
+            job.units.add(alone)
+        unit.waiting.clear()
+
+    def record(self, unit: Unit, payload: bytes | memoryview, messages: int, left: int) -> int:
+        batch = unit.batch
+        row = self.p.records.add(
+            self.p.tx,
+            Kind.INBOX,
+            lane=batch.lane,
+            job=batch.job,
+            payload=payload,
+            messages=messages,
+            left=left,
+            port=batch.slot,
+            flags=batch.frame.flags,
+            origin=batch.origin,
+            position=batch.frame.position,
+            parked=unit.is_parked,
+            holds=bool(batch.frame.flags & BLOB),
+        )
+        batch.frame = batch.frame._replace(payload=b"")  # the lane is passed now
+        return row
+
+    def restore(self, record: Record, inlet: Inlet) -> None:
+        """After a crash: what the record says is in its inbox again."""
+        batch = inlet.restore(record)
+        job = self.busy[record.job & SLOT_MASK] = self.p.jobs.get(record.job)
+        if record.kind == Kind.TOKEN:
+            self.tell_final(job, inlet, batch)
+            return
+        self.put(job, inlet, batch)
+        unit = next(unit for unit in job.units if unit.batch is batch)
+        unit.is_parked = record.is_parked
+        if not record.is_parked:
+            job.unretired += record.left
 
     def wait(self, seconds: float = RESCAN_SECONDS) -> None:
         if self.timed:
             now = monotonic()
-            due = [
-                at
-                for job in self.busy.values()
-                if job.inbox is not None and (at := job.inbox.due()) is not None
-            ]
+            inboxes = [job.inbox for job in self.busy.values() if job.inbox is not None]
+            due = [at for inbox in inboxes if (at := inbox.due()) is not None]
             seconds = max(0.0, min([seconds, *(at - now for at in due)]))
         super().wait(seconds)
+        for job in self.p.jobs.over():
+            if job.units:
+                self.busy[job.slot] = job

@@ -8,7 +8,9 @@ from typing import Any
 from routilux.ipc.arena import Arena
 from routilux.ipc.blobs import REFERENCE, Pins
 from routilux.ipc.codec import Decoder, split
+from routilux.ipc.commit import Transaction
 from routilux.ipc.lanes import BLOB, TOKEN, Frame, LaneReader
+from routilux.ipc.records import Kind, Record, Records
 from routilux.plan import SUPERVISOR
 
 
@@ -27,7 +29,18 @@ class Undecodable:
 class Batch:
     """The messages of one frame, and how many of them are used."""
 
-    __slots__ = ("_values", "count", "frame", "is_aside", "is_token", "job", "lane", "origin", "slot", "used")
+    __slots__ = (
+        "_values",
+        "count",
+        "frame",
+        "is_token",
+        "job",
+        "lane",
+        "origin",
+        "row",
+        "slot",
+        "used",
+    )
 
     def __init__(self, lane: int, slot: int, frame: Frame, used: int) -> None:
         self.lane = lane
@@ -38,7 +51,7 @@ class Batch:
         self.count = frame.messages
         self.used = used
         self.is_token = bool(frame.flags & TOKEN)
-        self.is_aside = False
+        self.row: int | None = None
         self._values: list[Any] | None = None
 
     @property
@@ -49,7 +62,7 @@ class Batch:
     def nbytes(self) -> int:
         """Of all its messages, encoded; a large one's where it lies."""
         payload = self.frame.payload
-        if self.frame.flags & BLOB and len(payload) == REFERENCE.size:
+        if self.frame.flags & BLOB:
             return int(REFERENCE.unpack(payload)[1])
         return len(payload)
 
@@ -76,7 +89,7 @@ class Loader:
         self._data = arena.data
         self._decoder = decoder
         self.pins = pins
-        self._leases: list[tuple[int, weakref.ref[object]]] = []
+        self._leases: list[tuple[int, int, weakref.ref[object]]] = []
 
     def load(self, frame: Frame) -> list[Any]:
         if frame.flags & BLOB:
@@ -93,15 +106,13 @@ class Loader:
             return Undecodable(error)
 
     def _load_large(self, frame: Frame) -> object:
-        if len(frame.payload) != REFERENCE.size:
-            return self._decode_large(memoryview(frame.payload))
         address, size = REFERENCE.unpack(frame.payload)
         if self.pins.free <= len(
             self._leases
         ):  # user code keeps so many that there is no place to note another
             return self._decode_large(memoryview(bytes(self._arena.data[address : address + size])))
         region, lease = self._arena.lease(address, size)
-        self._leases.append((address, lease))
+        self._leases.append((address, size, lease))
         return self._decode_large(region)
 
     def _decode_large(self, region: memoryview) -> object:
@@ -110,31 +121,33 @@ class Loader:
         except Exception as error:  # as in _load_one  # noqa: BLE001
             return Undecodable(error)
 
-    def settle(self) -> None:
-        """Before the lane passes the frames: pin the large payloads that user code has kept."""
-        for address, lease in self._leases:
-            if lease() is not None:
-                self.pins.keep(address, lease)
-        self._leases.clear()
-
-    def private(self, frame: Frame) -> Frame:
-        """The frame with its payload copied out of shared memory."""
+    def raw(self, frame: Frame, index: int) -> bytes:
+        """One message of a frame as it was encoded."""
         if frame.flags & BLOB:
             address, size = REFERENCE.unpack(frame.payload)
-            return frame._replace(payload=bytes(self._data[address : address + size]))
-        return frame._replace(payload=bytes(frame.payload))
+            return bytes(self._data[address : address + size])
+        return list(split(frame.payload))[index]
+
+    def settle(self) -> None:
+        """Before the lane passes the frames: pin the large payloads that user code has kept."""
+        for address, size, lease in self._leases:
+            if lease() is not None:
+                self.pins.keep(address, size, lease)
+        self._leases.clear()
 
 
 class Inlet:
     """One in-lane of this worker."""
 
-    def __init__(self, reader: LaneReader, loader: Loader) -> None:
+    def __init__(self, reader: LaneReader, loader: Loader, tx: Transaction, records: Records) -> None:
         self.reader = reader
         self.from_supervisor = reader.producer == SUPERVISOR
         self.changed = False
         self.owes_credit = False
         self.passed_from = reader.position
         self._loader = loader
+        self._tx = tx
+        self._records = records
         self._head: Batch | None = None
         self._aside: deque[Batch] = deque()
 
@@ -163,9 +176,13 @@ class Inlet:
         batch.used = upto
         if not batch.left:
             batch.forget()
-        if batch.is_aside:
-            if not batch.left:
-                self._aside.remove(batch)
+        if batch.row is not None:
+            if batch.left:
+                self._records.change(self._tx, batch.row, batch.left)
+            else:
+                self._records.drop(self._tx, batch.row)
+                if batch in self._aside:
+                    self._aside.remove(batch)
             return
         self.reader.use(batch.frame, upto)
         self.changed = True
@@ -175,15 +192,63 @@ class Inlet:
             )  # its producer counts bytes that the lane does not show
             self._head = None
 
-    def set_aside(self, batch: Batch) -> None:
-        """Take the head of the lane out of the way; it stays an active message of its job."""
+    def take(self, batch: Batch) -> None:
+        """The batch is the caller's: the lane is passed, and nothing of it is used yet."""
+        if batch.row is not None:
+            self._aside.remove(batch)
+            return
         self.owes_credit |= bool(batch.frame.flags & BLOB)
-        batch.frame = self._loader.private(batch.frame)
-        batch.is_aside = True
-        self._aside.append(batch)
         self.reader.use(batch.frame, batch.count)
         self.changed = True
         self._head = None
+
+    def set_aside(self, batch: Batch) -> None:
+        """Take the head of the lane out of the way; it stays an active message of its job."""
+        self.keep(batch, Kind.ASIDE)
+        self._aside.append(batch)
+
+    def keep(self, batch: Batch, kind: Kind) -> None:
+        """Move the head of the lane into the pending store; it is the caller's to use up."""
+        frame = batch.frame
+        if batch.row is not None:
+            self._aside.remove(batch)
+            return
+        self.owes_credit |= bool(frame.flags & BLOB)
+        batch.row = self._records.add(
+            self._tx,
+            kind,
+            lane=batch.lane,
+            job=batch.job,
+            payload=frame.payload,
+            messages=batch.count,
+            left=batch.left,
+            port=batch.slot,
+            flags=frame.flags,
+            origin=batch.origin,
+            position=frame.position,
+            holds=bool(frame.flags & BLOB),
+        )
+        batch.frame = frame._replace(payload=bytes(frame.payload))
+        self.reader.use(batch.frame, batch.count)
+        self.changed = True
+        self._head = None
+
+    def restore(self, record: Record) -> Batch:
+        """After a crash: what the record says, as it was before."""
+        frame = Frame(
+            record.job,
+            record.port,
+            record.messages,
+            record.payload,
+            record.flags,
+            origin=record.origin,
+            position=record.position,
+        )
+        batch = Batch(record.lane, record.port, frame, record.messages - record.left)
+        batch.row = record.row
+        if record.kind == Kind.ASIDE:
+            self._aside.append(batch)
+        return batch
 
     def relieve(self) -> bool:
         """Set aside all that lies in the ring; whether there was anything."""

@@ -4,12 +4,17 @@ runs.
 
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from routilux.ipc.arena import Arena
 from routilux.ipc.layout import JOB_NAME, WORD, Order
 from routilux.plan import SUPERVISOR
 from routilux.policies import Inbox, Policy
+from routilux.worker.state import State, States
+
+if TYPE_CHECKING:
+    from routilux.worker.gather import Unit
+    from routilux.worker.intake import Batch, Inlet
 
 SLOT_MASK = 0xFFFF
 """The job slot within a job's number; above it is the generation, so that a slot's next job has another
@@ -23,12 +28,13 @@ class WorkerJob:
 
     number: int
     job_id: str
+    state: State
     inbox: Inbox | None = None
-    state: dict[str, Any] = field(default_factory=dict)
     data: MutableMapping[str, Any] = field(default_factory=dict)
     final: bool = False
     failed: bool = False
-    tokens: int = 0
+    tokens: "list[tuple[Inlet, Batch]]" = field(default_factory=list)
+    units: "set[Unit]" = field(default_factory=set)
     unretired: int = 0
     held_bytes: int = 0
     reports: int = 0
@@ -41,12 +47,14 @@ class WorkerJob:
 class JobTable:
     """The jobs whose messages this worker has seen, read against the supervisor's table."""
 
-    def __init__(self, arena: Arena, policy: Policy, slot_names: Sequence[str]) -> None:
+    def __init__(self, arena: Arena, policy: Policy, slot_names: Sequence[str], states: States) -> None:
         words = arena.layout.sections[SUPERVISOR].words
         self._arena = arena
         self._current, self._order = words["current"] // WORD, words["order"] // WORD
         self._names = words["names"]
         self._policy = policy
+        self._states = states
+        self.gone: list[WorkerJob] = []
         self._slot_names = slot_names
         self._jobs: dict[int, WorkerJob] = {}
 
@@ -55,7 +63,9 @@ class JobTable:
         slot = number & SLOT_MASK
         job = self._jobs.get(slot)
         if job is None or job.number != number:
-            job = self._jobs[slot] = WorkerJob(number, self._name(slot))
+            if job is not None:
+                self.gone.append(job)
+            job = self._jobs[slot] = WorkerJob(number, self._name(slot), self._states.new(number))
             if not self._policy.immediate:
                 job.inbox = self.new_inbox(job)
         return job
@@ -83,9 +93,13 @@ class JobTable:
     def is_held(self, number: int) -> bool:
         return self.order(number) == Order.HOLD
 
-    def prune(self) -> None:
-        """Forget the jobs whose slot has gone to another, or to none."""
+    def prune(self) -> bool:
+        """Forget the jobs whose slot has gone to another, or to none; whether anything is left to clear away."""
         words = self._arena.words
         gone = [slot for slot, job in self._jobs.items() if words[self._current + slot] != job.number]
-        for slot in gone:
-            del self._jobs[slot]
+        self.gone += [self._jobs.pop(slot) for slot in gone]
+        return bool(self.gone)
+
+    def over(self) -> list[WorkerJob]:
+        """The jobs that are known here and at their end, well or badly."""
+        return [job for job in self._jobs.values() if self.is_over(job.number)]

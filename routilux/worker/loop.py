@@ -9,18 +9,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from time import perf_counter_ns
 
+import msgspec
+
 from routilux.clock import monotonic
+from routilux.errors import ArenaFull, RoutineCrashed
 from routilux.ipc.blobs import BlobWriter, Pins
+from routilux.ipc.codec import EncodeError
 from routilux.ipc.commit import Transaction
-from routilux.ipc.lanes import LaneWriter
+from routilux.ipc.lanes import DEAD, LaneWriter
 from routilux.ipc.layout import RING
+from routilux.ipc.records import Record, Records
 from routilux.ipc.sockets import Bell, Doorbells
 from routilux.plan import SUPERVISOR
+from routilux.reports import DeadLetter
 from routilux.worker.activation import Activations, JobOver
+from routilux.worker.care import Care, key_of_input
 from routilux.worker.context import WorkerContext
 from routilux.worker.intake import Batch, Inlet, Loader
 from routilux.worker.jobs import JobTable, WorkerJob
 from routilux.worker.outputs import Outputs
+from routilux.worker.replay import Replay
+from routilux.worker.state import States
 
 log = logging.getLogger("routilux.worker")
 
@@ -53,6 +62,10 @@ class Parts:
     bells: Doorbells
     context: WorkerContext
     activations: Activations
+    records: Records
+    states: States
+    replay: Replay
+    care: Care
     slot_names: tuple[str, ...]
     is_source: bool
     most_held: int
@@ -62,6 +75,8 @@ class Parts:
 class Loop:
     """The part of the loop that all policies share; `take` is what differs."""
 
+    is_fifo = True
+    """Whether messages of a lane are used in the order in which they came."""
     timed = False
     """Whether messages may become usable by the passing of time."""
 
@@ -100,7 +115,7 @@ class Loop:
         if ran is None:
             return False
         self.commit()
-        if ran:
+        if ran and not self.p.care.is_taken:
             self.learn((perf_counter_ns() - began) // ran, ran)
         return True
 
@@ -117,14 +132,19 @@ class Loop:
 
     # ---- commits ------------------------------------------------------------------------------------------
 
-    def commit(self) -> None:
-        """Make everything since the last commit happen, then ring whom it concerns."""
-        p, tx = self.p, self.p.tx
-        written = p.outputs.pump(tx)
+    def commit(self, *, whole: bool = True) -> None:
+        """Make everything since the last commit happen, then ring whom it concerns.
+
+        Not `whole`: in the middle of an activation. Its inputs stay in use, and its state is not saved.
+        """
+        p = self.p
+        if whole:
+            self.save_states()
+        written = p.outputs.pump(p.tx)
         p.loader.settle()
         changed = [inlet for inlet in p.inlets if inlet.changed]
-        self.quiet.update(tx.ended())
-        tx.commit({inlet.reader.consumed: inlet.reader.mark for inlet in changed})
+        self.quiet.update(p.tx.ended())
+        self.carry_out(changed)
         self.ring(written)
         for inlet in changed:
             self.credit(inlet)
@@ -132,6 +152,28 @@ class Loop:
             self.tell_quiet()
         if p.pins.held:
             p.pins.sweep()
+
+    def carry_out(self, changed: list[Inlet]) -> None:
+        """The transaction itself, with what the pending store must keep."""
+        p = self.p
+        p.outputs.store(p.tx, p.records)
+        p.tx.commit({inlet.reader.consumed: inlet.reader.mark for inlet in changed})
+        p.records.settle()
+        p.states.settle()
+
+    def save_states(self) -> None:
+        """What was assigned to `self.state` is saved with this commit."""
+        p = self.p
+        for number, state in list(p.states.touched.items()):
+            job = p.jobs.get(number)
+            try:
+                p.states.save(p.tx, state)
+            except (EncodeError, ArenaFull) as error:
+                p.activations.give_up(job, error)
+        p.states.touched.clear()
+        for job in p.jobs.gone:
+            p.states.forget(p.tx, job.number)
+        p.jobs.gone.clear()
 
     def ring(self, written: list[LaneWriter]) -> None:
         for lane in written:
@@ -160,7 +202,7 @@ class Loop:
         if not written and not any(dropped):
             return False
         self.quiet.update(p.tx.ended())
-        p.tx.commit({})
+        self.carry_out([])
         self.ring(written)
         self.tell_quiet()
         return True
@@ -178,17 +220,37 @@ class Loop:
         ]
         if not moved:
             return False
-        self.p.tx.commit({inlet.reader.consumed: inlet.reader.mark for inlet in moved})
+        self.carry_out(moved)
         for inlet in moved:
             self.credit(inlet)
         return True
 
     def wait(self, seconds: float = RESCAN_SECONDS) -> None:
         """Sleep until somebody rings, or at most `seconds`."""
-        if not self.p.bells.wait(seconds):
-            self.p.jobs.prune()
+        self.p.care.end()
+        if not self.p.bells.wait(seconds) and self.p.jobs.prune():
+            self.commit()
         if self.p.pins.held:
             self.p.pins.sweep()
+
+    def restore(self, record: Record, inlet: Inlet) -> None:
+        """After a crash: take up what the record says."""
+        raise NotImplementedError
+
+    # ---- crashes --------------------------------------------------------------------------------------------
+
+    def key(self) -> int:
+        """The first input of the activation at hand."""
+        raise NotImplementedError
+
+    def bury(self, job: WorkerJob, batch: Batch, index: int) -> None:
+        """The message has killed its process too often: it goes to the dead letters, and is used up."""
+        p = self.p
+        p.tx.count("dead", job.slot, 1)
+        letter = DeadLetter(
+            p.routine, p.slot_names[batch.slot], batch.message_id(index), p.loader.raw(batch.frame, index)
+        )
+        p.outputs.report(p.tx, job.number, msgspec.msgpack.encode(letter), DEAD)
 
     # ---- generators ---------------------------------------------------------------------------------------
 
@@ -197,6 +259,10 @@ class Loop:
         room.
         """
         p = self.p
+        if p.states.touched:  # what earlier activations have saved must not wait for this one
+            self.commit()
+            p.tx.begin()
+        p.replay.open(self.key())
         marks = p.outputs.marks()
         done, since = 0, monotonic()
         try:
@@ -205,12 +271,14 @@ class Loop:
                 if done % YIELDS == 0 or monotonic() - since > YIELD_SECONDS:
                     self.flush_job(job, origin)
                     marks, since = p.outputs.marks(), monotonic()
+            p.replay.close(p.outputs)
         except JobOver:
             p.outputs.rollback(marks)
         except (Exception, SystemExit) as error:  # the user's generator  # noqa: BLE001
             p.activations.failed(job, error, marks)
         finally:
             self.close_generator(steps)
+            p.replay.end(p.tx)
 
     @staticmethod
     def close_generator(steps: Iterator[None]) -> None:
@@ -230,8 +298,10 @@ class Loop:
     def flush_job(self, job: WorkerJob, origin: int) -> None:
         """Commit outputs while the input stays in use. Raises JobOver when there is no point in going on."""
         p = self.p
+        p.replay.note(p.tx, p.outputs)
         p.outputs.close(p.tx, job.number, origin)
-        self.commit()
+        self.commit(whole=False)
+        p.tx.begin()
         while p.outputs.waiting and not self.must_exit:
             if not (self.send() or self.relieve()):
                 self.wait()
@@ -244,15 +314,23 @@ class Loop:
 class ImmediateLoop(Loop):
     """The loop of a routine that takes each message by itself."""
 
+    batch: Batch
+
+    def restore(self, record: Record, inlet: Inlet) -> None:
+        """After a crash: what the record says is aside again."""
+        inlet.restore(record)
+
     def take(self) -> int | None:
         p = self.p
+        limit = 1 if p.care.is_taken else self.limit
         ran, busy = 0, False
         for inlet in p.inlets:
-            while ran < self.limit and not p.outputs.waiting and (batch := inlet.next(p.jobs.is_held)):
+            while ran < limit and not p.outputs.waiting and (batch := inlet.next(p.jobs.is_held)):
                 if not busy:
-                    p.tx.begin()
+                    p.care.begin(key_of_input(batch.lane, batch.frame.position, batch.used), alone=limit == 1)
                 busy = True
-                ran += self.consume(inlet, batch, min(batch.left, self.limit - ran))
+                ran += self.consume(inlet, batch, min(batch.left, limit - ran))
+            busy |= inlet.changed
         if busy and len(p.inlets) > 1:
             p.inlets.append(p.inlets.pop(0))
         return ran if busy else None
@@ -264,24 +342,40 @@ class ImmediateLoop(Loop):
             p.tx.retire(job.slot, batch.left)
             inlet.use(batch, batch.count)
             return 0
-        if batch.is_token:
+        self.batch = batch
+        if p.care.is_taken and p.care.forbids(self.key()):
+            done = self.refuse(job, batch)
+        elif batch.is_token:
             self.finish(job)
-            p.tx.retire(job.slot, 1)
-            inlet.use(batch, 1)
-            return 1
-        values = batch.values(p.loader)
-        start = batch.used
-        if p.activations.fast is not None:
-            done = p.activations.run_fast(job, batch, values, start, start + most)
-        else:
             done = 1
-            self.activate(job, batch, values[start])
-        del values
+        else:
+            done = self.run_batch(job, batch, most)
+            p.tx.count("activations", job.slot, done)
         p.tx.retire(job.slot, done)
-        p.tx.count("activations", job.slot, done)
         p.outputs.close(p.tx, job.number, batch.origin)
-        inlet.use(batch, start + done)
+        inlet.use(batch, batch.used + done)
         return done
+
+    def run_batch(self, job: WorkerJob, batch: Batch, most: int) -> int:
+        """Run some of the batch's messages; how many."""
+        p, start = self.p, batch.used
+        values = batch.values(p.loader)
+        if p.activations.fast is not None:
+            return p.activations.run_fast(job, batch, values, start, start + most)
+        self.activate(job, batch, values[start])
+        return 1
+
+    def refuse(self, job: WorkerJob, batch: Batch) -> int:
+        if batch.is_token:
+            message = "finish() has killed its process again and again"
+            self.p.activations.give_up(job, RoutineCrashed(message))
+        else:
+            self.bury(job, batch, batch.used)
+        return 1
+
+    def key(self) -> int:
+        batch = self.batch
+        return key_of_input(batch.lane, batch.frame.position, batch.used)
 
     def activate(self, job: WorkerJob, batch: Batch, value: object) -> None:
         p = self.p

@@ -8,7 +8,8 @@ from routilux.ipc.blobs import Blob, BlobWriter
 from routilux.ipc.channels import Channel, Part, segments
 from routilux.ipc.codec import EncodeError, Encoder, Large
 from routilux.ipc.commit import Transaction
-from routilux.ipc.lanes import ERROR, LaneWriter
+from routilux.ipc.lanes import ERROR, LARGE, LaneWriter
+from routilux.ipc.records import Records
 from routilux.keys import KeySource, by_key, key_of
 
 
@@ -72,6 +73,14 @@ class EventOutput:
         del self.parts[mark:]
         del self.places[mark:]
 
+    def drop_first(self, count: int) -> None:
+        """Forget the first of what was emitted: it is out already."""
+        for part in self.parts[:count]:
+            if isinstance(part, Blob):
+                self._blobs.drop(part)
+        del self.parts[:count]
+        del self.places[:count]
+
     def close(self, tx: Transaction, job: int, origin: int) -> int:
         """Hand what was emitted for `job` to the channels; how many messages that makes."""
         if not self.parts:
@@ -106,8 +115,9 @@ class EventOutput:
 class Outputs:
     """All events of the running routine, and the channels they lead to."""
 
-    def __init__(self, events: Sequence[EventOutput], supervisor: Channel) -> None:
+    def __init__(self, events: Sequence[EventOutput], supervisor: Channel, blobs: BlobWriter) -> None:
         self.events = events
+        self._blobs = blobs
         self._supervisor = supervisor
         self.channels = list(
             dict.fromkeys([supervisor, *(c for e in events for t in e.targets for c in t.channels)])
@@ -129,11 +139,22 @@ class Outputs:
         """The next emissions belong to another job (or submission): hand over those so far."""
         return sum(event.close(tx, job, origin) for event in self.events)
 
-    def report(self, tx: Transaction, job: int, record: bytes) -> None:
-        """Tell the supervisor of an error, in the same commit as what it caused."""
-        for segment in segments(job, 0, [record], flags=ERROR):
+    def report(self, tx: Transaction, job: int, record: bytes, flags: int = ERROR) -> None:
+        """Tell the supervisor something of the job, in the same commit as what it is about."""
+        part: Part = record
+        if len(record) > LARGE:
+            part, room = self._blobs.room(len(record))
+            room[:] = record
+        for segment in segments(job, 0, [part], flags=flags):
             self._supervisor.push(segment)
+        if isinstance(part, Blob):
+            self._blobs.sent(part)
         tx.create(job & 0xFFFF, 1)
+
+    def store(self, tx: Transaction, records: Records) -> None:
+        """What waits for room is kept in the pending store, as of this commit."""
+        for number, channel in enumerate(self.channels):
+            channel.store(number, tx, records)
 
     @property
     def waiting(self) -> bool:

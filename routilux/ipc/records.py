@@ -1,0 +1,181 @@
+"""Here is the pending store: what a worker has taken off its lanes and not used, or made and not sent, kept in
+shared memory so that it outlives the process.
+
+A record is free while its `live` is 0. Everything else of it is written while it is free, thus in private; the
+commit that makes `live` a number of messages makes it exist.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+from routilux.errors import ArenaFull
+from routilux.ipc.arena import OwnSection
+from routilux.ipc.blobs import REFERENCE, Extent, Heap, Pins
+from routilux.ipc.commit import Transaction
+from routilux.ipc.lanes import BLOB
+from routilux.ipc.layout import COLUMNS, RECORDS
+
+PARKED = 1 << 32
+"""In `live`: the messages are retired, since only a new one can make them usable."""
+MESSAGES = PARKED - 1
+HELD = struct.Struct("<QQQ")
+"""A reference to another's blob (address u64 | bytes u64) and the row of the pin that keeps it u64."""
+
+
+class Kind(IntEnum):
+    """Why a record is there."""
+
+    WAITING = 1
+    """An emission that its lanes have no room for."""
+    ASIDE = 2
+    """A frame taken out of the way of others."""
+    INBOX = 3
+    """Messages that the policy has not accepted yet."""
+    TOKEN = 4
+    """The job's end has been told, and is still to be carried out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A frame, or the rest of one, in the pending store. `messages` is how many it had, `left` how many it has."""
+
+    row: int
+    kind: int
+    lane: int
+    job: int
+    port: int
+    flags: int
+    origin: int
+    order: int
+    position: int
+    messages: int
+    left: int
+    is_parked: bool
+    payload: bytes
+
+
+class Records:
+    """The pending store of one process."""
+
+    def __init__(self, own: OwnSection, heap: Heap, pins: Pins) -> None:
+        words = own.section.words
+        self._words = own.words
+        self._data = own.data
+        self._base = own.section.heap - own.section.start
+        self._heap = heap
+        self._pins = pins
+        self._pinned: dict[int, int] = {}
+        self._order = 0
+        self._live = own.index(words["live"])
+        self._used = own.index(words["rows_used"])
+        self._columns = [own.index(words[f"record_{name}"]) for name in COLUMNS]
+        self._free: list[int] = []
+        self._extents: dict[int, Extent] = {}
+        self._dropped: list[int] = []
+        self._top = own.words[self._used]
+
+    def add(
+        self,
+        tx: Transaction,
+        kind: Kind,
+        *,
+        lane: int,
+        job: int,
+        payload: bytes | memoryview,
+        messages: int,
+        left: int | None = None,
+        port: int = 0,
+        flags: int = 0,
+        origin: int = 0,
+        position: int = 0,
+        parked: bool = False,
+        holds: bool = False,
+    ) -> int:
+        """A new record, as of the next commit; its row. With `holds` the payload is a reference to another's
+        blob, which is pinned as long as the record lives. Raises ArenaFull when there is no row, or no room.
+        """
+        row = self._row()
+        if holds:
+            self._pinned[row] = self._pins.hold(*REFERENCE.unpack(payload))
+            payload = HELD.pack(*REFERENCE.unpack(payload), self._pinned[row])
+        extent = self._heap.allocate(len(payload))
+        start = self._base + extent.offset
+        self._data[start : start + len(payload)] = payload
+        self._extents[row] = extent
+        self._order += 1
+        place = (extent.offset, len(payload), messages)
+        values = (kind, lane, job, port << 32 | flags, origin, self._order, position, *place)
+        for column, value in zip(self._columns, values, strict=True):
+            self._words[column + row] = value
+        self.change(tx, row, messages if left is None else left, parked=parked)
+        return row
+
+    def _row(self) -> int:
+        if self._free:
+            return self._free.pop()
+        if self._top == RECORDS:
+            message = (
+                f"a process holds back more than {RECORDS} frames: let its policy accept more, or send less"
+            )
+            raise ArenaFull(message)
+        self._top += 1
+        self._words[self._used] = self._top
+        return self._top - 1
+
+    def change(self, tx: Transaction, row: int, left: int, *, parked: bool = False) -> None:
+        """The record has `left` messages, as of the next commit."""
+        tx.live[self._live + row] = left | (PARKED if parked else 0)
+
+    def drop(self, tx: Transaction, row: int) -> None:
+        """The record is used up, as of the next commit."""
+        tx.live[self._live + row] = 0
+        self._dropped.append(row)
+
+    def settle(self) -> None:
+        """After the commit: rows and bytes of what was dropped are free."""
+        for row in self._dropped:
+            self._heap.free(self._extents.pop(row))
+            self._free.append(row)
+            if row in self._pinned:
+                self._pins.release(self._pinned.pop(row))
+        self._dropped.clear()
+
+    def restore(self) -> list[Record]:
+        """After a crash: every record there is, the oldest first; their bytes and pins are claimed again."""
+        found = sorted(self._read(), key=lambda record: record.order)
+        self._order = found[-1].order if found else 0
+        self._pins.restore(self._pinned.values())
+        return found
+
+    def _read(self) -> Iterator[Record]:
+        words = self._words
+        for row in range(self._top):
+            live = words[self._live + row]
+            if not live:
+                self._free.append(row)
+                continue
+            kind, lane, job, meta, origin, order, position, place, size, messages = (
+                words[column + row] for column in self._columns
+            )
+            self._extents[row] = self._heap.claim(place, size)
+            payload = bytes(self._data[self._base + place : self._base + place + size])
+            if size == HELD.size and meta & BLOB:
+                address, nbytes, self._pinned[row] = HELD.unpack(payload)
+                payload = REFERENCE.pack(address, nbytes)
+            yield Record(
+                row,
+                kind,
+                lane,
+                job,
+                meta >> 32,
+                meta & 0xFFFF,
+                origin,
+                order,
+                position,
+                messages,
+                live & MESSAGES,
+                bool(live & PARKED),
+                payload,
+            )

@@ -1,0 +1,90 @@
+"""Here is recovery: what the supervisor does with the section of a worker that has died, and what it decides for the
+next incarnation.
+
+Only after the process has been reaped: until then it may be stopped, and wake up to write again.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+from routilux.clock import monotonic
+from routilux.ipc.arena import Arena, OwnSection
+from routilux.ipc.commit import redo
+
+ATTEMPTS = 3
+"""Times that one message may kill its process."""
+CAREFUL = 4096
+"""Transactions of one message each that follow a crash, unless there is nothing left to do before."""
+DEATHS, SECONDS = 5, 30.0
+"""Restart intensity: how many deaths in a row of one worker that has done nothing since it was started, in how
+many seconds, its flow survives.
+"""
+FIRST_DELAY, LONGEST_DELAY = 0.1, 5.0
+"""Seconds before a process that died outside an activation is spawned again: doubled each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a death was: of which attempt at one message, or outside any activation."""
+
+    in_activation: bool
+    attempt: int
+    delay: float
+    gives_up: bool
+
+
+class Recovery:
+    """The deaths of one flow's workers."""
+
+    def __init__(self, arena: Arena) -> None:
+        self._arena = arena
+        self._attempts: dict[tuple[int, int], int] = {}
+        self._idle: dict[int, deque[float]] = {}
+        self._done: dict[int, int] = {}
+        self.restarts = 0
+
+    def recover(self, index: int) -> Verdict:
+        """Finish what the dead worker had committed, charge its death, and tell its successor how to go on."""
+        own = OwnSection(self._arena, index)
+        try:
+            redo(own)
+            verdict = self._judge(own, index)
+            own.words[own.index(own.section.words["status"])] = 0
+        finally:
+            own.close()
+        self.restarts += 1
+        return verdict
+
+    def _judge(self, own: OwnSection, index: int) -> Verdict:
+        def word(name: str) -> int:
+            return own.index(own.section.words[name])
+
+        words = own.words
+        done = words[word("commit")]
+        before, self._done[index] = self._done.get(index, 0), done
+        if words[word("begin")] <= done:
+            return self._outside_activation(index, has_worked=done > before)
+        is_suspect = words[word("care")] > 0
+        words[word("care")] = CAREFUL
+        if not words[word("at_once")]:
+            return Verdict(in_activation=True, attempt=1, delay=0.0, gives_up=False)
+        key = (index, words[word("at")])
+        attempt = self._attempts.get(key, 1 if is_suspect else 0) + 1
+        self._attempts[key] = attempt
+        if attempt >= ATTEMPTS:
+            words[word("poison")] = key[1]
+            del self._attempts[key]
+        return Verdict(in_activation=True, attempt=attempt, delay=0.0, gives_up=False)
+
+    def _outside_activation(self, index: int, *, has_worked: bool) -> Verdict:
+        idle = self._idle.setdefault(index, deque())
+        if has_worked:
+            idle.clear()
+            return Verdict(in_activation=False, attempt=1, delay=0.0, gives_up=False)
+        now = monotonic()
+        idle.append(now)
+        while idle[0] < now - SECONDS:
+            idle.popleft()
+        deaths = len(idle)
+        delay = min(FIRST_DELAY * 2 ** (deaths - 1), LONGEST_DELAY)
+        return Verdict(in_activation=False, attempt=deaths, delay=delay, gives_up=deaths > DEATHS)
