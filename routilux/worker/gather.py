@@ -40,7 +40,7 @@ class GatherLoop(Loop):
             ran += self.work_on(job)
             if not (job.unretired or job.tokens):
                 del self.busy[slot]
-        return ran if got or ran else None
+        return None if self.p.tx.is_empty and not (got or ran) else ran
 
     def receive(self) -> bool:
         """Move what lies in the lanes into the inboxes; whether there was anything."""
