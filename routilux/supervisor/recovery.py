@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from routilux.clock import monotonic
 from routilux.ipc.arena import Arena, OwnSection
 from routilux.ipc.commit import redo
+from routilux.ipc.layout import REPLAYED_EVENTS
 
 ATTEMPTS = 3
 """Times that one message may kill its process."""
@@ -38,7 +39,7 @@ class Recovery:
 
     def __init__(self, arena: Arena) -> None:
         self._arena = arena
-        self._attempts: dict[tuple[int, int], int] = {}
+        self._attempts: dict[tuple[int, int], tuple[int, int]] = {}
         self._idle: dict[int, deque[float]] = {}
         self._done: dict[int, int] = {}
         self.restarts = 0
@@ -64,13 +65,22 @@ class Recovery:
         before, self._done[index] = self._done.get(index, 0), done
         if words[word("begin")] <= done:
             return self._outside_activation(index, has_worked=done > before)
+        words[word("begin")] = done  # charged once: the next incarnation may die before it begins anything
         is_suspect = words[word("care")] > 0
         words[word("care")] = CAREFUL
         if not words[word("at_once")]:
             return Verdict(in_activation=True, attempt=1, delay=0.0, gives_up=False)
         key = (index, words[word("at")])
-        attempt = self._attempts.get(key, 1 if is_suspect else 0) + 1
-        self._attempts[key] = attempt
+        sent = (
+            sum(words[word("replay") : word("replay") + 2 * REPLAYED_EVENTS : 2])
+            if words[word("replay_of")] == key[1]
+            else 0
+        )
+        attempts, sent_before = self._attempts.get(key, (1 if is_suspect else 0, 0))
+        attempt = (
+            attempts + 1 if sent <= sent_before else 1
+        )  # it gets further each time: it is not what kills
+        self._attempts[key] = (attempt, sent)
         if attempt >= ATTEMPTS:
             words[word("poison")] = key[1]
             del self._attempts[key]
