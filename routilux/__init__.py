@@ -1,30 +1,39 @@
-"""Routilux: CPU-bound pipelines on every core of one machine."""
+"""Routilux: CPU-bound pipelines on every core of one machine.
+
+What a module of routines needs is imported at once, the rest when it is first asked for: a worker need not
+load the runtime.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from routilux import policies
-from routilux.errors import (
-    ArenaFull,
-    Busy,
-    ClosedError,
-    DeadlineExceeded,
-    FlowError,
-    InternalError,
-    JobCancelled,
-    JobFailed,
-    PayloadError,
-    PeerLost,
-    RoutiluxError,
-    RoutineCrashed,
-    WireError,
-)
-from routilux.flow import Connection, Flow
 from routilux.function import routine
-from routilux.jobs import JobState, Output
-from routilux.lifecycle import ExecutionStatus
 from routilux.ports import Event, Slot
-from routilux.registry import FlowRegistry
 from routilux.routine import Routine
-from routilux.runtime import Runtime
 from routilux.strategies import retry
+
+if TYPE_CHECKING:
+    from routilux.errors import (
+        ArenaFull,
+        Busy,
+        ClosedError,
+        DeadlineExceeded,
+        FlowError,
+        InternalError,
+        JobCancelled,
+        JobFailed,
+        PayloadError,
+        PeerLost,
+        RoutiluxError,
+        RoutineCrashed,
+        WireError,
+    )
+    from routilux.flow import Connection, Flow
+    from routilux.jobs import JobState, Output
+    from routilux.lifecycle import ExecutionStatus
+    from routilux.registry import FlowRegistry
+    from routilux.runtime import Runtime
 
 __all__ = [
     "ArenaFull",
@@ -54,3 +63,38 @@ __all__ = [
     "retry",
     "routine",
 ]
+
+_HOMES = {
+    "errors": (
+        "ArenaFull",
+        "Busy",
+        "ClosedError",
+        "DeadlineExceeded",
+        "FlowError",
+        "InternalError",
+        "JobCancelled",
+        "JobFailed",
+        "PayloadError",
+        "PeerLost",
+        "RoutiluxError",
+        "RoutineCrashed",
+        "WireError",
+    ),
+    "flow": ("Connection", "Flow"),
+    "jobs": ("JobState", "Output"),
+    "lifecycle": ("ExecutionStatus",),
+    "registry": ("FlowRegistry",),
+    "runtime": ("Runtime",),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        message = f"module 'routilux' has no attribute {name!r}"
+        raise AttributeError(message)
+    return getattr(import_module(f"routilux.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

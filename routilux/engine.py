@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from routilux.clock import Deadline
+from routilux.deadletters import DeadLetters
 from routilux.flow import Flow
 from routilux.jobs import JobState
 from routilux.submission import Seed
@@ -26,6 +27,7 @@ class Settings:
     heap: int
     max_output: int
     grace: float
+    dead_letters: DeadLetters
 
 
 class Engine(Protocol):

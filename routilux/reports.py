@@ -29,12 +29,13 @@ class ErrorRecord(msgspec.Struct, frozen=True, array_like=True):
         )
 
 
-class DeadLetter(msgspec.Struct, frozen=True, array_like=True):
+class DeathReport(msgspec.Struct, frozen=True, array_like=True):
     """A message that has killed its process too often, as it lay before the slot."""
 
     routine: str
     slot: str
     message_id: str
+    is_large: bool
     payload: bytes
 
 

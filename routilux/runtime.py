@@ -13,6 +13,8 @@ from types import TracebackType
 from typing import Any, ClassVar, Literal, Self
 
 from routilux.clock import Deadline
+from routilux.configuration import nearest
+from routilux.deadletters import DeadLetters
 from routilux.engine import Engine, Settings
 from routilux.errors import ClosedError, DeadlineExceeded, FlowError
 from routilux.flow import Flow
@@ -37,7 +39,8 @@ class Runtime:
     the number of workers of routines, by name. At most `max_pending` jobs of a flow are under way at a time.
     `heap` is how many bytes of large payloads one process may have under way (a quarter of the memory by
     default), `max_output` how many bytes of outputs may wait for a reader before their job fails, `grace` how
-    many seconds a worker gets to leave at the end. May be used from several threads.
+    many seconds a worker gets to leave at the end. Messages that kill their process again and again end in
+    `dead_letters`, a SQLite file of that path, or in memory. May be used from several threads.
     """
 
     _default: ClassVar["Runtime | None"] = None
@@ -52,6 +55,7 @@ class Runtime:
         heap: int | None = None,
         max_output: int = 4 << 30,
         grace: float = 5.0,
+        dead_letters: str | os.PathLike[str] | None = None,
     ) -> None:
         for name, number in (workers or {}).items():
             if not is_count(number):
@@ -60,7 +64,8 @@ class Runtime:
                 )
         if not is_count(max_pending) or max_pending > 1 << 16:
             raise FlowError(f"max_pending={max_pending!r}: give a whole number from 1 to 65536")
-        settings = Settings(max_pending, heap or _quarter_of_memory(), max_output, grace)
+        self.dead_letters = DeadLetters(dead_letters)
+        settings = Settings(max_pending, heap or _quarter_of_memory(), max_output, grace, self.dead_letters)
         self._engine = _engine(engine, settings, workers or {})
         self._workers = dict(workers or {})
         self._numbers = count(1)
@@ -68,6 +73,7 @@ class Runtime:
         self._active: dict[str, JobState] = {}
         self._ended: deque[weakref.ref[JobState]] = deque(maxlen=REMEMBERED)
         self._is_closed = False
+        self._is_draining = False
         self._is_gone = False
         _open.add(self)
 
@@ -106,7 +112,7 @@ class Runtime:
         DeadlineExceeded when it has not ended after `timeout` seconds; it is not even admitted, and Busy is
         raised, when no place came free within them.
         """
-        flow = self._flow(flow)
+        flow = self._open(flow)
         seeds = entry_seeds(flow, entry, inputs, slots)
         return self._submit(flow, seeds, job_id=job_id, timeout=timeout, paused=start_paused)
 
@@ -133,7 +139,7 @@ class Runtime:
         timeout: float | None = None,
     ) -> JobState:
         """Start a job with one payload for any slot of any routine."""
-        flow = self._flow(flow)
+        flow = self._open(flow)
         return self._submit(
             flow, [slot_seed(flow, routine, slot, payload)], job_id=job_id, timeout=timeout, paused=False
         )
@@ -153,13 +159,12 @@ class Runtime:
         The iterable is advanced in a thread of its own, and not further ahead than there is room for;
         stopping the iteration early cancels the job. Raises why the job failed, or what the iterable raised.
         """
-        flow = self._flow(flow)
+        flow = self._open(flow)
         name = flow.entry(entry)
         names = flow.nodes[name].routine.slot_names
         if slot is None and len(names) > 1:
             raise FlowError(f"entry routine {name!r} has the slots {', '.join(names)}: pass slot=...")
         template = slot_seed(flow, name, slot or names[0], None)
-        self._engine.open(flow)
         return self._stream(flow, template, iterable, timeout)
 
     def _stream(
@@ -194,9 +199,24 @@ class Runtime:
     def _flow(self, flow: Flow | str) -> Flow:
         if self._is_closed:
             raise ClosedError("the runtime is closed: make a new one")
+        if self._is_draining:
+            raise ClosedError("the runtime is draining: it takes no more jobs")
         found = FlowRegistry.get_instance().get_by_name(flow) if isinstance(flow, str) else flow
         if not isinstance(found, Flow):
             raise FlowError(f"expected a Flow or the name of a registered one, not {type(found).__name__}")
+        return found
+
+    def _open(self, flow: Flow | str) -> Flow:
+        """The flow, once all that can be known beforehand to be wrong with it is known not to be."""
+        found = self._flow(flow)
+        if unknown := [name for name in self._workers if name not in found.nodes]:
+            raise FlowError(
+                *(
+                    f"workers: flow {found.name!r} has no routine {n!r}: {nearest(n, found.nodes)}"
+                    for n in unknown
+                )
+            )
+        self._engine.open(found)
         return found
 
     def _submit(
@@ -210,7 +230,6 @@ class Runtime:
         is_open: bool = False,
     ) -> JobState:
         deadline = Deadline.after(timeout)
-        self._engine.open(flow)
         job = self._engine.job(flow, self._job_id(job_id))
         with self._lock:
             if job.job_id in self._active:
@@ -249,11 +268,13 @@ class Runtime:
 
     def stop(self, flow: Flow | str, *, grace: float | None = None) -> None:
         """End the processes of one flow and cancel its jobs; the next submission starts it anew."""
-        self._engine.stop(self._flow(flow), grace)
+        found = FlowRegistry.get_instance().get_by_name(flow) if isinstance(flow, str) else flow
+        self._engine.stop(found, grace)
 
     def drain(self, timeout: float | None = None) -> None:
         """Take no more jobs, stop the sources, and wait until what is in flight has come to its end."""
         deadline = Deadline.after(timeout)
+        self._is_draining = True
         self._engine.drain()
         for job in list(self._active.values()):
             job.wait(deadline.left())

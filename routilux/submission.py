@@ -31,12 +31,15 @@ def entry_seeds(
     name = flow.entry(entry)
     node = flow.nodes[name]
     given = {**_mapping(inputs), **slots}
-    if not given:
-        given = _defaults(node)
     names = node.routine.slot_names
     for slot in given:
         if slot not in names:
             raise FlowError(f"entry routine {name!r} has no slot {slot!r}: {nearest(slot, names)}")
+    defaults = _defaults(node)
+    if not given and len(defaults) == len(names):
+        given = defaults
+    elif given and not node.routine.activation_policy.immediate:
+        given = {**defaults, **given}  # the policy waits for every slot
     if not given:
         wanted = ", ".join(f"{slot}=..." for slot in names)
         raise FlowError(f"entry routine {name!r} needs a value for its slot: pass {wanted}")
@@ -62,7 +65,9 @@ def _mapping(inputs: object) -> Mapping[str, Any]:
 
 
 def _defaults(node: Node) -> dict[str, Any]:
-    """What the entry gets when nothing is given: its trigger, or the defaults of its logic's parameters."""
+    """What the entry's slots get when nothing is given for them: its trigger, the defaults of its
+    parameters.
+    """
     names = node.routine.slot_names
     if names == (TRIGGER,):
         return {TRIGGER: None}
@@ -72,7 +77,4 @@ def _defaults(node: Node) -> dict[str, Any]:
         or node.routine.logic
     )
     parameters = [p for p in inspect.signature(logic).parameters.values() if p.name != "self"]
-    defaults = {
-        name: p.default for name, p in zip(names, parameters, strict=False) if p.default is not p.empty
-    }
-    return defaults if len(defaults) == len(names) else {}
+    return {name: p.default for name, p in zip(names, parameters, strict=False) if p.default is not p.empty}

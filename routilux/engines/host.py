@@ -368,6 +368,8 @@ class InlineJob:
         says.
         """
         failures = 0
+        if counted:
+            view.counters["activations"] += 1
         while True:
             node.view = view
             try:
@@ -384,8 +386,6 @@ class InlineJob:
                 if steps is not None:
                     view.running = steps
             break
-        if counted:
-            view.counters["activations"] += 1
         if view.running is None:
             self._send(node, view)
 

@@ -86,7 +86,9 @@ class Heap:
         extent = Extent(offset, _grains(size))
         at = bisect_left(self._free, (offset + 1,)) - 1
         if at < 0 or sum(self._free[at]) < sum(extent):
-            message = f"bytes {offset:,} to {sum(extent):,} of the heap are referred to twice, or were never granted"
+            message = (
+                f"bytes {offset:,} to {sum(extent):,} of the heap are referred to twice, or never granted"
+            )
             raise InternalError(message)
         start, length = self._free.pop(at)
         rest = Extent(sum(extent), start + length - sum(extent))

@@ -38,9 +38,9 @@ HEADER_WORDS = (
     "replay_of",
     "cursor",
 )
-"""`at` names the input at hand, `at_once` says whether it is the only one of its transaction. After a crash the
-supervisor writes `care`, how many transactions are to be of one message, and `poison`, the input not to be run
-again.
+"""`at` names the input at hand, `at_once` says whether it is the only one of its transaction. After a crash
+the supervisor writes `care`, how many transactions are to be of one message, and `poison`, the input not to
+be run again.
 """
 COUNTERS = ("created", "retired", "activations", "errors", "skipped", "unused", "dead")
 """Per job slot and process: cumulative, never reset; the first two decide when a job is quiet."""

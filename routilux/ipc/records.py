@@ -1,8 +1,8 @@
-"""Here is the pending store: what a worker has taken off its lanes and not used, or made and not sent, kept in
-shared memory so that it outlives the process.
+"""Here is the pending store: what a worker has taken off its lanes and not used, or made and not sent, kept
+in shared memory so that it outlives the process.
 
-A record is free while its `live` is 0. Everything else of it is written while it is free, thus in private; the
-commit that makes `live` a number of messages makes it exist.
+A record is free while its `live` is 0. Everything else of it is written while it is free, thus in private;
+the commit that makes `live` a number of messages makes it exist.
 """
 
 import struct
@@ -39,7 +39,9 @@ class Kind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A frame, or the rest of one, in the pending store. `messages` is how many it had, `left` how many it has."""
+    """A frame, or the rest of one, in the pending store. `messages` is how many it had, `left` how many it
+    has.
+    """
 
     row: int
     kind: int

@@ -1,5 +1,5 @@
-"""Here is recovery: what the supervisor does with the section of a worker that has died, and what it decides for the
-next incarnation.
+"""Here is recovery: what the supervisor does with the section of a worker that has died, and what it decides
+for the next incarnation.
 
 Only after the process has been reaped: until then it may be stopped, and wake up to write again.
 """
@@ -17,8 +17,8 @@ ATTEMPTS = 3
 CAREFUL = 4096
 """Transactions of one message each that follow a crash, unless there is nothing left to do before."""
 DEATHS, SECONDS = 5, 30.0
-"""Restart intensity: how many deaths in a row of one worker that has done nothing since it was started, in how
-many seconds, its flow survives.
+"""Restart intensity: how many deaths in a row of one worker that has done nothing since it was started, in
+how many seconds, its flow survives.
 """
 FIRST_DELAY, LONGEST_DELAY = 0.1, 5.0
 """Seconds before a process that died outside an activation is spawned again: doubled each time."""
@@ -45,7 +45,9 @@ class Recovery:
         self.restarts = 0
 
     def recover(self, index: int) -> Verdict:
-        """Finish what the dead worker had committed, charge its death, and tell its successor how to go on."""
+        """Finish what the dead worker had committed, charge its death, and tell its successor how to go
+        on.
+        """
         own = OwnSection(self._arena, index)
         try:
             redo(own)

@@ -6,7 +6,6 @@ is answered by the supervisor's thread. All of it writes the supervisor's sectio
 lock.
 """
 
-import contextlib
 import logging
 import os
 import select
@@ -32,7 +31,7 @@ from routilux.ipc.wire import NO_JOB
 from routilux.jobs import CUT_SHORT, JobState
 from routilux.lifecycle import ExecutionStatus, Happening
 from routilux.plan import SUPERVISOR, plan
-from routilux.reports import DeadLetter, ErrorRecord
+from routilux.reports import DeathReport, ErrorRecord
 from routilux.submission import Seed
 from routilux.supervisor.crew import Crew, boot_records
 from routilux.supervisor.desk import SLOT_MASK, Desk, Letter
@@ -235,6 +234,8 @@ class Supervisor:
         taken.
         """
         with self._lock:
+            if self.is_closed:
+                return
             for account in self._ledger.accounts.values():
                 account.is_cut = True
             self._own.words[self._own.index(self._own.section.words["drain"])] = 1
@@ -258,8 +259,9 @@ class Supervisor:
             self._thread.join()
 
     def _rouse(self) -> None:
-        with contextlib.suppress(OSError):
-            os.eventfd_write(self._wake, 1)
+        with self._lock:
+            if self._wake >= 0:  # closed, the number may be anybody's
+                os.eventfd_write(self._wake, 1)
 
     # ---- the thread ---------------------------------------------------------------------------------------
 
@@ -376,20 +378,19 @@ class Supervisor:
         if account is None or account.number != letter.frame.job or account.job.ended:
             return
         data = letter.data if letter.frame.flags & BLOB else letter.data[5:]
-        dead = msgspec.msgpack.decode(data, type=DeadLetter)
+        dead = msgspec.msgpack.decode(data, type=DeathReport)
         how = self._fates.get(letter.process, "died")
         message = (
-            f"routine {dead.routine!r} {how} {ATTEMPTS} times while working on message {dead.message_id} of job "
-            f"{account.job.job_id!r}: the message is in the dead letters"
+            f"routine {dead.routine!r} {how} {ATTEMPTS} times while working on message {dead.message_id} of "
+            f"job {account.job.job_id!r}: the message is in the dead letters"
         )
         account.job.errors.append(RoutineCrashed(message))
+        report = (dead.routine, dead.slot, dead.message_id, dead.is_large, dead.payload)
+        self._settings.dead_letters.add(self.flow.name, account.job.job_id, report, how)
         account.dead += 1
         if account.dead > MOST_DEAD:
-            self._end(
-                account,
-                Happening.FAIL,
-                RoutineCrashed(f"more than {MOST_DEAD} dead letters; the last: {message}"),
-            )
+            error = RoutineCrashed(f"more than {MOST_DEAD} dead letters; the last: {message}")
+            self._end(account, Happening.FAIL, error)
 
     def _limit_outputs(self, account: Account) -> None:
         """Nothing grows without end: hold the job back for a slow reader, fail it when nobody reads."""
@@ -512,6 +513,7 @@ class Supervisor:
             self._own.close()
             self._arena.close()
             os.close(self._wake)
+            self._wake = -1
 
     def _see_off(self) -> None:
         """Wait for the workers to leave; kill those that have not when the time is up, which a second `close`

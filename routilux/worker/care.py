@@ -1,5 +1,5 @@
-"""Here is how a worker goes on after a crash: one message at a time, so that the one that kills it can be told from its
-neighbours, and is not run for ever.
+"""Here is how a worker goes on after a crash: one message at a time, so that the one that kills it can be
+told from its neighbours, and is not run for ever.
 """
 
 from zlib import crc32
@@ -15,7 +15,9 @@ def key_of_input(lane: int, position: int, index: int) -> int:
 
 
 class Care:
-    """The words by which a worker tells what it is at, and by which the supervisor tells what to leave alone."""
+    """The words by which a worker tells what it is at, and by which the supervisor tells what to leave
+    alone.
+    """
 
     def __init__(self, own: OwnSection, tx: Transaction) -> None:
         words = own.section.words

@@ -1,11 +1,10 @@
-"""Here is the loop of a routine whose policy gathers: messages wait in the inbox of their job until the policy
-accepts them.
+"""Here is the loop of a routine whose policy gathers: messages wait in the inbox of their job until the
+policy accepts them.
 
-A message that the policy has declined is retired: it needs a new one to become usable, and a token at the job's end
-makes the policy give up what it holds. Only what a timer will release stays active.
+A message that the policy has declined is retired: it needs a new one to become usable, and a token at the
+job's end makes the policy give up what it holds. Only what a timer will release stays active.
 """
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from routilux.clock import monotonic
@@ -16,30 +15,9 @@ from routilux.ipc.lanes import BLOB
 from routilux.ipc.records import Kind, Record
 from routilux.policies import Inbox, Taken
 from routilux.worker.care import key_of_input
-from routilux.worker.intake import Batch, Inlet, Undecodable
+from routilux.worker.intake import Arrival, Batch, Inlet, Undecodable, Unit
 from routilux.worker.jobs import SLOT_MASK, WorkerJob
 from routilux.worker.loop import RESCAN_SECONDS, Loop, Parts
-
-
-@dataclass(slots=True)
-class Arrival:
-    """A message in an inbox."""
-
-    value: Any
-    origin: int
-    arrived: float
-    unit: "Unit"
-    index: int
-
-
-@dataclass(eq=False, slots=True)
-class Unit:
-    """The messages of one frame that are in an inbox, and the record that keeps them."""
-
-    inlet: Inlet
-    batch: Batch
-    waiting: dict[int, Arrival] = field(default_factory=dict)
-    is_parked: bool = False
 
 
 class GatherLoop(Loop):
@@ -64,7 +42,7 @@ class GatherLoop(Loop):
                 break
         return None if self.p.tx.is_empty and not (got or ran) else ran
 
-    # ---- in ------------------------------------------------------------------------------------------------------
+    # ---- in -----------------------------------------------------------------------------------------------
 
     def receive(self) -> bool:
         """Move what lies in the lanes into the inboxes; whether there was anything."""
@@ -128,7 +106,7 @@ class GatherLoop(Loop):
         )
         self.p.activations.give_up(job, MemoryError(message))
 
-    # ---- activations -----------------------------------------------------------------------------------------------
+    # ---- activations --------------------------------------------------------------------------------------
 
     def work_on(self, job: WorkerJob) -> int:
         """Run what the policy of one job accepts; how many activations."""
@@ -221,7 +199,9 @@ class GatherLoop(Loop):
         job.tokens.clear()
 
     def retire(self, job: WorkerJob, inbox: Inbox, *, settled: bool) -> None:
-        """Messages that only a new one, or the token, can make usable need not keep the job from being quiet."""
+        """Messages that only a new one, or the token, can make usable need not keep the job from being
+        quiet.
+        """
         held = len(inbox)
         remain = 0 if settled and not self.timed else min(held, job.unretired)
         self.p.tx.retire(job.slot, job.unretired - remain)
@@ -245,7 +225,7 @@ class GatherLoop(Loop):
         job.unretired = job.held_bytes = 0
         job.inbox = self.p.jobs.new_inbox(job)
 
-    # ---- what is kept ------------------------------------------------------------------------------------------------
+    # ---- what is kept -------------------------------------------------------------------------------------
 
     def commit(self, *, whole: bool = True) -> None:
         """As any commit; what is left in the inboxes goes into the pending store with it."""
@@ -272,7 +252,9 @@ class GatherLoop(Loop):
             job.units.discard(unit)
 
     def store_apart(self, unit: Unit, job: WorkerJob) -> None:
-        """A policy that takes messages from the middle of a frame gets a record for each of those that are left."""
+        """A policy that takes messages from the middle of a frame gets a record for each of those that are
+        left.
+        """
         parts = list(split(unit.batch.frame.payload)) if unit.waiting else []
         for index, arrival in list(unit.waiting.items()):
             frame = unit.batch.frame._replace(messages=1, payload=joined([parts[index]]))

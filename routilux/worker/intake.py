@@ -3,6 +3,7 @@
 import weakref
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from routilux.ipc.arena import Arena
@@ -257,3 +258,24 @@ class Inlet:
             self.set_aside(batch)
             moved = True
         return moved
+
+
+@dataclass(slots=True)
+class Arrival:
+    """A message in an inbox."""
+
+    value: Any
+    origin: int
+    arrived: float
+    unit: "Unit"
+    index: int
+
+
+@dataclass(eq=False, slots=True)
+class Unit:
+    """The messages of one frame that are in an inbox, and the record that keeps them."""
+
+    inlet: Inlet
+    batch: Batch
+    waiting: dict[int, Arrival] = field(default_factory=dict)
+    is_parked: bool = False

@@ -4,17 +4,14 @@ runs.
 
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from routilux.ipc.arena import Arena
 from routilux.ipc.layout import JOB_NAME, WORD, Order
 from routilux.plan import SUPERVISOR
 from routilux.policies import Inbox, Policy
+from routilux.worker.intake import Batch, Inlet, Unit
 from routilux.worker.state import State, States
-
-if TYPE_CHECKING:
-    from routilux.worker.gather import Unit
-    from routilux.worker.intake import Batch, Inlet
 
 SLOT_MASK = 0xFFFF
 """The job slot within a job's number; above it is the generation, so that a slot's next job has another
@@ -33,8 +30,8 @@ class WorkerJob:
     data: MutableMapping[str, Any] = field(default_factory=dict)
     final: bool = False
     failed: bool = False
-    tokens: "list[tuple[Inlet, Batch]]" = field(default_factory=list)
-    units: "set[Unit]" = field(default_factory=set)
+    tokens: list[tuple[Inlet, Batch]] = field(default_factory=list)
+    units: set[Unit] = field(default_factory=set)
     unretired: int = 0
     held_bytes: int = 0
     reports: int = 0
@@ -94,7 +91,9 @@ class JobTable:
         return self.order(number) == Order.HOLD
 
     def prune(self) -> bool:
-        """Forget the jobs whose slot has gone to another, or to none; whether anything is left to clear away."""
+        """Forget the jobs whose slot has gone to another, or to none; whether anything is left to clear
+        away.
+        """
         words = self._arena.words
         gone = [slot for slot, job in self._jobs.items() if words[self._current + slot] != job.number]
         self.gone += [self._jobs.pop(slot) for slot in gone]

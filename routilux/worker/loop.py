@@ -16,12 +16,12 @@ from routilux.errors import ArenaFull, RoutineCrashed
 from routilux.ipc.blobs import BlobWriter, Pins
 from routilux.ipc.codec import EncodeError
 from routilux.ipc.commit import Transaction
-from routilux.ipc.lanes import DEAD, LaneWriter
+from routilux.ipc.lanes import BLOB, DEAD, LaneWriter
 from routilux.ipc.layout import RING
 from routilux.ipc.records import Record, Records
 from routilux.ipc.sockets import Bell, Doorbells
 from routilux.plan import SUPERVISOR
-from routilux.reports import DeadLetter
+from routilux.reports import DeathReport
 from routilux.worker.activation import Activations, JobOver
 from routilux.worker.care import Care, key_of_input
 from routilux.worker.context import WorkerContext
@@ -237,7 +237,7 @@ class Loop:
         """After a crash: take up what the record says."""
         raise NotImplementedError
 
-    # ---- crashes --------------------------------------------------------------------------------------------
+    # ---- crashes ------------------------------------------------------------------------------------------
 
     def key(self) -> int:
         """The first input of the activation at hand."""
@@ -247,10 +247,15 @@ class Loop:
         """The message has killed its process too often: it goes to the dead letters, and is used up."""
         p = self.p
         p.tx.count("dead", job.slot, 1)
-        letter = DeadLetter(
-            p.routine, p.slot_names[batch.slot], batch.message_id(index), p.loader.raw(batch.frame, index)
+        is_large = bool(batch.frame.flags & BLOB)
+        report = DeathReport(
+            p.routine,
+            p.slot_names[batch.slot],
+            batch.message_id(index),
+            is_large,
+            p.loader.raw(batch.frame, index),
         )
-        p.outputs.report(p.tx, job.number, msgspec.msgpack.encode(letter), DEAD)
+        p.outputs.report(p.tx, job.number, msgspec.msgpack.encode(report), DEAD)
 
     # ---- generators ---------------------------------------------------------------------------------------
 

@@ -1,8 +1,9 @@
-"""Here is the replay: what a generator had sent before its process died is not sent again when it is run again.
+"""Here is the replay: what a generator had sent before its process died is not sent again when it is run
+again.
 
-A long generator's outputs are committed as they come, while its input stays in use. A re-run starts from the front; the
-outputs that are out already are recognised by their number and their crc, and dropped. A generator that does not
-repeat itself fails its job with an error that says so.
+A long generator's outputs are committed as they come, while its input stays in use. A re-run starts from the
+front; the outputs that are out already are recognised by their number and their crc, and dropped. A generator
+that does not repeat itself fails its job with an error that says so.
 """
 
 from zlib import crc32
@@ -50,7 +51,10 @@ class Replay:
     def note(self, tx: Transaction, outputs: Outputs) -> None:
         """What has been emitted is about to be sent: drop what is out already, remember the rest."""
         if len(outputs.events) > REPLAYED_EVENTS:
-            message = f"routine {self._routine!r} has more than {REPLAYED_EVENTS} events: it cannot send before its activation ends"
+            message = (
+                f"routine {self._routine!r} has more than {REPLAYED_EVENTS} events: "
+                "it cannot send before its activation ends"
+            )
             raise RoutiluxError(message)
         self.drop_known(outputs)
         tx.store(self._of, self._key)
@@ -94,8 +98,9 @@ class Replay:
 
     def _differs(self, event: str) -> RoutiluxError:
         return RoutiluxError(
-            f"routine {self._routine!r} was run again after a crash and did not emit on event {event!r} what it had "
-            "emitted before: a generator that sends early must repeat itself, so let it depend on its input alone"
+            f"routine {self._routine!r} was run again after a crash and did not emit on event "
+            f"{event!r} what it had emitted before: a generator that sends early must repeat itself, so let it "
+            "depend on its input alone"
         )
 
 

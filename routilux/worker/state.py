@@ -1,5 +1,5 @@
-"""Here is `self.state`: a mapping per job and process that is saved with the commit of the activation that assigned
-to it, and is there again after a crash.
+"""Here is `self.state`: a mapping per job and process that is saved with the commit of the activation that
+assigned to it, and is there again after a crash.
 """
 
 import pickle
