@@ -189,7 +189,7 @@ class JobState:
         counters = self.control.counters(self) if ends else None
         with self._changed:
             self.status = advance(self.status, happening)
-            if happening is Happening.START:
+            if self.started_at is None and self.status is ExecutionStatus.RUNNING:
                 self.started_at = clock.wall()
             if ends:
                 self.error = error

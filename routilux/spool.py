@@ -4,6 +4,7 @@ name.
 
 import tempfile
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import IO, Generic, NamedTuple, TypeVar
@@ -57,6 +58,7 @@ class Spool(Generic[M, T]):
                 return
             if self._file is None:
                 self._file = tempfile.TemporaryFile(prefix="routilux-")  # noqa: SIM115 - closed with the spool
+                weakref.finalize(self, self._file.close)
             self._file.seek(self._end)
             self._file.write(data)
             self._entries.append(Entry(meta, None, self._end, len(data)))

@@ -57,7 +57,8 @@ class View:
     queue: deque[Message] = field(default_factory=deque)
     running: Iterator[None] | None = None
     origin: int = 0
-    marks: int = 0
+    again: Callable[[], Any] | None = None
+    failures: int = 0
     counters: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTERS, 0))
 
     @property
@@ -367,27 +368,36 @@ class InlineJob:
         """Run the user's code and send what it emitted, or do what `on_error` says; retry as often as it
         says.
         """
-        failures = 0
         if counted:
             view.counters["activations"] += 1
-        while True:
-            node.view = view
+        view.again, view.failures = run, 0
+        self._attempt(node, view)
+
+    def _attempt(self, node: Hosted, view: View) -> None:
+        node.view = view
+        steps = None
+        while view.again is not None:
             try:
-                steps = run()
+                steps = view.again()
+                break
             except (Exception, SystemExit) as error:  # the user's code  # noqa: BLE001
-                failures += 1
-                delay = node.node.on_error.delay(failures)
-                if delay is not None and not self.job.ended:
-                    node.emitted.clear()
-                    pause(delay)
-                    continue
-                self._failed(node, view, error)
-            else:
-                if steps is not None:
-                    view.running = steps
-            break
+                if not self._may_retry(node, view):
+                    self._failed(node, view, error)
+                    break
+        if steps is not None:
+            view.running = steps
         if view.running is None:
             self._send(node, view)
+
+    def _may_retry(self, node: Hosted, view: View) -> bool:
+        """Whether `on_error` gives the activation another attempt; its delay has passed then."""
+        view.failures += 1
+        delay = node.node.on_error.delay(view.failures)
+        if delay is None or self.job.ended:
+            return False
+        node.emitted.clear()
+        pause(delay)
+        return True
 
     def _advance(self, node: Hosted, view: View) -> None:
         """Some steps of a generator, then send what it has emitted."""
@@ -405,10 +415,14 @@ class InlineJob:
             view.running = None
         except (Exception, SystemExit) as error:  # the user's generator  # noqa: BLE001
             view.running = None
+            if self._may_retry(node, view):
+                self._attempt(node, view)
+                return
             self._failed(node, view, error)
         if view.running is None and (close := getattr(steps, "close", None)) is not None:
             close()
-        self._send(node, view)
+        if view.running is None or not node.node.on_error.retries:  # what is sent cannot be tried again
+            self._send(node, view)
 
     def _is_source(self, node: Hosted) -> bool:
         return node.name in self.flow.entries()

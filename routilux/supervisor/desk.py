@@ -149,6 +149,12 @@ class Desk:
             self._bells.ring(peer, kind, number, position)
         self._rung.clear()
 
+    def close(self) -> None:
+        """Let go of the shared memory; the desk is of no use afterwards."""
+        for channel in self._direct.values():
+            for writer in channel.lanes:
+                writer.close()
+
     def ring_all(self) -> None:
         """Let every worker look at what the supervisor's words say."""
         for process in self._direct:

@@ -509,6 +509,7 @@ class Supervisor:
             self._closing = self._closing or Deadline(monotonic())
             self._room.notify_all()
             self._bells.close()
+            self._desk.close()
             self._crew.close()
             self._own.close()
             self._arena.close()

@@ -99,8 +99,8 @@ class Replay:
     def _differs(self, event: str) -> RoutiluxError:
         return RoutiluxError(
             f"routine {self._routine!r} was run again after a crash and did not emit on event "
-            f"{event!r} what it had emitted before: a generator that sends early must repeat itself, so let it "
-            "depend on its input alone"
+            f"{event!r} what it had emitted before: a generator that sends early must repeat itself, "
+            "so let it depend on its input alone"
         )
 
 
