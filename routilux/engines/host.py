@@ -380,7 +380,7 @@ class InlineJob:
             try:
                 steps = view.again()
                 break
-            except (Exception, SystemExit) as error:  # the user's code  # noqa: BLE001
+            except BaseException as error:  # the user's code  # noqa: BLE001
                 if not self._may_retry(node, view):
                     self._failed(node, view, error)
                     break
@@ -413,7 +413,7 @@ class InlineJob:
                 next(steps)
         except StopIteration:
             view.running = None
-        except (Exception, SystemExit) as error:  # the user's generator  # noqa: BLE001
+        except BaseException as error:  # the user's generator  # noqa: BLE001
             view.running = None
             if self._may_retry(node, view):
                 self._attempt(node, view)

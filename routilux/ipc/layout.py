@@ -35,7 +35,6 @@ HEADER_WORDS = (
     "at_once",
     "care",
     "poison",
-    "replay_of",
     "cursor",
 )
 """`at` names the input at hand, `at_once` says whether it is the only one of its transaction. After a crash
@@ -52,7 +51,15 @@ COLUMNS = ("kind", "lane", "job", "port", "origin", "order", "position", "place"
 """What a record of the pending store says beside `live`; written while it is free."""
 
 REPLAYED_EVENTS = 8
-"""Events whose early emissions a re-run can recognise; `replay` has a count and a crc for each."""
+"""Events whose early emissions a re-run can recognise."""
+
+REPLAYS = 4
+"""Activations of a process that may have sent something early at a time: one runs, the jobs of others are
+held.
+"""
+
+REPLAY_WORDS = 1 + 2 * REPLAYED_EVENTS
+"""Per such activation: its input, then for each event how many it has sent, and a crc of them."""
 
 JOB_STATES = ("current", "order")
 """Per job slot, written by the supervisor alone: the job that has the slot, and whether it runs."""
@@ -133,7 +140,7 @@ class Layout:
 
         for name in HEADER_WORDS:
             take(name, 1)
-        take("replay", 2 * REPLAYED_EVENTS)
+        take("replay", REPLAYS * REPLAY_WORDS)
         for name in COUNTERS + JOB_ROWS:
             take(name, self.jobs)
         if index == 0:

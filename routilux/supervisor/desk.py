@@ -7,7 +7,7 @@ from routilux.flow import Flow
 from routilux.ipc.arena import Arena, OwnSection
 from routilux.ipc.blobs import REFERENCE, Blob, BlobWriter
 from routilux.ipc.channels import Channel, Part, segments
-from routilux.ipc.codec import Large
+from routilux.ipc.codec import Large, split
 from routilux.ipc.commit import Transaction
 from routilux.ipc.lanes import BLOB, TOKEN, Frame, LaneReader, LaneWriter
 from routilux.ipc.layout import RING, WORD
@@ -27,6 +27,10 @@ class Letter(NamedTuple):
     lane: int
     frame: Frame
     data: bytes
+
+    def reports(self) -> list[bytes]:
+        """The reports in it, each a message of its own."""
+        return [self.data] if self.frame.flags & BLOB else list(split(self.data))
 
     def source(self, plan: Plan, flow: Flow) -> "Source":
         """Where the outputs in it come from."""

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from routilux.errors import RoutineCrashed
+
 _BOOT = (
     "import json,sys;"
     "sys.path[:]=json.loads(sys.argv[1]);"
@@ -56,13 +58,17 @@ def spawn(
     path = json.dumps([str(Path(entry).absolute()) for entry in sys.path])
     flags: list[str] = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # noqa: SLF001 - as multiprocessing does
     command = [sys.executable, *flags, "-c", _BOOT, path, *map(str, arguments), name]
-    popen = subprocess.Popen(  # noqa: S603 - our own interpreter
-        command,
-        stdin=subprocess.DEVNULL,
-        pass_fds=tuple(inherited),
-        env={**os.environ, **environment},
-        process_group=0,
-    )
+    try:
+        popen = subprocess.Popen(  # noqa: S603 - our own interpreter
+            command,
+            stdin=subprocess.DEVNULL,
+            pass_fds=tuple(inherited),
+            env={**os.environ, **environment},
+            process_group=0,
+        )
+    except OSError as error:
+        message = f"{name}: no process could be started with {sys.executable!r}: {error}"
+        raise RoutineCrashed(message) from error
     return Process(name, popen)
 
 

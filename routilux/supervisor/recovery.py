@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from routilux.clock import monotonic
 from routilux.ipc.arena import Arena, OwnSection
 from routilux.ipc.commit import redo
-from routilux.ipc.layout import REPLAYED_EVENTS
+from routilux.ipc.layout import REPLAY_WORDS, REPLAYS
 
 ATTEMPTS = 3
 """Times that one message may kill its process."""
@@ -73,11 +73,8 @@ class Recovery:
         if not words[word("at_once")]:
             return Verdict(in_activation=True, attempt=1, delay=0.0, gives_up=False)
         key = (index, words[word("at")])
-        sent = (
-            sum(words[word("replay") : word("replay") + 2 * REPLAYED_EVENTS : 2])
-            if words[word("replay_of")] == key[1]
-            else 0
-        )
+        rows = range(word("replay"), word("replay") + REPLAYS * REPLAY_WORDS, REPLAY_WORDS)
+        sent = sum(sum(words[row + 1 : row + REPLAY_WORDS : 2]) for row in rows if words[row] == key[1])
         attempts, sent_before = self._attempts.get(key, (1 if is_suspect else 0, 0))
         attempt = (
             attempts + 1 if sent <= sent_before else 1

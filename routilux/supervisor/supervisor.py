@@ -24,7 +24,7 @@ from routilux.errors import Busy, ClosedError, DeadlineExceeded, JobCancelled, R
 from routilux.flow import Flow
 from routilux.ipc.arena import Arena, OwnSection
 from routilux.ipc.codec import Large
-from routilux.ipc.lanes import BLOB, DEAD, ERROR
+from routilux.ipc.lanes import DEAD, ERROR
 from routilux.ipc.layout import Layout, Order
 from routilux.ipc.sockets import Bell, Doorbells
 from routilux.ipc.wire import NO_JOB
@@ -269,6 +269,8 @@ class Supervisor:
         try:
             self._crew.spawn()
             self._watch()
+        except RoutineCrashed as error:
+            self._fail(error)
         except Exception as error:
             log.exception("the supervisor of flow %r has failed", self.flow.name)
             self._fail(RoutiluxError(f"the supervisor of flow {self.flow.name!r} has failed: {error!r}"))
@@ -338,15 +340,13 @@ class Supervisor:
     def _receive(self, letter: Letter) -> JobState | None:
         """Take in one frame; the job that has more outputs now."""
         frame = letter.frame
-        if frame.flags & DEAD:
-            self._receive_dead(letter)
-        if frame.flags & ERROR:
-            record = msgspec.msgpack.decode(
-                letter.data[5:] if frame.job != NO_JOB else letter.data, type=ErrorRecord
-            )
-            self._receive_error(letter, record)
-            if frame.job == NO_JOB:
-                return None
+        for report in letter.reports() if frame.flags & (ERROR | DEAD) else ():
+            if frame.flags & DEAD:
+                self._receive_dead(letter, msgspec.msgpack.decode(report, type=DeathReport))
+            else:
+                self._receive_error(letter, msgspec.msgpack.decode(report, type=ErrorRecord))
+        if frame.job == NO_JOB:
+            return None
         self._desk.tx.retire(frame.job & SLOT_MASK, frame.messages)
         account = self._ledger.accounts.get(frame.job & SLOT_MASK)
         if account is None or account.number != frame.job or account.job.ended:
@@ -372,13 +372,11 @@ class Supervisor:
         else:
             account.job.errors.append(error)
 
-    def _receive_dead(self, letter: Letter) -> None:
+    def _receive_dead(self, letter: Letter, dead: DeathReport) -> None:
         """A message has killed its process too often: it is kept, and its job goes on without it."""
         account = self._ledger.accounts.get(letter.frame.job & SLOT_MASK)
         if account is None or account.number != letter.frame.job or account.job.ended:
             return
-        data = letter.data if letter.frame.flags & BLOB else letter.data[5:]
-        dead = msgspec.msgpack.decode(data, type=DeathReport)
         how = self._fates.get(letter.process, "died")
         message = (
             f"routine {dead.routine!r} {how} {ATTEMPTS} times while working on message {dead.message_id} of "

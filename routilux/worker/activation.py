@@ -78,13 +78,13 @@ class Activations:
                     if steps is not None:
                         self.drive(steps, job, batch.origin)
                     index += 1
-            except (Exception, SystemExit) as error:  # the user's code, or what it called  # noqa: BLE001
-                self.failed(job, error, marks if parts is None else [mark])
-                if job.failed:
-                    return index + 1 - start
             except JobOver:
                 outputs.rollback(marks if parts is None else [mark])
                 return index + 1 - start
+            except BaseException as error:  # the user's code, or what it called  # noqa: BLE001
+                self.failed(job, error, marks if parts is None else [mark])
+                if job.failed:
+                    return index + 1 - start
             index += 1
         return stop - start
 
@@ -101,22 +101,22 @@ class Activations:
                 if type(value) is Undecodable:
                     value.reject()
             return self._invoker.call(args, message, job)
-        except (Exception, SystemExit) as error:  # as above  # noqa: BLE001
-            self.failed(job, error, marks)
         except JobOver:
             self._outputs.rollback(marks)
+        except BaseException as error:  # as above  # noqa: BLE001
+            self.failed(job, error, marks)
         return None
 
-    def finish(self, job: WorkerJob) -> Iterator[None] | None:
-        """The routine's `finish`, once per job."""
-        self._context.at, self._context.batch = job, None
+    def finish(self, job: WorkerJob, token: Batch) -> Iterator[None] | None:
+        """The routine's `finish`, once per job; the token stands for the message."""
+        self._context.at, self._context.batch, self._context.index = job, token, 0
         marks = self._outputs.marks()
         try:
             return self._invoker.finish()
-        except (Exception, SystemExit) as error:  # as above  # noqa: BLE001
-            self.failed(job, error, marks)
         except JobOver:
             self._outputs.rollback(marks)
+        except BaseException as error:  # as above  # noqa: BLE001
+            self.failed(job, error, marks)
         return None
 
     def give_up(self, job: WorkerJob, error: BaseException) -> None:

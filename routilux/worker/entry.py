@@ -16,7 +16,7 @@ from routilux.graph import Node
 from routilux.ipc.arena import Arena, OwnSection
 from routilux.ipc.blobs import BlobWriter, Pins
 from routilux.ipc.channels import Channel
-from routilux.ipc.codec import Decoder, Encoder
+from routilux.ipc.codec import Decoder, Encoder, batch
 from routilux.ipc.commit import Transaction
 from routilux.ipc.lanes import ERROR, LARGE, Frame, LaneReader, LaneWriter
 from routilux.ipc.layout import WORD, Layout
@@ -31,11 +31,12 @@ from routilux.worker.activation import Activations
 from routilux.worker.care import Care
 from routilux.worker.context import WorkerContext
 from routilux.worker.gather import GatherLoop
+from routilux.worker.immediate import ImmediateLoop
 from routilux.worker.intake import Inlet, Loader
 from routilux.worker.jobs import JobTable
-from routilux.worker.loop import ImmediateLoop, Loop, Parts
+from routilux.worker.loop import Loop, Parts
 from routilux.worker.outputs import EventOutput, Outputs, Target
-from routilux.worker.replay import Replay
+from routilux.worker.replay import Replays
 from routilux.worker.state import States
 
 STARTING, READY, STOPPED = 0, 1, 2
@@ -146,7 +147,7 @@ class Worker:
             jobs=JobTable(self.arena, policy, routine.slot_names, states),
             records=records,
             states=states,
-            replay=Replay(self.own, node.name),
+            replays=Replays(self.own, node.name),
             care=Care(self.own, self.tx),
             loader=loader,
             pins=pins,
@@ -226,7 +227,7 @@ class Worker:
     def tell(self, routine: str, error: BaseException) -> None:
         """Describe to the supervisor why this process cannot go on."""
         lane = next(w for w in self.writers.values() if w.consumer == SUPERVISOR)
-        record = msgspec.msgpack.encode(describe(routine, "stop", error))
+        record = batch([msgspec.msgpack.encode(describe(routine, "stop", error))])
         if lane.put(Frame(NO_JOB, 0, 1, record, ERROR)):
             self.tx.published[lane.published] = lane.position
             self.tx.commit({})

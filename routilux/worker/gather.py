@@ -84,7 +84,7 @@ class GatherLoop(Loop):
                 arrival = Arrival(value, batch.origin, now, unit, index)
                 inbox.put(batch.slot, arrival)
                 unit.waiting[index] = arrival
-            except (Exception, SystemExit) as error:  # a key function is the user's code  # noqa: BLE001
+            except BaseException as error:  # a key function is the user's code  # noqa: BLE001
                 p.activations.failed(job, error, p.outputs.marks())
         batch.forget()
         if job.held_bytes > p.most_held and len(inbox):
@@ -136,7 +136,7 @@ class GatherLoop(Loop):
     def choose(self, job: WorkerJob, inbox: Inbox) -> Taken | None:
         try:
             return inbox.take(now=monotonic(), final=job.final)
-        except (Exception, SystemExit) as error:  # a policy may be the user's code  # noqa: BLE001
+        except BaseException as error:  # a policy may be the user's code  # noqa: BLE001
             self.p.activations.give_up(job, error)
             return None
 
@@ -152,8 +152,9 @@ class GatherLoop(Loop):
         if p.care.forbids(self.key()):
             for message in self.at_hand:
                 self.bury(job, message.unit.batch, message.index)
-        elif (steps := p.activations.run(job, None, args, taken.message)) is not None:
+        elif (steps := p.activations.run(job, self.batch_at_hand(), args, taken.message)) is not None:
             self.drive(steps, job, origin)
+        self.end_activation(job)
         p.tx.count("activations", job.slot, 1)
         p.outputs.close(p.tx, job.number, origin)
         for message in self.at_hand:
@@ -163,6 +164,19 @@ class GatherLoop(Loop):
     def use(self, job: WorkerJob, message: Arrival) -> None:
         del message.unit.waiting[message.index]
         self.changed[message.unit] = job
+
+    def present(self) -> object:
+        return self.at_hand
+
+    def restore_present(self, present: Any) -> None:
+        self.at_hand = present
+
+    def batch_at_hand(self) -> Batch | None:
+        """Where the first message comes from: it names the activation."""
+        if not self.at_hand:
+            return None
+        self.p.context.index = self.at_hand[0].index
+        return self.at_hand[0].unit.batch
 
     def key(self) -> int:
         if not self.at_hand:
@@ -185,8 +199,9 @@ class GatherLoop(Loop):
         p.care.begin(self.key(), alone=True)
         if p.care.forbids(self.key()):
             p.activations.give_up(job, RoutineCrashed("finish() has killed its process again and again"))
-        elif (steps := p.activations.finish(job)) is not None:
+        elif (steps := p.activations.finish(job, token)) is not None:
             self.drive(steps, job, 0)
+        self.end_activation(job)
         self.at_hand = []
         p.outputs.close(p.tx, job.number, 0)
         self.use_tokens(job)

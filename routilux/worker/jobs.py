@@ -27,7 +27,6 @@ class WorkerJob:
     job_id: str
     state: State
     inbox: Inbox | None = None
-    data: MutableMapping[str, Any] = field(default_factory=dict)
     final: bool = False
     failed: bool = False
     tokens: list[tuple[Inlet, Batch]] = field(default_factory=list)
@@ -35,6 +34,13 @@ class WorkerJob:
     unretired: int = 0
     held_bytes: int = 0
     reports: int = 0
+
+    @property
+    def data(self) -> MutableMapping[str, Any]:
+        message = (
+            "job.data is not supported by the local engine yet: send a message, or keep it in self.state"
+        )
+        raise NotImplementedError(message)
 
     @property
     def slot(self) -> int:

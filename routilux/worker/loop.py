@@ -8,11 +8,12 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from time import perf_counter_ns
+from typing import Any
 
 import msgspec
 
 from routilux.clock import monotonic
-from routilux.errors import ArenaFull, RoutineCrashed
+from routilux.errors import ArenaFull, RoutiluxError
 from routilux.ipc.blobs import BlobWriter, Pins
 from routilux.ipc.codec import EncodeError
 from routilux.ipc.commit import Transaction
@@ -23,12 +24,12 @@ from routilux.ipc.sockets import Bell, Doorbells
 from routilux.plan import SUPERVISOR
 from routilux.reports import DeathReport
 from routilux.worker.activation import Activations, JobOver
-from routilux.worker.care import Care, key_of_input
+from routilux.worker.care import Care
 from routilux.worker.context import WorkerContext
 from routilux.worker.intake import Batch, Inlet, Loader
 from routilux.worker.jobs import JobTable, WorkerJob
 from routilux.worker.outputs import Outputs
-from routilux.worker.replay import Replay
+from routilux.worker.replay import Replay, Replays
 from routilux.worker.state import States
 
 log = logging.getLogger("routilux.worker")
@@ -64,7 +65,7 @@ class Parts:
     activations: Activations
     records: Records
     states: States
-    replay: Replay
+    replays: Replays
     care: Care
     slot_names: tuple[str, ...]
     is_source: bool
@@ -89,6 +90,7 @@ class Loop:
         self._shared, self._exit, self._drain = orders
         self.limit = 1
         self.quiet: set[int] = set()
+        self.replay: Replay | None = None
         parts.context.flusher = self.flush
         parts.activations.drive = self.drive
 
@@ -243,6 +245,14 @@ class Loop:
         """The first input of the activation at hand."""
         raise NotImplementedError
 
+    def present(self) -> object:
+        """What the loop knows of the activation at hand."""
+        raise NotImplementedError
+
+    def restore_present(self, present: Any) -> None:
+        """Go back to an activation."""
+        raise NotImplementedError
+
     def bury(self, job: WorkerJob, batch: Batch, index: int) -> None:
         """The message has killed its process too often: it goes to the dead letters, and is used up."""
         p = self.p
@@ -267,7 +277,7 @@ class Loop:
         if p.states.touched:  # what earlier activations have saved must not wait for this one
             self.commit()
             p.tx.begin()
-        p.replay.open(self.key())
+        replay = self.replay_at_hand()
         marks = p.outputs.marks()
         done, since = 0, monotonic()
         try:
@@ -276,14 +286,16 @@ class Loop:
                 if done % YIELDS == 0 or monotonic() - since > YIELD_SECONDS:
                     self.flush_job(job, origin)
                     marks, since = p.outputs.marks(), monotonic()
-            p.replay.close(p.outputs)
+            replay.close(p.outputs)
         except JobOver:
             p.outputs.rollback(marks)
-        except (Exception, SystemExit) as error:  # the user's generator  # noqa: BLE001
+        except BaseException as error:  # the user's generator  # noqa: BLE001
+            replay.give_up()
             p.activations.failed(job, error, marks)
         finally:
             self.close_generator(steps)
-            p.replay.end(p.tx)
+            replay.end(p.tx)
+            self.replay = None
 
     @staticmethod
     def close_generator(steps: Iterator[None]) -> None:
@@ -297,13 +309,39 @@ class Loop:
     def flush(self) -> None:
         """`self.flush()` within logic: commit what has been emitted and wait for room."""
         job, batch = self.p.context.at, self.p.context.batch
-        if job is not None:
-            self.flush_job(job, batch.origin if batch is not None else 0)
+        if job is None or self.is_hasty():
+            return
+        self.replay_at_hand()
+        self.flush_job(job, batch.origin if batch is not None else 0)
+
+    def is_hasty(self) -> bool:
+        """Whether messages run so fast that the one at hand cannot send early: the next ones go slower."""
+        hasty, self.p.activations.fast = self.p.activations.fast is not None, None
+        return hasty
+
+    def replay_at_hand(self) -> Replay:
+        """What the activation at hand notes of its early emissions."""
+        if self.replay is None:
+            self.replay = self.p.replays.open(self.key())
+        return self.replay
+
+    def end_activation(self, job: WorkerJob) -> None:
+        """Its input is used up with the next commit."""
+        replay, self.replay = self.replay, None
+        if replay is None:
+            return
+        try:
+            if not job.failed:
+                replay.close(self.p.outputs)
+        except RoutiluxError as error:
+            self.p.activations.give_up(job, error)
+        replay.end(self.p.tx)
 
     def flush_job(self, job: WorkerJob, origin: int) -> None:
         """Commit outputs while the input stays in use. Raises JobOver when there is no point in going on."""
         p = self.p
-        p.replay.note(p.tx, p.outputs)
+        if self.replay is not None:
+            self.replay.note(p.tx, p.outputs)
         p.outputs.close(p.tx, job.number, origin)
         self.commit(whole=False)
         p.tx.begin()
@@ -311,89 +349,21 @@ class Loop:
             if not (self.send() or self.relieve()):
                 self.wait()
         while p.jobs.is_held(job.number) and not self.must_exit:
-            self.wait()
+            if not self.work_for_others():
+                self.wait()
         if self.must_exit or p.jobs.is_over(job.number) or (self.draining and p.is_source):
             raise JobOver
 
-
-class ImmediateLoop(Loop):
-    """The loop of a routine that takes each message by itself."""
-
-    batch: Batch
-
-    def restore(self, record: Record, inlet: Inlet) -> None:
-        """After a crash: what the record says is aside again."""
-        inlet.restore(record)
-
-    def take(self) -> int | None:
-        p = self.p
-        limit = 1 if p.care.is_taken else self.limit
-        ran, busy = 0, False
-        for inlet in p.inlets:
-            while ran < limit and not p.outputs.waiting and (batch := inlet.next(p.jobs.is_held)):
-                if not busy:
-                    p.care.begin(key_of_input(batch.lane, batch.frame.position, batch.used), alone=limit == 1)
-                busy = True
-                ran += self.consume(inlet, batch, min(batch.left, limit - ran))
-            busy |= inlet.changed
-        if busy and len(p.inlets) > 1:
-            p.inlets.append(p.inlets.pop(0))
-        return ran if busy else None
-
-    def consume(self, inlet: Inlet, batch: Batch, most: int) -> int:
-        """Use up to `most` messages of the batch; how many ran."""
-        p, job = self.p, self.p.jobs.get(batch.job)
-        if p.jobs.is_over(batch.job):
-            p.tx.retire(job.slot, batch.left)
-            inlet.use(batch, batch.count)
-            return 0
-        self.batch = batch
-        if p.care.is_taken and p.care.forbids(self.key()):
-            done = self.refuse(job, batch)
-        elif batch.is_token:
-            self.finish(job)
-            done = 1
-        else:
-            done = self.run_batch(job, batch, most)
-            p.tx.count("activations", job.slot, done)
-        p.tx.retire(job.slot, done)
-        p.outputs.close(p.tx, job.number, batch.origin)
-        inlet.use(batch, batch.used + done)
-        return done
-
-    def run_batch(self, job: WorkerJob, batch: Batch, most: int) -> int:
-        """Run some of the batch's messages; how many."""
-        p, start = self.p, batch.used
-        values = batch.values(p.loader)
-        if p.activations.fast is not None:
-            return p.activations.run_fast(job, batch, values, start, start + most)
-        self.activate(job, batch, values[start])
-        return 1
-
-    def refuse(self, job: WorkerJob, batch: Batch) -> int:
-        if batch.is_token:
-            message = "finish() has killed its process again and again"
-            self.p.activations.give_up(job, RoutineCrashed(message))
-        else:
-            self.bury(job, batch, batch.used)
-        return 1
-
-    def key(self) -> int:
-        batch = self.batch
-        return key_of_input(batch.lane, batch.frame.position, batch.used)
-
-    def activate(self, job: WorkerJob, batch: Batch, value: object) -> None:
-        p = self.p
-        args: list[object] = [None] * len(p.slot_names)
-        args[batch.slot] = value
-        p.context.index = batch.used
-        steps = p.activations.run(job, batch, args, p.slot_names[batch.slot])
-        if steps is not None:
-            self.drive(steps, job, batch.origin)
-
-    def finish(self, job: WorkerJob) -> None:
-        job.final = True
-        steps = self.p.activations.finish(job)
-        if steps is not None:
-            self.drive(steps, job, 0)
-        self.p.outputs.close(self.p.tx, job.number, 0)
+    def work_for_others(self) -> bool:
+        """While the job of a generator is held: a transaction for other jobs, if there is anything to do."""
+        if not self.p.replays.has_room:
+            return False
+        context, key, mine = self.p.context, self.key(), self.present()
+        at, batch, index, replay = context.at, context.batch, context.index, self.replay
+        self.replay = None
+        try:
+            return self.step()
+        finally:
+            context.at, context.batch, context.index, self.replay = at, batch, index, replay
+            self.restore_present(mine)
+            self.p.care.begin(key, alone=True)

@@ -13,40 +13,55 @@ from routilux.ipc.arena import OwnSection
 from routilux.ipc.blobs import Blob
 from routilux.ipc.channels import Part
 from routilux.ipc.commit import Transaction
-from routilux.ipc.layout import REPLAYED_EVENTS
+from routilux.ipc.layout import REPLAY_WORDS, REPLAYED_EVENTS, REPLAYS
 from routilux.worker.outputs import Outputs
 
 
-class Replay:
-    """The early emissions of the activation at hand: per event how many, and a rolling crc of them."""
+class Replays:
+    """The words in which a process notes what its unfinished activations have sent."""
 
     def __init__(self, own: OwnSection, routine: str) -> None:
-        words = own.section.words
-        self._words = own.words
-        self._routine = routine
-        self._of, self._rows = own.index(words["replay_of"]), own.index(words["replay"])
-        self._key = 0
-        self._expected: list[list[int]] = []
-        self._sent = [[0, 0] for _ in range(REPLAYED_EVENTS)]
-        self._seen = [[0, 0] for _ in range(REPLAYED_EVENTS)]
+        self.words = own.words
+        self.routine = routine
+        start = own.index(own.section.words["replay"])
+        self._rows = [start + n * REPLAY_WORDS for n in range(REPLAYS)]
+        self._in_use: list[int] = []
 
     @property
-    def of(self) -> int:
-        """The input whose activation was cut off after it had sent something; 0 if there is none."""
-        return self._words[self._of]
+    def has_room(self) -> bool:
+        """Whether another activation may send early while the present ones are not over."""
+        return len(self._in_use) < REPLAYS
 
-    def open(self, key: int) -> None:
-        """An activation that may send early begins."""
+    def open(self, key: int) -> "Replay":
+        """An activation that may send early begins; its input may have been at work before a crash."""
+        unused = [row for row in self._rows if row not in self._in_use]
+        known = [row for row in unused if self.words[row] == key]
+        (row, *_) = known or [row for row in unused if not self.words[row]] or unused
+        self._in_use.append(row)
+        return Replay(self, row, key)
+
+    def end(self, row: int, tx: Transaction) -> None:
+        """Its input is about to be used up: nothing of it is run again."""
+        if self.words[row]:
+            tx.store(row, 0)
+        self._in_use.remove(row)
+
+
+class Replay:
+    """The early emissions of one activation: per event how many, and a rolling crc of them."""
+
+    def __init__(self, replays: Replays, row: int, key: int) -> None:
+        words = replays.words
+        self._replays = replays
+        self._row = row
         self._key = key
+        self._routine = replays.routine
         self._sent = [[0, 0] for _ in range(REPLAYED_EVENTS)]
         self._seen = [[0, 0] for _ in range(REPLAYED_EVENTS)]
-        if self.of == key:
-            row = self._rows
-            self._expected = [
-                [self._words[row + 2 * e], self._words[row + 2 * e + 1]] for e in range(REPLAYED_EVENTS)
-            ]
-        else:
-            self._expected = [[0, 0] for _ in range(REPLAYED_EVENTS)]
+        is_known = words[row] == key
+        self._expected = [
+            [words[at], words[at + 1]] if is_known else [0, 0] for at in range(row + 1, row + REPLAY_WORDS, 2)
+        ]
 
     def note(self, tx: Transaction, outputs: Outputs) -> None:
         """What has been emitted is about to be sent: drop what is out already, remember the rest."""
@@ -57,7 +72,7 @@ class Replay:
             )
             raise RoutiluxError(message)
         self.drop_known(outputs)
-        tx.store(self._of, self._key)
+        tx.store(self._row, self._key)
         for number, event in enumerate(outputs.events):
             sent = self._sent[number]
             sent[0] += len(event.parts)
@@ -65,8 +80,8 @@ class Replay:
                 sent[1] = _rolled(sent[1], part)
             known = self._expected[number]
             count, crc = sent if sent[0] > known[0] else known
-            tx.store(self._rows + 2 * number, count)
-            tx.store(self._rows + 2 * number + 1, crc)
+            tx.store(self._row + 1 + 2 * number, count)
+            tx.store(self._row + 2 + 2 * number, crc)
 
     def drop_known(self, outputs: Outputs) -> None:
         """Drop the emissions that an earlier run has sent."""
@@ -90,11 +105,13 @@ class Replay:
             if seen[0] < expected[0]:
                 raise self._differs(event.name)
 
+    def give_up(self) -> None:
+        """The activation has failed: what it did not repeat is no fault of its own."""
+        self._expected = [[0, 0] for _ in range(REPLAYED_EVENTS)]
+
     def end(self, tx: Transaction) -> None:
-        """Its input is about to be used up: nothing of it is run again."""
-        if self.of:
-            tx.store(self._of, 0)
-        self._key = 0
+        """Its input is about to be used up."""
+        self._replays.end(self._row, tx)
 
     def _differs(self, event: str) -> RoutiluxError:
         return RoutiluxError(

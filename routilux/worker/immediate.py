@@ -1,0 +1,102 @@
+"""Here is the loop of a routine that takes each message by itself: nothing is copied, and many share a
+commit.
+"""
+
+from typing import Any
+
+from routilux.errors import RoutineCrashed
+from routilux.ipc.records import Record
+from routilux.worker.care import key_of_input
+from routilux.worker.intake import Batch, Inlet
+from routilux.worker.jobs import WorkerJob
+from routilux.worker.loop import Loop
+
+
+class ImmediateLoop(Loop):
+    """The loop of a routine that takes each message by itself."""
+
+    batch: Batch
+
+    def present(self) -> object:
+        return self.batch
+
+    def restore_present(self, present: Any) -> None:
+        self.batch = present
+
+    def restore(self, record: Record, inlet: Inlet) -> None:
+        """After a crash: what the record says is aside again."""
+        inlet.restore(record)
+
+    def take(self) -> int | None:
+        p = self.p
+        limit = 1 if p.care.is_taken else self.limit
+        ran, busy = 0, False
+        for inlet in p.inlets:
+            while ran < limit and not p.outputs.waiting and (batch := inlet.next(p.jobs.is_held)):
+                if not busy:
+                    p.care.begin(key_of_input(batch.lane, batch.frame.position, batch.used), alone=limit == 1)
+                busy = True
+                ran += self.consume(inlet, batch, min(batch.left, limit - ran))
+            busy |= inlet.changed
+        if busy and len(p.inlets) > 1:
+            p.inlets.append(p.inlets.pop(0))
+        return ran if busy else None
+
+    def consume(self, inlet: Inlet, batch: Batch, most: int) -> int:
+        """Use up to `most` messages of the batch; how many ran."""
+        p, job = self.p, self.p.jobs.get(batch.job)
+        if p.jobs.is_over(batch.job):
+            p.tx.retire(job.slot, batch.left)
+            inlet.use(batch, batch.count)
+            return 0
+        self.batch = batch
+        if p.care.is_taken and p.care.forbids(self.key()):
+            done = self.refuse(job, batch)
+        elif batch.is_token:
+            self.finish(job, batch)
+            done = 1
+        else:
+            done = self.run_batch(job, batch, most)
+            p.tx.count("activations", job.slot, done)
+        self.end_activation(job)
+        p.tx.retire(job.slot, done)
+        p.outputs.close(p.tx, job.number, batch.origin)
+        inlet.use(batch, batch.used + done)
+        return done
+
+    def run_batch(self, job: WorkerJob, batch: Batch, most: int) -> int:
+        """Run some of the batch's messages; how many."""
+        p, start = self.p, batch.used
+        values = batch.values(p.loader)
+        if p.activations.fast is not None:
+            return p.activations.run_fast(job, batch, values, start, start + most)
+        self.activate(job, batch, values[start])
+        return 1
+
+    def refuse(self, job: WorkerJob, batch: Batch) -> int:
+        if batch.is_token:
+            message = "finish() has killed its process again and again"
+            self.p.activations.give_up(job, RoutineCrashed(message))
+        else:
+            self.bury(job, batch, batch.used)
+        return 1
+
+    def key(self) -> int:
+        batch = self.batch
+        return key_of_input(batch.lane, batch.frame.position, batch.used)
+
+    def activate(self, job: WorkerJob, batch: Batch, value: object) -> None:
+        p = self.p
+        args: list[object] = [None] * len(p.slot_names)
+        args[batch.slot] = value
+        p.context.index = batch.used
+        steps = p.activations.run(job, batch, args, p.slot_names[batch.slot])
+        if steps is not None:
+            self.drive(steps, job, batch.origin)
+
+    def finish(self, job: WorkerJob, token: Batch) -> None:
+        job.final = True
+        steps = self.p.activations.finish(job, token)
+        if steps is not None:
+            self.drive(steps, job, 0)
+        self.p.outputs.close(self.p.tx, job.number, 0)
