@@ -1,5 +1,6 @@
 """Here is how a job runs inline: routines hosted in this process, and the queues between them."""
 
+import copy
 import logging
 import threading
 from collections import deque
@@ -38,10 +39,11 @@ class Message:
     arrived: float = 0.0
     value: Any = None
 
-    def load(self) -> "Message":
+    def load(self, *, private: bool) -> "Message":
         """A copy for one consumer with the payload decoded; raises what the payload's own class raises."""
         decoder = Decoder()
         value = decoder.decode_large(memoryview(self.data)) if self.is_large else decoder.decode(self.data)
+        value = copy.deepcopy(value) if private else value
         return Message(self.slot, b"", self.is_large, self.origin, self.place, monotonic(), value)
 
 
@@ -121,6 +123,11 @@ class Hosted:
     @property
     def message_id(self) -> str:
         return f"{self._at.job_id}/{self.place}"
+
+    def copies(self, slot: int) -> bool:
+        """Whether the routine wants payloads of its own in that slot."""
+        port = self.routine.slots.get(self.slot_names[slot])
+        return port is not None and port.copy
 
     def flush(self, cursor: Any = None) -> None:
         """Nothing is ever lost here, so there is nothing to commit early."""
@@ -322,7 +329,7 @@ class InlineJob:
         inbox = view.inbox
 
         def accept() -> None:
-            loaded = message.load()
+            loaded = message.load(private=node.copies(message.slot))
             if inbox is not None:
                 inbox.put(message.slot, loaded)
                 return

@@ -75,6 +75,12 @@ class Heap:
             self._free.append(Extent(start + size, self.top - start - size))
         return Extent(start, size)
 
+    def fits(self, size: int) -> bool:
+        """Whether `allocate` would succeed, but for the system's memory."""
+        size = _grains(size)
+        tail = self._free[-1].size if self._free and sum(self._free[-1]) == self.top else 0
+        return self.size - self.top + tail >= size or any(extent.size >= size for extent in self._free)
+
     def restore(self, top: int) -> None:
         """After a crash: all below `top` was granted, and is free until it is claimed."""
         self.top = top
@@ -170,6 +176,11 @@ class BlobWriter:
             tuple(s.words[name] // WORD for name in ("pins_used", "pin_live", "pin_blob", "pin_size"))
             for s in arena.layout.sections
         ]
+
+    def has_room(self, nbytes: int) -> bool:
+        """Whether `room` would succeed, once all is freed that can be."""
+        self.collect()
+        return self.heap.fits(nbytes)
 
     def room(self, nbytes: int) -> tuple[Blob, memoryview]:
         """A new blob of `nbytes` bytes and the place to fill. Raises ArenaFull."""

@@ -78,6 +78,10 @@ class Desk:
             self.blobs.sent(stored)
         self.tx.create(number & SLOT_MASK, 1)
 
+    def has_room(self, nbytes: int) -> bool:
+        """Whether a large payload finds room now."""
+        return self.blobs.has_room(nbytes)
+
     def _store(self, large: Large) -> Part:
         blob, room = self.blobs.room(large.nbytes)
         with room:

@@ -125,13 +125,12 @@ class Supervisor:
                 )
                 raise Busy(message)
             account = self._ledger.open(job, deadline)
-            account.is_open = is_open
-            if is_open:
-                self._desk.tx.create(account.slot, 1)
+            account.is_open = True  # until all is injected, which may take waiting
+            self._desk.tx.create(account.slot, 1)
             job.happen(Happening.PAUSE if paused else Happening.START)
             if paused:
                 self._ledger.order(account, Order.HOLD)
-            self._inject(account, encoded)
+            self._inject(account, encoded, closes=not is_open)
         if deadline.at is not None:
             self._rouse()
 
@@ -160,16 +159,32 @@ class Supervisor:
                 self._suspects.add(account.slot)
         self._rouse()
 
-    def _inject(self, account: Account, encoded: Iterable[Encoded]) -> None:
+    def _inject(self, account: Account, encoded: Iterable[Encoded], *, closes: bool = False) -> None:
+        """Send messages of a job; with `closes` they are its last."""
         origin = next(self._origins)
         try:
             for seed, part in encoded:
+                self._make_room(account, part)
                 self._desk.submit(account.number, seed, part, origin)
         except RoutiluxError as error:
-            self._end(account, Happening.FAIL, error)
+            if not account.job.ended:
+                self._end(account, Happening.FAIL, error)
             raise
         finally:
+            if closes and account.is_open:
+                account.is_open = False
+                self._desk.tx.retire(account.slot, 1)
             self._desk.commit()
+
+    def _make_room(self, account: Account, part: bytes | Large) -> None:
+        """Wait until large payloads that are under way leave room for this one, if they ever can."""
+        if isinstance(part, bytes) or part.nbytes > self._settings.heap:
+            return
+        self._desk.commit()
+        while not self._desk.has_room(part.nbytes) and not (account.job.ended or self.is_closed):
+            if account.deadline.passed:
+                raise Busy(f"no room for a payload of {part.nbytes:,} bytes within the time given")
+            self._room.wait(TICK)
 
     def _check_open(self) -> None:
         if self._failure is not None:

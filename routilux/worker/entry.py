@@ -129,7 +129,9 @@ class Worker:
         blobs, pins = BlobWriter(self.arena, self.own), Pins(self.own)
         records, states = Records(self.own, blobs.heap, pins), States(self.own, blobs.heap)
         outputs = self.outputs(node, blobs)
-        loader = Loader(self.arena, Decoder(), pins)
+        slots = [routine.slots.get(name) for name in routine.slot_names]
+        copied = [position for position, slot in enumerate(slots) if slot is not None and slot.copy]
+        loader = Loader(self.arena, Decoder(), pins, copied)
         context = WorkerContext(node.name, outputs)
         routine.bind(context)
         policy = routine.activation_policy

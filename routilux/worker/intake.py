@@ -1,11 +1,13 @@
 """Here is what a worker has in front of it: per lane, the frames it has set aside, then those in the ring."""
 
+import copy
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
+from routilux.errors import PayloadError
 from routilux.ipc.arena import Arena
 from routilux.ipc.blobs import REFERENCE, Pins
 from routilux.ipc.codec import Decoder, split
@@ -25,6 +27,15 @@ class Undecodable:
 
     def reject(self) -> None:
         raise self.error
+
+
+def explained(error: Exception) -> Exception:
+    """A class that the user's program has defined too late cannot be known here: say so."""
+    if isinstance(error, AttributeError) and "'__main__'" in str(error):
+        return PayloadError(
+            f"{error}: it was defined after the flow was started; call runtime.stop(flow) first"
+        )
+    return error
 
 
 class Batch:
@@ -78,21 +89,27 @@ class Batch:
     def values(self, loader: "Loader") -> list[Any]:
         """All messages of the frame, decoded at once."""
         if self._values is None:
-            self._values = loader.load(self.frame)
+            self._values = loader.load(self.frame, self.slot)
         return self._values
 
 
 class Loader:
     """Turns frames into objects, and knows which large payloads somebody still looks at."""
 
-    def __init__(self, arena: Arena, decoder: Decoder, pins: Pins) -> None:
+    def __init__(self, arena: Arena, decoder: Decoder, pins: Pins, copied: Collection[int]) -> None:
         self._arena = arena
         self._data = arena.data
         self._decoder = decoder
         self.pins = pins
+        self._copied = copied
         self._leases: list[tuple[int, int, weakref.ref[object]]] = []
 
-    def load(self, frame: Frame) -> list[Any]:
+    def load(self, frame: Frame, slot: int) -> list[Any]:
+        """The messages of a frame; private to the routine where its slot says `copy`."""
+        loaded = self._load(frame)
+        return copy.deepcopy(loaded) if slot in self._copied else loaded
+
+    def _load(self, frame: Frame) -> list[Any]:
         if frame.flags & BLOB:
             return [self._load_large(frame)]
         try:
@@ -104,7 +121,7 @@ class Loader:
         try:
             return self._decoder.decode(part)
         except Exception as error:  # the class's own code may raise anything  # noqa: BLE001
-            return Undecodable(error)
+            return Undecodable(explained(error))
 
     def _load_large(self, frame: Frame) -> object:
         address, size = REFERENCE.unpack(frame.payload)
@@ -120,7 +137,7 @@ class Loader:
         try:
             return self._decoder.decode_large(region)
         except Exception as error:  # as in _load_one  # noqa: BLE001
-            return Undecodable(error)
+            return Undecodable(explained(error))
 
     def raw(self, frame: Frame, index: int) -> bytes:
         """One message of a frame as it was encoded."""
@@ -154,11 +171,13 @@ class Inlet:
 
     def next(self, is_held: Callable[[int], bool]) -> Batch | None:
         """The oldest batch of a job that runs. Those of held jobs are set aside, so that others pass them."""
+        passed_over: set[int] = set()  # one answer per job: it may change while we ask
         for batch in self._aside:
-            if not is_held(batch.job):
+            if batch.job not in passed_over and not is_held(batch.job):
                 return batch
+            passed_over.add(batch.job)
         while head := self._ring_head():
-            if not is_held(head.job):
+            if head.job not in passed_over and not is_held(head.job):
                 return head
             self.set_aside(head)
         return None
