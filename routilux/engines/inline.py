@@ -10,7 +10,8 @@ from collections.abc import Iterable
 
 from routilux.clock import Deadline
 from routilux.engine import CHANGED, UNREAD, Settings
-from routilux.engines.host import Hosted, InlineJob
+from routilux.engines.host import Hosted
+from routilux.engines.run import InlineJob
 from routilux.errors import Busy, ClosedError, FlowError, RoutiluxError
 from routilux.flow import Flow
 from routilux.jobs import JobState

@@ -13,6 +13,7 @@ from routilux.ipc.codec import batch, split
 from routilux.ipc.commit import Transaction
 from routilux.ipc.lanes import BLOB, MAX_COUNT, MAX_PAYLOAD, Frame, LaneWriter
 from routilux.ipc.records import Kind, Record, Records
+from routilux.routing import least
 
 WINDOW_NS = 5_000_000
 """A worker among several is given about this much work ahead of time, so that all of them end together."""
@@ -101,6 +102,7 @@ class Channel:
         self._waiting: deque[Segment] = deque()
         self._messages = 0
         self._done: list[int] = []
+        self._turn = -1
 
     def push(self, segment: Segment) -> None:
         """Let the messages wait for room; nothing moves before `pump`."""
@@ -217,7 +219,10 @@ class Channel:
         """The lane for the next frame and how many messages it may take; None when all have enough to do."""
         if len(self.lanes) == 1:
             return self.lanes[0], MAX_COUNT
-        lane = min(self.lanes, key=LaneWriter.outstanding)
+        self._turn += 1
+        turn = self._turn % len(self.lanes)
+        lanes = (*self.lanes[turn:], *self.lanes[:turn])
+        lane = lanes[least([lane.outstanding() for lane in lanes])]
         service = self._service_ns(lane.consumer)
         window = max(SMALLEST_WINDOW, min(WINDOW_NS // service, MAX_COUNT) if service else SMALLEST_WINDOW)
         room = window - lane.outstanding()

@@ -15,28 +15,25 @@ from itertools import count
 from math import ceil
 from pathlib import Path
 
-import msgspec
 import zmq
 
 from routilux.clock import Deadline, monotonic
-from routilux.engine import UNREAD, UNREAD_FAILURE, Settings
-from routilux.errors import Busy, ClosedError, DeadlineExceeded, JobCancelled, RoutiluxError, RoutineCrashed
+from routilux.engine import UNREAD, Settings
+from routilux.errors import Busy, ClosedError, RoutiluxError, RoutineCrashed
 from routilux.flow import Flow
 from routilux.ipc.arena import Arena, OwnSection
 from routilux.ipc.codec import Large
-from routilux.ipc.lanes import DEAD, ERROR
 from routilux.ipc.layout import Layout, Order
 from routilux.ipc.sockets import Bell, Doorbells
-from routilux.ipc.wire import NO_JOB
-from routilux.jobs import CUT_SHORT, JobState
+from routilux.jobs import JobState
 from routilux.lifecycle import ExecutionStatus, Happening
 from routilux.plan import SUPERVISOR, plan
-from routilux.reports import DeathReport, ErrorRecord
 from routilux.submission import Seed
 from routilux.supervisor.crew import Crew, boot_records
-from routilux.supervisor.desk import SLOT_MASK, Desk, Letter
+from routilux.supervisor.desk import SLOT_MASK, Desk
+from routilux.supervisor.docket import Docket
 from routilux.supervisor.ledger import Account, Ledger
-from routilux.supervisor.recovery import ATTEMPTS, SECONDS, Recovery
+from routilux.supervisor.recovery import SECONDS, Recovery
 
 log = logging.getLogger("routilux.supervisor")
 
@@ -44,8 +41,6 @@ TICK = 0.1
 """Seconds between two looks at everything while jobs run, should a doorbell have been lost."""
 SOON = 0.001
 """Seconds to the next look at a job that seemed to be at its end; each further one takes twice as long."""
-MOST_DEAD = 100
-"""Dead letters of one job before it fails."""
 FEED_AHEAD = 2048
 """Messages that a stream may have waiting for room."""
 
@@ -84,13 +79,21 @@ class Supervisor:
         self._ledger = Ledger(self._arena, self._own)
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._origins = count(1)
-        self._suspects: set[int] = set()
         self._recovery = Recovery(self._arena)
         self._respawns: dict[int, float] = {}
-        self._fates: dict[int, str] = {}
         self._again = TICK
         self._lock = threading.RLock()
         self._room = threading.Condition(self._lock)
+        self._docket = Docket(
+            flow,
+            self.plan,
+            settings,
+            self._ledger,
+            self._desk,
+            self._crew,
+            changed=self._changed,
+            failed=self._fail,
+        )
         self._closing: Deadline | None = None
         self._failure: RoutiluxError | None = None
         self._thread = threading.Thread(target=self._run, name=f"routilux-{flow.name}", daemon=True)
@@ -156,7 +159,7 @@ class Supervisor:
                 account.is_open = False
                 self._desk.tx.retire(account.slot, 1)
                 self._desk.commit()
-                self._suspects.add(account.slot)
+                self._docket.suspects.add(account.slot)
         self._rouse()
 
     def _inject(self, account: Account, encoded: Iterable[Encoded], *, closes: bool = False) -> None:
@@ -168,7 +171,7 @@ class Supervisor:
                 self._desk.submit(account.number, seed, part, origin)
         except RoutiluxError as error:
             if not account.job.ended:
-                self._end(account, Happening.FAIL, error)
+                self._docket.end(account, Happening.FAIL, error)
             raise
         finally:
             if closes and account.is_open:
@@ -197,7 +200,7 @@ class Supervisor:
         with self._lock:
             account = self._ledger.find(job)
             if account is not None and not job.ended:
-                self._end(account, Happening.CANCEL, error)
+                self._docket.end(account, Happening.CANCEL, error)
         self._rouse()
 
     def pause(self, job: JobState) -> None:
@@ -213,7 +216,7 @@ class Supervisor:
                 job.happen(happening)
                 account.is_throttled = False
                 self._ledger.order(account, order)
-                self._suspects.add(account.slot)
+                self._docket.suspects.add(account.slot)
                 self._desk.ring_all()
                 self._room.notify_all()
         self._rouse()
@@ -225,7 +228,7 @@ class Supervisor:
             if account is not None and account.is_throttled and job.spooled < UNREAD // 2:
                 account.is_throttled = False
                 self._ledger.order(account, Order.RUN)
-                self._suspects.add(account.slot)
+                self._docket.suspects.add(account.slot)
                 self._desk.ring_all()
                 self._room.notify_all()
                 self._rouse()
@@ -273,6 +276,10 @@ class Supervisor:
         if threading.current_thread() is not self._thread:
             self._thread.join()
 
+    def _changed(self) -> None:
+        self._room.notify_all()
+        self._rouse()
+
     def _rouse(self) -> None:
         with self._lock:
             if self._wake >= 0:  # closed, the number may be anybody's
@@ -309,7 +316,7 @@ class Supervisor:
                 if self._wake in events:
                     os.eventfd_read(self._wake)
                 self._turn(everything=not events)
-                if not events or sentinels & events.keys():
+                if not events or self._respawns or sentinels & events.keys():
                     self._look_after_crew()
             if sentinels != set(self._crew.sentinels()):
                 return
@@ -332,139 +339,21 @@ class Supervisor:
         has_more: dict[JobState, None] = {}
         for letter in self._desk.collect():
             touched.add(letter.frame.job & SLOT_MASK)
-            if (job := self._receive(letter)) is not None:
+            if (job := self._docket.receive(letter)) is not None:
                 has_more[job] = None
-        touched |= self._suspects | self._desk.drop(self._is_over)
-        self._suspects.clear()
+        touched |= self._docket.suspects | self._desk.drop(self._docket.is_over)
+        self._docket.suspects.clear()
         self._desk.commit()
-        self._check_deadlines()
+        self._docket.check_deadlines()
         accounts = self._ledger.accounts
         touched &= accounts.keys()
         for slot in list(accounts) if everything else touched:
-            self._settle(accounts[slot])
+            self._docket.settle(accounts[slot])
         # A worker may tell that a job is quiet just before another has stored the last of its counters.
         self._again = SOON if touched & accounts.keys() else min(2 * self._again, TICK)
         self._room.notify_all()
         for job in has_more:
             job.notify()
-
-    def _is_over(self, number: int) -> bool:
-        account = self._ledger.accounts.get(number & SLOT_MASK)
-        return account is None or account.number != number or account.job.ended
-
-    def _receive(self, letter: Letter) -> JobState | None:
-        """Take in one frame; the job that has more outputs now."""
-        frame = letter.frame
-        for report in letter.reports() if frame.flags & (ERROR | DEAD) else ():
-            if frame.flags & DEAD:
-                self._receive_dead(letter, msgspec.msgpack.decode(report, type=DeathReport))
-            else:
-                self._receive_error(letter, msgspec.msgpack.decode(report, type=ErrorRecord))
-        if frame.job == NO_JOB:
-            return None
-        self._desk.tx.retire(frame.job & SLOT_MASK, frame.messages)
-        account = self._ledger.accounts.get(frame.job & SLOT_MASK)
-        if account is None or account.number != frame.job or account.job.ended:
-            return None
-        if frame.flags & (ERROR | DEAD):
-            return None
-        account.job.put(letter.source(self.plan, self.flow), letter.data)
-        self._limit_outputs(account)
-        return account.job
-
-    def _receive_error(self, letter: Letter, record: ErrorRecord) -> None:
-        if letter.frame.job == NO_JOB:
-            what = "failed outside its jobs" if self._crew.is_ready(letter.process) else "could not start"
-            message = f"routine {record.routine!r} {what}: {record.type}: {record.message}"
-            self._fail(RoutineCrashed(f"{message}\n\n{record.traceback.rstrip()}"))
-            return
-        account = self._ledger.accounts.get(letter.frame.job & SLOT_MASK)
-        if account is None or account.number != letter.frame.job or account.job.ended:
-            return
-        error = record.as_error(account.job.job_id)
-        if record.action == "stop":
-            self._end(account, Happening.FAIL, error)
-        else:
-            account.job.errors.append(error)
-
-    def _receive_dead(self, letter: Letter, dead: DeathReport) -> None:
-        """A message has killed its process too often: it is kept, and its job goes on without it."""
-        account = self._ledger.accounts.get(letter.frame.job & SLOT_MASK)
-        if account is None or account.number != letter.frame.job or account.job.ended:
-            return
-        how = self._fates.get(letter.process, "died")
-        message = (
-            f"routine {dead.routine!r} {how} {ATTEMPTS} times while working on message {dead.message_id} of "
-            f"job {account.job.job_id!r}: the message is in the dead letters"
-        )
-        account.job.errors.append(RoutineCrashed(message))
-        report = (dead.routine, dead.slot, dead.message_id, dead.is_large, dead.payload)
-        self._settings.dead_letters.add(self.flow.name, account.job.job_id, report, how)
-        account.dead += 1
-        if account.dead > MOST_DEAD:
-            error = RoutineCrashed(f"more than {MOST_DEAD} dead letters; the last: {message}")
-            self._end(account, Happening.FAIL, error)
-
-    def _limit_outputs(self, account: Account) -> None:
-        """Nothing grows without end: hold the job back for a slow reader, fail it when nobody reads."""
-        job = account.job
-        if (
-            job.spooled > UNREAD
-            and job.has_reader
-            and not account.is_throttled
-            and job.status is ExecutionStatus.RUNNING
-        ):
-            account.is_throttled = True
-            self._ledger.order(account, Order.HOLD)
-        elif job.spooled > self._settings.max_output and not job.has_reader:
-            message = UNREAD_FAILURE.format(job.job_id, self._settings.max_output)
-            self._end(account, Happening.FAIL, RoutiluxError(message))
-
-    def _check_deadlines(self) -> None:
-        for account in list(self._ledger.accounts.values()):
-            if account.deadline.passed and not account.job.ended:
-                message = f"job {account.job.job_id!r} did not end within its timeout; it was stopped"
-                self._end(account, Happening.FAIL, DeadlineExceeded(message))
-
-    def _settle(self, account: Account) -> None:
-        """See whether a job is quiet, and what follows: its slot is free, its next level is told, or it has
-        ended.
-        """
-        if (
-            account.job.status is ExecutionStatus.PAUSED
-            or account.is_throttled
-            or not self._ledger.is_quiet(account)
-        ):
-            return
-        if account.job.ended:
-            self._ledger.release(account)
-            return
-        if account.level < len(self.plan.levels):
-            for process in self.plan.levels[account.level]:
-                self._desk.token(account.number, process)
-            account.level += 1
-            self._desk.commit()
-            return
-        if account.is_cut:
-            self._end(account, Happening.CANCEL, JobCancelled(CUT_SHORT.format(account.job.job_id)))
-        else:
-            self._end(account, Happening.COMPLETE, None)
-        self._ledger.release(account)
-
-    def _end(self, account: Account, happening: Happening, error: RoutiluxError | None) -> None:
-        """The job has ended for its submitter; what is left of it is dropped by whoever holds it."""
-        account.is_throttled = False
-        if happening is not Happening.COMPLETE:
-            self._ledger.order(account, Order.DROP)
-        account.job.happen(happening, error)
-        if happening is not Happening.COMPLETE:
-            if account.is_open:
-                account.is_open = False
-                self._desk.tx.retire(account.slot, 1)
-            self._suspects.add(account.slot)
-            self._desk.ring_all()
-            self._rouse()
-        self._room.notify_all()
 
     # ---- the crew -----------------------------------------------------------------------------------------
 
@@ -483,7 +372,7 @@ class Supervisor:
         name = self.plan.processes[index].node
         self._crew.bury(index)
         verdict = self._recovery.recover(index)
-        self._fates[index] = how
+        self._docket.fates[index] = how
         if verdict.gives_up:
             message = (
                 f"routine {name!r} {how}, the {verdict.attempt}th death outside an activation within "

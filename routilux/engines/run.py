@@ -1,0 +1,345 @@
+"""Here is one job of the inline engine: the routines that have something to do, one activation at a time."""
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from routilux.clock import Deadline, monotonic, pause
+from routilux.engine import UNREAD_FAILURE
+from routilux.engines.host import Hosted, Message, View, frozen
+from routilux.errors import ClosedError, DeadlineExceeded, JobCancelled, PayloadError, RoutiluxError
+from routilux.flow import Flow
+from routilux.ipc.codec import EncodeError, Encoder, Large, batch
+from routilux.jobs import CUT_SHORT, JobState, Source
+from routilux.lifecycle import ExecutionStatus, Happening
+from routilux.policies import Taken
+from routilux.reports import describe
+from routilux.submission import Seed
+
+YIELDS = 256
+"""A generator's outputs go on their way after this many yields."""
+
+
+class InlineJob:
+    """One job under way; the JobControl of its JobState."""
+
+    job: JobState
+    on_end: Callable[[JobState], None]
+    on_drained: Callable[[], None]
+
+    def __init__(
+        self,
+        flow: Flow,
+        nodes: dict[str, Hosted],
+        levels: list[list[Hosted]],
+        downstream_first: list[Hosted],
+        *,
+        lock: threading.RLock,
+        max_output: int,
+    ) -> None:
+        self.flow = flow
+        self._nodes = nodes
+        self._levels = levels
+        self._order = downstream_first
+        self._lock: Any = lock
+        self._max_output = max_output
+        self._data: dict[str, Any] = {}
+        self._views: dict[str, View] = {}
+        self._deadline = Deadline(None)
+        self._level = 0
+        self._is_open = False
+        self._is_cut = False
+        self._messages = 0
+        self._origin = 0
+
+    # ---- what the submitter does --------------------------------------------------------------------------
+
+    def begin(self, seeds: list[Seed], deadline: Deadline, *, paused: bool, is_open: bool) -> None:
+        self._deadline = deadline
+        self._is_open = is_open
+        for name, node in self._nodes.items():
+            view = View(self.job.job_id, self._data, None)
+            view.inbox = None if node.policy.immediate else node.policy.inbox(node.slot_names, view)
+            self._views[name] = view
+        self.job.happen(Happening.PAUSE if paused else Happening.START)
+        try:
+            self._inject(seeds)
+        except RoutiluxError as error:
+            self._end(Happening.FAIL, error)
+            raise
+        self._run()
+
+    def feed(self, seeds: list[Seed]) -> bool:
+        if self.job.ended:
+            return False
+        self._inject(seeds)
+        self._run()
+        return not self.job.ended
+
+    def seal(self) -> None:
+        self._is_open = False
+        self._run()
+
+    def _inject(self, seeds: list[Seed]) -> None:
+        encode = Encoder().encode
+        self._origin += 1
+        for seed in seeds:
+            try:
+                part = frozen(encode(seed.payload))
+            except EncodeError as error:
+                message = f"cannot send a {error.type_name} to routine {seed.routine!r}: {error.reason}"
+                raise PayloadError(message) from error
+            self._put(seed.routine, seed.slot, part, self._origin, "submission")
+
+    def cancel(self, job: JobState, error: RoutiluxError) -> None:
+        if not job.ended:
+            self._end(Happening.CANCEL, error)
+
+    def abandon(self) -> None:
+        """The flow is stopped."""
+        if not self.job.ended:
+            self._end(Happening.CANCEL, ClosedError(f"the flow of job {self.job.job_id!r} was stopped"))
+
+    def cut(self) -> None:
+        """Sources stop; what they have sent is worked off."""
+        self._is_cut = True
+
+    def pause(self, job: JobState) -> None:
+        if job.status is ExecutionStatus.RUNNING:
+            job.happen(Happening.PAUSE)
+
+    def resume(self, job: JobState) -> None:
+        """Go on, in this thread."""
+        if job.status is ExecutionStatus.PAUSED:
+            job.happen(Happening.RESUME)
+            self._run()
+
+    def drained(self, job: JobState) -> None:  # noqa: ARG002 - its only job
+        self.on_drained()
+
+    def counters(self, job: JobState) -> dict[str, dict[str, int]]:  # noqa: ARG002 - its only job
+        return {name: dict(view.counters) for name, view in self._views.items()}
+
+    def _end(self, happening: Happening, error: RoutiluxError | None) -> None:
+        self.job.happen(happening, error)
+        self.on_end(self.job)
+
+    # ---- the run ------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        """Work until the job has ended, is paused, or waits to be fed."""
+        with self._lock:
+            while self.job.status is ExecutionStatus.RUNNING:
+                if self._deadline.passed:
+                    message = f"job {self.job.job_id!r} did not end within its timeout; it was stopped"
+                    self._end(Happening.FAIL, DeadlineExceeded(message))
+                elif not (self._step() or self._time_passes() or self._next_level()):
+                    break
+            for node in self._order:
+                node.view = None
+
+    def _step(self) -> bool:
+        """One activation of the routine furthest down that has something to do."""
+        for node in self._order:
+            view = self._views[node.name]
+            if view.running is not None:
+                self._advance(node, view)
+                return True
+            if view.queue:
+                self._receive(node, view, view.queue.popleft())
+                return True
+            if view.inbox is not None and len(view.inbox) and self._take(node, view, monotonic()):
+                return True
+        return False
+
+    def _time_passes(self) -> bool:
+        """Nothing else can happen: what a timer would release is released now."""
+        for node in self._order:
+            view = self._views[node.name]
+            due = view.inbox.due() if view.inbox is not None else None
+            if due is not None and self._take(node, view, max(due, monotonic())):
+                return True
+        return False
+
+    def _next_level(self) -> bool:
+        """The job is quiet: the routines of the next level give up what they hold, and finish. After the last
+        it has ended.
+        """
+        if self._is_open:
+            return False
+        if self._level == len(self._levels):
+            self._complete()
+            return False
+        for node in self._levels[self._level]:
+            self._flush(node, self._views[node.name])
+        self._level += 1
+        return True
+
+    def _complete(self) -> None:
+        if self._is_cut:
+            self._end(Happening.CANCEL, JobCancelled(CUT_SHORT.format(self.job.job_id)))
+        else:
+            self._end(Happening.COMPLETE, None)
+
+    def _flush(self, node: Hosted, view: View) -> None:
+        view.final = True
+        if view.inbox is not None:
+            while not self.job.ended and self._take(node, view, monotonic()):
+                self._exhaust(node, view)
+            view.counters["unused"] += len(view.inbox)
+            view.inbox = node.policy.inbox(node.slot_names, view)
+        if not self.job.ended:
+            self._activate(node, view, node.invoker.finish, counted=False)
+            self._exhaust(node, view)
+
+    def _exhaust(self, node: Hosted, view: View) -> None:
+        while view.running is not None and not self.job.ended:
+            self._advance(node, view)
+
+    def _receive(self, node: Hosted, view: View, message: Message) -> None:
+        inbox = view.inbox
+
+        def accept() -> None:
+            loaded = message.load(private=node.copies(message.slot))
+            if inbox is not None:
+                inbox.put(message.slot, loaded)
+                return
+            args: list[Any] = [None] * len(node.slot_names)
+            args[message.slot] = loaded.value
+            self._call(node, view, args, node.slot_names[message.slot], message.origin)
+
+        node.place = message.place
+        if inbox is None:
+            self._activate(node, view, accept)
+        else:
+            self._activate(node, view, accept, counted=False)
+
+    def _take(self, node: Hosted, view: View, now: float) -> bool:
+        inbox = view.inbox
+        if inbox is None:
+            return False
+        taken: list[Taken] = []
+
+        def choose() -> None:
+            if (found := inbox.take(now=now, final=view.final)) is not None:
+                taken.append(found)
+
+        self._activate(node, view, choose, counted=False)
+        if not taken:
+            return False
+        (chosen,) = taken
+        values = [[message.value for message in slot] for slot in chosen.slots]
+        args = values if chosen.many else [slot[0] if slot else None for slot in values]
+        origin = max((message.origin for slot in chosen.slots for message in slot), default=0)
+        node.place = next((message.place for slot in chosen.slots for message in slot), "")  # type: ignore[attr-defined]
+        self._activate(node, view, lambda: self._call(node, view, args, chosen.message, origin))
+        return True
+
+    def _call(
+        self, node: Hosted, view: View, args: list[Any], message: object, origin: int
+    ) -> Iterator[None] | None:
+        view.origin = origin
+        view.running = node.invoker.call(args, message, view)
+        return None
+
+    def _activate(self, node: Hosted, view: View, run: Callable[[], Any], *, counted: bool = True) -> None:
+        """Run the user's code and send what it emitted, or do what `on_error` says; retry as often as it
+        says.
+        """
+        if counted:
+            view.counters["activations"] += 1
+        view.again, view.failures = run, 0
+        self._attempt(node, view)
+
+    def _attempt(self, node: Hosted, view: View) -> None:
+        node.view = view
+        steps = None
+        while view.again is not None:
+            try:
+                steps = view.again()
+                break
+            except BaseException as error:  # the user's code  # noqa: BLE001
+                if not self._may_retry(node, view):
+                    self._failed(node, view, error)
+                    break
+        if steps is not None:
+            view.running = steps
+        if view.running is None:
+            self._send(node, view)
+
+    def _may_retry(self, node: Hosted, view: View) -> bool:
+        """Whether `on_error` gives the activation another attempt; its delay has passed then."""
+        view.failures += 1
+        delay = node.node.on_error.delay(view.failures)
+        if delay is None or self.job.ended:
+            return False
+        node.emitted.clear()
+        pause(delay)
+        return True
+
+    def _advance(self, node: Hosted, view: View) -> None:
+        """Some steps of a generator, then send what it has emitted."""
+        steps = view.running
+        if steps is None:
+            return
+        node.view = view
+        try:
+            for _ in range(YIELDS):
+                if self.job.ended or (self._is_cut and self._is_source(node)):
+                    view.running = None
+                    break
+                next(steps)
+        except StopIteration:
+            view.running = None
+        except BaseException as error:  # the user's generator  # noqa: BLE001
+            view.running = None
+            if self._may_retry(node, view):
+                self._attempt(node, view)
+                return
+            self._failed(node, view, error)
+        if view.running is None and (close := getattr(steps, "close", None)) is not None:
+            close()
+        if view.running is None or not node.node.on_error.retries:  # what is sent cannot be tried again
+            self._send(node, view)
+
+    def _is_source(self, node: Hosted) -> bool:
+        return node.name in self.flow.entries()
+
+    def _failed(self, node: Hosted, view: View, error: BaseException) -> None:
+        action = node.node.on_error.action
+        if action != "continue":
+            node.emitted.clear()
+        view.counters["skipped" if action == "skip" else "errors"] += 1
+        failure = describe(node.name, action, error).as_error(self.job.job_id)
+        if action != "stop":
+            self.job.errors.append(failure)
+        elif not self.job.ended:
+            self._end(Happening.FAIL, failure)
+
+    def _send(self, node: Hosted, view: View) -> None:
+        emitted, node.emitted = node.emitted, []
+        for event, part in emitted:
+            connections = node.ways[event]
+            if not connections:
+                self._output(node, event, part)
+            for connection in connections:
+                slot = self._nodes[connection.target].slot_names.index(connection.slot)
+                self._put(connection.target, slot, part, view.origin, connection.id)
+
+    def _put(self, target: str, slot: int, part: bytes | Large, origin: int, place: str) -> None:
+        self._messages += 1
+        is_large = not isinstance(part, bytes)
+        data = part.body if isinstance(part, Large) else part
+        self._views[target].queue.append(Message(slot, data, is_large, origin, f"{place}:{self._messages}"))
+
+    def _output(self, node: Hosted, event: int, part: bytes | Large) -> None:
+        if self.job.ended:
+            return
+        self._messages += 1
+        name = node.routine.event_names[event]
+        source = Source(node.name, name, f"{node.name}.{name}:{self._messages}", isinstance(part, Large))
+        self.job.put(source, part.body if isinstance(part, Large) else batch([part]))
+        self.job.notify()
+        if self.job.spooled > self._max_output and not self.job.has_reader:
+            message = UNREAD_FAILURE.format(self.job.job_id, self._max_output)
+            self._end(Happening.FAIL, RoutiluxError(message))

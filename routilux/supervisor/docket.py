@@ -1,0 +1,163 @@
+"""Here is the docket: the jobs of a running flow, what comes in for them, and how each of them ends."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import msgspec
+
+from routilux.engine import UNREAD, UNREAD_FAILURE, Settings
+from routilux.errors import DeadlineExceeded, JobCancelled, RoutiluxError, RoutineCrashed
+from routilux.flow import Flow
+from routilux.ipc.lanes import DEAD, ERROR
+from routilux.ipc.layout import Order
+from routilux.ipc.wire import NO_JOB
+from routilux.jobs import CUT_SHORT, JobState
+from routilux.lifecycle import ExecutionStatus, Happening
+from routilux.plan import Plan
+from routilux.reports import DeathReport, ErrorRecord
+from routilux.supervisor.crew import Crew
+from routilux.supervisor.desk import SLOT_MASK, Desk, Letter
+from routilux.supervisor.ledger import Account, Ledger
+from routilux.supervisor.recovery import ATTEMPTS
+
+MOST_DEAD = 100
+"""Dead letters of one job before it fails."""
+
+
+@dataclass
+class Docket:
+    """Whoever uses it holds the supervisor's lock."""
+
+    flow: Flow
+    plan: Plan
+    settings: Settings
+    ledger: Ledger
+    desk: Desk
+    crew: Crew
+    changed: Callable[[], None]
+    """Called when a job has ended otherwise than by itself: somebody may wait for that."""
+    failed: Callable[[RoutiluxError], None]
+    """Called when no job of the flow can go on."""
+    suspects: set[int] = field(default_factory=set)
+    """Job slots to look at in the next turn."""
+    fates: dict[int, str] = field(default_factory=dict)
+    """How each worker died last."""
+
+    def is_over(self, number: int) -> bool:
+        """Whether a job's messages are to be dropped."""
+        account = self.ledger.accounts.get(number & SLOT_MASK)
+        return account is None or account.number != number or account.job.ended
+
+    def receive(self, letter: Letter) -> JobState | None:
+        """Take in one frame; the job that has more outputs now."""
+        frame = letter.frame
+        for report in letter.reports() if frame.flags & (ERROR | DEAD) else ():
+            if frame.flags & DEAD:
+                self.receive_dead(letter, msgspec.msgpack.decode(report, type=DeathReport))
+            else:
+                self.receive_error(letter, msgspec.msgpack.decode(report, type=ErrorRecord))
+        if frame.job == NO_JOB:
+            return None
+        self.desk.tx.retire(frame.job & SLOT_MASK, frame.messages)
+        account = self.ledger.accounts.get(frame.job & SLOT_MASK)
+        if account is None or account.number != frame.job or account.job.ended:
+            return None
+        if frame.flags & (ERROR | DEAD):
+            return None
+        account.job.put(letter.source(self.plan, self.flow), letter.data)
+        self.limit_outputs(account)
+        return account.job
+
+    def receive_error(self, letter: Letter, record: ErrorRecord) -> None:
+        if letter.frame.job == NO_JOB:
+            what = "failed outside its jobs" if self.crew.is_ready(letter.process) else "could not start"
+            message = f"routine {record.routine!r} {what}: {record.type}: {record.message}"
+            self.failed(RoutineCrashed(f"{message}\n\n{record.traceback.rstrip()}"))
+            return
+        account = self.ledger.accounts.get(letter.frame.job & SLOT_MASK)
+        if account is None or account.number != letter.frame.job or account.job.ended:
+            return
+        error = record.as_error(account.job.job_id)
+        if record.action == "stop":
+            self.end(account, Happening.FAIL, error)
+        else:
+            account.job.errors.append(error)
+
+    def receive_dead(self, letter: Letter, dead: DeathReport) -> None:
+        """A message has killed its process too often: it is kept, and its job goes on without it."""
+        account = self.ledger.accounts.get(letter.frame.job & SLOT_MASK)
+        if account is None or account.number != letter.frame.job or account.job.ended:
+            return
+        how = self.fates.get(letter.process, "died")
+        message = (
+            f"routine {dead.routine!r} {how} {ATTEMPTS} times while working on message {dead.message_id} of "
+            f"job {account.job.job_id!r}: the message is in the dead letters"
+        )
+        account.job.errors.append(RoutineCrashed(message))
+        report = (dead.routine, dead.slot, dead.message_id, dead.is_large, dead.payload)
+        self.settings.dead_letters.add(self.flow.name, account.job.job_id, report, how)
+        account.dead += 1
+        if account.dead > MOST_DEAD:
+            error = RoutineCrashed(f"more than {MOST_DEAD} dead letters; the last: {message}")
+            self.end(account, Happening.FAIL, error)
+
+    def limit_outputs(self, account: Account) -> None:
+        """Nothing grows without end: hold the job back for a slow reader, fail it when nobody reads."""
+        job = account.job
+        if (
+            job.spooled > UNREAD
+            and job.has_reader
+            and not account.is_throttled
+            and job.status is ExecutionStatus.RUNNING
+        ):
+            account.is_throttled = True
+            self.ledger.order(account, Order.HOLD)
+        elif job.spooled > self.settings.max_output and not job.has_reader:
+            message = UNREAD_FAILURE.format(job.job_id, self.settings.max_output)
+            self.end(account, Happening.FAIL, RoutiluxError(message))
+
+    def check_deadlines(self) -> None:
+        """Fail the jobs whose time is up."""
+        for account in list(self.ledger.accounts.values()):
+            if account.deadline.passed and not account.job.ended:
+                message = f"job {account.job.job_id!r} did not end within its timeout; it was stopped"
+                self.end(account, Happening.FAIL, DeadlineExceeded(message))
+
+    def settle(self, account: Account) -> None:
+        """See whether a job is quiet, and what follows: its slot is free, its next level is told, or it has
+        ended.
+        """
+        if (
+            account.job.status is ExecutionStatus.PAUSED
+            or account.is_throttled
+            or not self.ledger.is_quiet(account)
+        ):
+            return
+        if account.job.ended:
+            self.ledger.release(account)
+            return
+        if account.level < len(self.plan.levels):
+            for process in self.plan.levels[account.level]:
+                self.desk.token(account.number, process)
+            account.level += 1
+            self.desk.commit()
+            return
+        if account.is_cut:
+            self.end(account, Happening.CANCEL, JobCancelled(CUT_SHORT.format(account.job.job_id)))
+        else:
+            self.end(account, Happening.COMPLETE, None)
+        self.ledger.release(account)
+
+    def end(self, account: Account, happening: Happening, error: RoutiluxError | None) -> None:
+        """The job has ended for its submitter; what is left of it is dropped by whoever holds it."""
+        account.is_throttled = False
+        if happening is not Happening.COMPLETE:
+            self.ledger.order(account, Order.DROP)
+        account.job.happen(happening, error)
+        if happening is not Happening.COMPLETE:
+            if account.is_open:
+                account.is_open = False
+                self.desk.tx.retire(account.slot, 1)
+            self.suspects.add(account.slot)
+            self.desk.ring_all()
+        self.changed()
