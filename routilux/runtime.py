@@ -247,7 +247,7 @@ class Runtime:
     def _job_id(self, wanted: str | None) -> str:
         name = f"job-{next(self._numbers)}" if wanted is None else str(wanted)
         if not 0 < len(name.encode(errors="replace")) < JOB_NAME or not name.isprintable():
-            raise FlowError(f"job_id={wanted!r}: give a printable text of 1 to {JOB_NAME - 1} bytes")
+            raise FlowError(f"job_id={wanted!r}: give a text of 1 to {JOB_NAME - 1} bytes, all printable")
         return name
 
     def _remember(self, job: JobState) -> None:

@@ -43,6 +43,7 @@ class Spool(Generic[M, T]):
         self._file: IO[bytes] | None = None
         self._end = 0
         self._in_memory = 0
+        self._in_file = 0
         self.nbytes = 0
 
     def __bool__(self) -> bool:
@@ -63,40 +64,42 @@ class Spool(Generic[M, T]):
             self._file.write(data)
             self._entries.append(Entry(meta, None, self._end, len(data)))
             self._end += len(data)
+            self._in_file += 1
 
     def read(self, *, consume: bool) -> Iterator[T]:
-        """The outputs in the order they came; with `consume` each batch is forgotten when it has been handed
-        out.
+        """The outputs in the order they came; with `consume` each batch is forgotten as it is handed out, to
+        one reader.
         """
         if not consume:
             with self._lock:
-                entries = list(self._entries)
-            for entry in entries:
-                yield from self._open(entry.meta, self._data(entry))
+                entries = [(entry.meta, self._data(entry)) for entry in self._entries]
+            for meta, data in entries:
+                yield from self._open(meta, data)
             return
         while True:
             with self._lock:
                 if not self._entries:
                     return
                 entry = self._entries.popleft()
+                data = self._data(entry)
                 self.nbytes -= entry.size + OVERHEAD
                 if entry.data is not None:
                     self._in_memory -= entry.size + OVERHEAD
-            yield from self._open(entry.meta, self._data(entry))
-            self._trim()
+                else:
+                    self._in_file -= 1
+                    self._trim()
+            yield from self._open(entry.meta, data)
 
     def _data(self, entry: Entry[M]) -> bytes:
         if entry.data is not None:
             return entry.data
-        with self._lock:
-            if self._file is None:
-                raise InternalError("a spooled batch has lost its file")
-            self._file.seek(entry.offset)
-            return self._file.read(entry.size)
+        if self._file is None:
+            raise InternalError("a spooled batch has lost its file")
+        self._file.seek(entry.offset)
+        return self._file.read(entry.size)
 
     def _trim(self) -> None:
         """Start the file anew when nothing of it is waited for."""
-        with self._lock:
-            if self._file is not None and not any(entry.data is None for entry in self._entries):
-                self._file.close()
-                self._file, self._end = None, 0
+        if self._file is not None and not self._in_file:
+            self._file.close()
+            self._file, self._end = None, 0

@@ -22,8 +22,8 @@ from routilux import (
     JobFailed,
     JobState,
     PayloadError,
-    Routine,
     RoutiluxError,
+    Routine,
     Runtime,
     Slot,
     policies,
@@ -91,7 +91,7 @@ class Emits(Routine):
 
 
 def gathering(policy: Any) -> Flow:
-    """numbers -> a routine of that policy, which emits what it is given."""
+    """Numbers -> a routine of that policy, which emits what it is given."""
     return Flow().pipe(numbers).pipe(Gather().set_activation_policy(policy))
 
 
@@ -158,7 +158,11 @@ def test_an_output_names_where_it_comes_from(runtime: Runtime) -> None:
 def test_every_event_connected_to_nothing_is_an_output(runtime: Runtime) -> None:
     flow = Flow().pipe(Emits())
     job = runtime.exec(flow, values=[("left", 1), ("right", 2), ("left", 3)])
-    assert [(output.event, output.payload) for output in job.outputs()] == [("left", 1), ("right", 2), ("left", 3)]
+    assert [(output.event, output.payload) for output in job.outputs()] == [
+        ("left", 1),
+        ("right", 2),
+        ("left", 3),
+    ]
 
 
 def test_none_is_a_payload_of_a_class_like_any_other(runtime: Runtime) -> None:
@@ -257,7 +261,9 @@ def test_join_refuses_a_payload_without_the_field(runtime: Runtime) -> None:
 
 
 @pytest.mark.parametrize(("n", "batches"), [(6, [[0, 1, 2], [3, 4, 5]]), (4, [[0, 1, 2], [3]]), (0, [])])
-def test_a_batch_has_exactly_its_size_and_the_rest_comes_last(runtime: Runtime, n: int, batches: list[list[int]]) -> None:
+def test_a_batch_has_exactly_its_size_and_the_rest_comes_last(
+    runtime: Runtime, n: int, batches: list[list[int]]
+) -> None:
     assert outputs(runtime, gathering(policies.batch_size(3)), n=n) == batches
 
 
@@ -306,7 +312,9 @@ def test_what_a_custom_policy_never_takes_is_unused(runtime: Runtime) -> None:
     assert (job.status, job.results(), job.counters["gather"]["unused"]) == ("completed", [], 3)
 
 
-@pytest.mark.parametrize("answer", [None, (True, {"value": 99}, None), (True, {"nope": 1}, None), (True, {"value": -1}, None)])
+@pytest.mark.parametrize(
+    "answer", [None, (True, {"value": 99}, None), (True, {"nope": 1}, None), (True, {"value": -1}, None)]
+)
 def test_a_custom_policy_that_answers_wrongly_fails_the_job(runtime: Runtime, answer: Any) -> None:
     job = runtime.exec(gathering(lambda slots, job: answer), n=1)
     assert job.status == "failed"
@@ -605,7 +613,9 @@ def test_an_error_in_a_batch_is_one_activations(runtime: Runtime) -> None:
 
 
 @pytest.mark.parametrize(("on_error", "found"), [("skip", []), ("continue", ["before"])])
-def test_an_error_in_finish_follows_the_strategy_too(runtime: Runtime, on_error: Any, found: list[str]) -> None:
+def test_an_error_in_finish_follows_the_strategy_too(
+    runtime: Runtime, on_error: Any, found: list[str]
+) -> None:
     class Ends(Routine):
         value = Slot()
         out = Event()
@@ -639,7 +649,7 @@ def test_sys_exit_in_logic_is_an_error_like_any_other(runtime: Runtime) -> None:
 
 
 def test_an_error_whose_text_cannot_be_made_is_still_told(runtime: Runtime) -> None:
-    class Mute(Exception):  # noqa: N818 - a test's own
+    class Mute(Exception):
         def __str__(self) -> str:
             raise RuntimeError
 

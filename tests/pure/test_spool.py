@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def test_an_empty_batch_is_an_entry_of_no_output(spool: Spool[str, tuple[str, in
 def test_more_than_the_memory_goes_to_a_file_without_a_name(
     spool: Spool[str, tuple[str, int]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(module.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     for number in range(5):
         spool.put("m", bytes([number]) * 10)
     assert spool._file is not None

@@ -60,7 +60,9 @@ def test_a_slot_of_another_routine_is_unknown_at_the_entry() -> None:
 
 
 def test_nothing_given_says_what_to_pass() -> None:
-    with pytest.raises(FlowError, match=r"'entry' needs a value for its slot: pass left=\.\.\., right=\.\.\."):
+    with pytest.raises(
+        FlowError, match=r"'entry' needs a value for its slot: pass left=\.\.\., right=\.\.\."
+    ):
         entry_seeds(flow_of(Pair()), None, None, {})
 
 
