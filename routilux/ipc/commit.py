@@ -56,11 +56,6 @@ class Transaction:
         """The inputs of the coming activation are chosen; a death before the commit is charged to them."""
         self._words[self._begin] = self._number + 1
 
-    @property
-    def was_cut_off(self) -> bool:
-        """Whether the incarnation before this one died between `begin` and its commit."""
-        return self._words[self._begin] > self._number
-
     def store(self, index: int, value: int) -> None:
         """A word that no other process acts upon."""
         self.late[index] = value
