@@ -50,16 +50,12 @@ class Measure(TypedDict):
 
 @routine
 def walk(directory: str | None = None) -> Iterator[tuple[str, str]]:
-    """Package and path of each Python file below the directory; unless given, the standard library's own.
-
-    Its tests are left out, since not every Python brings them.
-    """
+    """Package and path of each Python file below the directory; unless given, that of the standard library."""
     root = Path(directory or sysconfig.get_path("stdlib"))
-    left_out = {"site-packages", "__pycache__"} | (set() if directory else {"test", "tests", "idle_test"})
     if not root.is_dir():
         raise NotADirectoryError(f"there is no directory {str(root)!r} to look for Python files in")
     for folder, folders, files in os.walk(root):
-        folders[:] = sorted(set(folders) - left_out)
+        folders[:] = sorted(set(folders) - {"site-packages", "__pycache__"})
         for name in sorted(name for name in files if name.endswith(".py")):
             path = Path(folder, name)
             yield path.relative_to(root).parts[0].removesuffix(".py"), str(path)

@@ -16,7 +16,7 @@ from process.flows import payloads
 from process.flows.sources import Flood
 from process.flows.stages import Echo, Gather, Round, Slow, Splits, Total, double, numbers, pid
 from routilux import Flow, JobState, RoutiluxError, Runtime
-from routilux.supervisor import supervisor as module
+from routilux.supervisor import docket, supervisor
 
 TIMEOUT = 50.0
 MIB = 1 << 20
@@ -27,6 +27,12 @@ def runtime() -> Iterator[Runtime]:
     made = Runtime()
     yield made
     made.close(grace=1.0)
+
+
+def unread(monkeypatch: pytest.MonkeyPatch, nbytes: int) -> None:
+    """A job is held back once that much of its output waits for a reader."""
+    for module in (docket, supervisor):
+        monkeypatch.setattr(module, "UNREAD", nbytes)
 
 
 def anonymous(process: psutil.Process) -> int:
@@ -107,7 +113,7 @@ def test_a_payload_that_can_never_fit_says_so() -> None:
 
 
 def test_a_stream_does_not_run_ahead_of_its_reader(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "UNREAD", 4 * MIB)
+    unread(monkeypatch, 4 * MIB)
     pulled = 0
 
     def items() -> Iterator[bytes]:
@@ -138,7 +144,7 @@ def still(value: Any) -> int:
 
 
 def test_a_slow_reader_gets_everything_in_order(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "UNREAD", 1 * MIB)
+    unread(monkeypatch, 1 * MIB)
     waiting = threading.Event()
     found = []
     for n, item in enumerate(runtime.stream(Flow().pipe(Echo()), ((n, bytes(5000)) for n in range(3000)))):
@@ -151,7 +157,7 @@ def test_a_slow_reader_gets_everything_in_order(runtime: Runtime, monkeypatch: p
 def test_a_job_held_back_by_its_reader_does_not_hold_another(
     runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "UNREAD", 1 * MIB)
+    unread(monkeypatch, 1 * MIB)
     flow = Flow().pipe(Flood(size=1000), "flood").pipe(Echo())
     outputs = runtime.exec(flow, n=50_000).outputs()
     next(outputs)

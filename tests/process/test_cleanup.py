@@ -93,6 +93,15 @@ def held(pid: int | str) -> int:
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
+@pytest.fixture(autouse=True)
+def _own_temporary_files(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A folder of its own, so that runtimes of other sessions are not in sight; a short one, for sockets."""
+    with tempfile.TemporaryDirectory(prefix="rt-") as folder:
+        monkeypatch.setenv("TMPDIR", folder)
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield
+
+
 def folders() -> set[Path]:
     return set(Path(tempfile.gettempdir()).glob("routilux-*"))
 

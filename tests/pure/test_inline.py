@@ -777,7 +777,7 @@ def test_an_unfinished_job_id_is_taken_and_an_ended_one_free(runtime: Runtime) -
 
 @pytest.mark.parametrize("job_id", ["", "x" * 128, "é" * 64])
 def test_a_job_id_that_does_not_fit_is_refused(runtime: Runtime, job_id: Any) -> None:
-    with pytest.raises(FlowError, match="give a text of 1 to 127 bytes"):
+    with pytest.raises(FlowError, match="text of 1 to 127 bytes"):
         runtime.exec(Flow().pipe(double), job_id=job_id, value=1)
 
 
