@@ -50,7 +50,7 @@ class Measure(TypedDict):
 
 @routine
 def walk(directory: str | None = None) -> Iterator[tuple[str, str]]:
-    """Package and path of each Python file below the directory; unless given, that of the standard library."""
+    """Package and path of each Python file below the directory, by default that of the standard library."""
     root = Path(directory or sysconfig.get_path("stdlib"))
     if not root.is_dir():
         raise NotADirectoryError(f"there is no directory {str(root)!r} to look for Python files in")

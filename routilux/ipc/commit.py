@@ -7,6 +7,7 @@ finds the commit word ahead of `applied` can repeat the log any number of times.
 
 from array import array
 
+from routilux.ipc import crash
 from routilux.ipc.arena import OwnSection
 from routilux.ipc.layout import COUNTERS
 
@@ -55,6 +56,8 @@ class Transaction:
     def begin(self) -> None:
         """The inputs of the coming activation are chosen; a death before the commit is charged to them."""
         self._words[self._begin] = self._number + 1
+        if crash.PLAN:
+            crash.here("begin.after")
 
     def store(self, index: int, value: int) -> None:
         """A word that no other process acts upon."""
@@ -102,15 +105,28 @@ class Transaction:
         words[self._log : self._log + len(flat)] = memoryview(flat)
         words[self._length] = len(stores)
         self._number += 1
+        if crash.PLAN:
+            crash.here("commit.before")
         words[self._commit] = self._number  # now it has happened
+        if crash.PLAN:
+            self._die_between(stores)
         for index, value in stores:
             words[index] = value
         words[self._applied] = self._number
+        if crash.PLAN:
+            crash.here("applied.after")
         self.created.clear()
         self.published.clear()
         self.live.clear()
         self.late.clear()
         self.retired.clear()
+
+    def _die_between(self, stores: list[tuple[int, int]]) -> None:
+        """What is stored here is stored again if nobody dies."""
+        crash.here("commit.after")
+        for index, value in stores[: len(self.created) + len(self.published)]:
+            self._words[index] = value
+        crash.here("apply.middle")
 
 
 def redo(own: OwnSection) -> bool:

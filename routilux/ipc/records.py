@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from routilux.errors import ArenaFull
+from routilux.ipc import crash
 from routilux.ipc.arena import OwnSection
 from routilux.ipc.blobs import REFERENCE, Extent, Heap, Pins
 from routilux.ipc.commit import Transaction
@@ -111,6 +112,8 @@ class Records:
         values = (kind, lane, job, port << 32 | flags, origin, self._order, position, *place)
         for column, value in zip(self._columns, values, strict=True):
             self._words[column + row] = value
+        if crash.PLAN:
+            crash.here("records.written")
         self.change(tx, row, messages if left is None else left, parked=parked)
         return row
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from random import SystemRandom
 
 from routilux.flow import Flow
+from routilux.ipc import crash
 from routilux.ipc.arena import Arena
 from routilux.ipc.layout import WORD, Layout
 from routilux.ipc.wire import Boot
@@ -27,6 +28,7 @@ class Crew:
         self._seed = {"PYTHONHASHSEED": str(SystemRandom().randrange(1, 1 << 32))}
         self._pipe = os.pipe2(os.O_CLOEXEC)
         self.members: dict[int, Process] = {}
+        self._lives: dict[int, int] = {}
 
     def spawn(self) -> None:
         """Start every worker; each waits for nobody."""
@@ -37,8 +39,11 @@ class Crew:
         """Start one worker; its predecessor, if there was one, has been reaped."""
         fds = (self._arena.fd, self._boots, self._pipe[0])
         place = (sum(self._sizes[: index - 1]), self._sizes[index - 1])
-        name = f"{self._plan.flow}:{self._plan.processes[index].name}"
-        self.members[index] = spawn(name, (*fds, *place, os.getpid()), fds, self._seed)
+        worker = self._plan.processes[index].name
+        life = self._lives[index] = self._lives.get(index, -1) + 1
+        environment = self._seed | crash.environment(worker, life)
+        name = f"{self._plan.flow}:{worker}"
+        self.members[index] = spawn(name, (*fds, *place, os.getpid()), fds, environment)
 
     def bury(self, index: int) -> None:
         """Reap a worker that has died, and what it has left behind in its group."""

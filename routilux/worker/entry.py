@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from routilux.graph import Node
+from routilux.ipc import crash
 from routilux.ipc.arena import Arena, OwnSection
 from routilux.ipc.blobs import BlobWriter, Pins
 from routilux.ipc.channels import Channel
@@ -184,6 +185,8 @@ class Worker:
         saved = dict(p.states.restore(self.boot.jobs))
         found = p.records.restore()
         p.blobs.restore(self.writers.values())
+        if crash.PLAN:
+            crash.here("restore.middle")
         inlets = {inlet.reader.plan.index: inlet for inlet in p.inlets}
         for number, state in saved.items():
             p.jobs.get(number).state.load(state, decoder)

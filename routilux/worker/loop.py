@@ -14,6 +14,7 @@ import msgspec
 
 from routilux.clock import monotonic
 from routilux.errors import ArenaFull, RoutiluxError
+from routilux.ipc import crash
 from routilux.ipc.blobs import BlobWriter, Pins
 from routilux.ipc.codec import EncodeError
 from routilux.ipc.commit import Transaction
@@ -178,6 +179,8 @@ class Loop:
         p.jobs.gone.clear()
 
     def ring(self, written: list[LaneWriter]) -> None:
+        if crash.PLAN:
+            crash.here("ring.before")
         for lane in written:
             self.p.bells.ring(lane.consumer, Bell.PUBLISHED, lane.plan.index, lane.position)
 
