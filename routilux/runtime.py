@@ -3,6 +3,7 @@
 import atexit
 import contextlib
 import os
+import sys
 import threading
 import weakref
 from collections import deque
@@ -16,7 +17,7 @@ from routilux.clock import Deadline
 from routilux.configuration import nearest
 from routilux.deadletters import DeadLetters
 from routilux.engine import Engine, Settings
-from routilux.errors import ClosedError, DeadlineExceeded, FlowError
+from routilux.errors import ClosedError, DeadlineExceeded, FlowError, RoutiluxError
 from routilux.flow import Flow
 from routilux.ipc.layout import JOB_NAME
 from routilux.jobs import JobState
@@ -312,6 +313,9 @@ def _engine(name: str, settings: Settings, workers: Mapping[str, int]) -> Engine
     and makes none.
     """
     match name:
+        case "local" if sys.platform != "linux":
+            message = f"the local engine runs on Linux, not on {sys.platform}: use Runtime(engine='inline')"
+            raise RoutiluxError(message)
         case "local":
             from routilux.engines.local import LocalEngine  # noqa: PLC0415
 
