@@ -73,6 +73,11 @@ class JobTable:
                 job.inbox = self.new_inbox(job)
         return job
 
+    def find(self, number: int) -> WorkerJob | None:
+        """The job of that number, if it is known here and its slot is still its own."""
+        job = self._jobs.get(number & SLOT_MASK)
+        return job if job is not None and job.number == number else None
+
     def new_inbox(self, job: WorkerJob) -> Inbox:
         return self._policy.inbox(self._slot_names, job)
 
@@ -86,9 +91,8 @@ class JobTable:
         slot, words = number & SLOT_MASK, self._arena.words
         if words[self._current + slot] != number:
             return Order.DROP
-        known = self._jobs.get(slot)
-        failed = known is not None and known.failed and known.number == number
-        return Order.DROP if failed else words[self._order + slot]
+        known = self.find(number)
+        return Order.DROP if known is not None and known.failed else words[self._order + slot]
 
     def is_over(self, number: int) -> bool:
         return self.order(number) == Order.DROP

@@ -168,7 +168,9 @@ class Loop:
         """What was assigned to `self.state` is saved with this commit."""
         p = self.p
         for number, state in list(p.states.touched.items()):
-            job = p.jobs.get(number)
+            job = p.jobs.find(number)
+            if job is None:  # it has ended meanwhile, and its slot may be another's
+                continue
             try:
                 p.states.save(p.tx, state)
             except (EncodeError, ArenaFull) as error:
