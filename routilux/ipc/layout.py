@@ -35,7 +35,6 @@ HEADER_WORDS = (
     "at_once",
     "care",
     "poison",
-    "cursor",
 )
 """`at` names the input at hand, `at_once` says whether it is the only one of its transaction. After a crash
 the supervisor writes `care`, how many transactions are to be of one message, and `poison`, the input not to
@@ -44,8 +43,8 @@ be run again.
 COUNTERS = ("created", "retired", "activations", "errors", "skipped", "unused", "dead")
 """Per job slot and process: cumulative, never reset; the first two decide when a job is quiet."""
 
-JOB_ROWS = ("state", "final")
-"""Per job slot and process: where the job's `self.state` lies, and the number of the job that is final."""
+JOB_ROWS = ("state",)
+"""Per job slot and process: where the job's `self.state` lies."""
 
 COLUMNS = ("kind", "lane", "job", "port", "origin", "order", "position", "place", "size", "messages")
 """What a record of the pending store says beside `live`; written while it is free."""
