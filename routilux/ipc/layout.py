@@ -125,7 +125,8 @@ class Layout:
     @cached_property
     def log_capacity(self) -> int:
         """Stores one commit may make: one per word that a commit can touch."""
-        return (len(COUNTERS) + len(JOB_ROWS)) * self.jobs + 2 * len(self.plan.lanes) + RECORDS + 16
+        rows = (len(COUNTERS) + len(JOB_ROWS)) * self.jobs + REPLAYS * REPLAY_WORDS + RECORDS
+        return rows + len(self.plan.lanes) + len(HEADER_WORDS)
 
     def _section(self, index: int, start: int) -> Section:
         out, into = self.plan.outbound[index], self.plan.inbound[index]

@@ -100,10 +100,14 @@ class Records:
         blob, which is pinned as long as the record lives. Raises ArenaFull when there is no row, or no room.
         """
         row = self._row()
-        if holds:
-            self._pinned[row] = self._pins.hold(*REFERENCE.unpack(payload))
-            payload = HELD.pack(*REFERENCE.unpack(payload), self._pinned[row])
-        extent = self._heap.allocate(len(payload))
+        try:
+            if holds:
+                self._pinned[row] = self._pins.hold(*REFERENCE.unpack(payload))
+                payload = HELD.pack(*REFERENCE.unpack(payload), self._pinned[row])
+            extent = self._heap.allocate(len(payload))
+        except ArenaFull:
+            self._give_back(row)
+            raise
         start = self._base + extent.offset
         self._data[start : start + len(payload)] = payload
         self._extents[row] = extent
@@ -142,10 +146,13 @@ class Records:
         """After the commit: rows and bytes of what was dropped are free."""
         for row in self._dropped:
             self._heap.free(self._extents.pop(row))
-            self._free.append(row)
-            if row in self._pinned:
-                self._pins.release(self._pinned.pop(row))
+            self._give_back(row)
         self._dropped.clear()
+
+    def _give_back(self, row: int) -> None:
+        self._free.append(row)
+        if row in self._pinned:
+            self._pins.release(self._pinned.pop(row))
 
     def restore(self) -> list[Record]:
         """After a crash: every record there is, the oldest first; their bytes and pins are claimed again."""

@@ -76,7 +76,8 @@ class Activations:
                         value.reject()
                     steps = fast(value)
                     if steps is not None:
-                        self.drive(steps, job, batch.origin)
+                        self.drive_first(steps, job, batch, is_first=index == start)
+                        return index + 1 - start
                     index += 1
             except JobOver:
                 outputs.rollback(marks if parts is None else [mark])
@@ -87,6 +88,17 @@ class Activations:
                     return index + 1 - start
             index += 1
         return stop - start
+
+    def drive_first(self, steps: Iterator[None], job: WorkerJob, batch: Batch, *, is_first: bool) -> None:
+        """Logic that hands back generators is run message by message from here on: a generator may send early
+        only when no other message is used up with its own.
+        """
+        self.fast = None
+        if is_first:
+            self.drive(steps, job, batch.origin)
+            return
+        for _ in steps:
+            pass
 
     def run(
         self, job: WorkerJob, batch: Batch | None, args: list[Any], message: object

@@ -86,6 +86,7 @@ class GatherLoop(Loop):
                 unit.waiting[index] = arrival
             except BaseException as error:  # a key function is the user's code  # noqa: BLE001
                 p.activations.failed(job, error, p.outputs.marks())
+                self.retire_used(job, 1)
         batch.forget()
         if job.held_bytes > p.most_held and len(inbox):
             self.overflow(job, inbox)
@@ -157,9 +158,15 @@ class GatherLoop(Loop):
         self.end_activation(job)
         p.tx.count("activations", job.slot, 1)
         p.outputs.close(p.tx, job.number, origin)
+        self.retire_used(job, sum(not message.unit.is_parked for message in self.at_hand))
         for message in self.at_hand:
             self.use(job, message)
         self.at_hand = []
+
+    def retire_used(self, job: WorkerJob, messages: int) -> None:
+        """Those of a parked unit are retired already: what is left unretired is what the records say."""
+        self.p.tx.retire(job.slot, messages)
+        job.unretired -= messages
 
     def use(self, job: WorkerJob, message: Arrival) -> None:
         del message.unit.waiting[message.index]
@@ -217,16 +224,14 @@ class GatherLoop(Loop):
         """Messages that only a new one, or the token, can make usable need not keep the job from being
         quiet.
         """
-        held = len(inbox)
-        remain = 0 if settled and not self.timed else min(held, job.unretired)
-        self.p.tx.retire(job.slot, job.unretired - remain)
-        job.unretired = remain
-        if remain == 0:
+        if settled and not self.timed:
+            self.retire_used(job, job.unretired)
+        if not job.unretired:
             for unit in job.units:
                 if not unit.is_parked and unit.waiting:
                     unit.is_parked = True
                     self.changed[unit] = job
-        if not held:
+        if not len(inbox):
             job.held_bytes = 0
 
     def forget(self, job: WorkerJob) -> None:

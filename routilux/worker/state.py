@@ -63,7 +63,8 @@ class States:
         self._data = own.data
         self._base = own.section.heap - own.section.start
         self._heap = heap
-        self._extents: dict[int, Extent] = {}
+        self._extents: dict[int, tuple[int, Extent]] = {}
+        """Per job slot: whose state it is, and where."""
         self._old: list[Extent] = []
         self._encode = Encoder().encode
 
@@ -75,7 +76,7 @@ class States:
         for key in state.unsaved:
             state.saved[key] = self._bytes(state[key])
         state.unsaved.clear()
-        self._put(tx, state.number & 0xFFFF, pickle.dumps((state.number, state.saved)))
+        self._put(tx, state.number, pickle.dumps((state.number, state.saved)))
 
     def _bytes(self, value: object) -> bytes:
         part = self._encode(value)
@@ -84,9 +85,11 @@ class States:
         large.write(memoryview(region))
         return bytes(region)
 
-    def _put(self, tx: Transaction, slot: int, data: bytes) -> None:
+    def _put(self, tx: Transaction, number: int, data: bytes) -> None:
+        slot = number & 0xFFFF
+        extent = self._heap.allocate(len(data))
         self._release(slot)
-        extent = self._extents[slot] = self._heap.allocate(len(data))
+        self._extents[slot] = number, extent
         start = self._base + extent.offset
         self._data[start : start + len(data)] = data
         tx.store(self._row + slot, extent.offset >> GRAIN_BITS << 32 | len(data))
@@ -94,13 +97,15 @@ class States:
     def forget(self, tx: Transaction, number: int) -> None:
         """The job is over: as of the next commit nothing is saved for it."""
         self.touched.pop(number, None)
-        if number & 0xFFFF in self._extents:
-            self._release(number & 0xFFFF)
-            tx.store(self._row + (number & 0xFFFF), 0)
+        slot = number & 0xFFFF
+        holder, _ = self._extents.get(slot, (None, None))
+        if holder == number:  # the next job of the slot may have saved its own by now
+            self._release(slot)
+            tx.store(self._row + slot, 0)
 
     def _release(self, slot: int) -> None:
         if (old := self._extents.pop(slot, None)) is not None:
-            self._old.append(old)
+            self._old.append(old[1])
 
     def settle(self) -> None:
         """After the commit: what it replaced is free."""
@@ -114,5 +119,7 @@ class States:
             word = self._words[self._row + slot]
             if word:
                 place, size = word >> 32 << GRAIN_BITS, word & 0xFFFFFFFF
-                self._extents[slot] = self._heap.claim(place, size)
-                yield pickle.loads(self._data[self._base + place : self._base + place + size])  # noqa: S301
+                extent = self._heap.claim(place, size)
+                number, saved = pickle.loads(self._data[self._base + place : self._base + place + size])  # noqa: S301
+                self._extents[slot] = number, extent
+                yield number, saved

@@ -20,7 +20,7 @@ from process.flows import payloads
 from process.flows.failures import NoSetup
 from process.flows.script import begin_script
 from process.flows.stages import Dies, Echo, double, numbers, pid
-from routilux import Flow, Runtime
+from routilux import Flow, RoutineCrashed, Runtime
 
 TIMEOUT = 30.0
 
@@ -94,8 +94,11 @@ def held(pid: int | str) -> int:
 
 
 @pytest.fixture(autouse=True)
-def _own_temporary_files(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _own_temporary_files(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
     """A folder of its own, so that runtimes of other sessions are not in sight; a short one, for sockets."""
+    tmp_path_factory.getbasetemp()  # pytest's own is not to lie in it
     with tempfile.TemporaryDirectory(prefix="rt-") as folder:
         monkeypatch.setenv("TMPDIR", folder)
         monkeypatch.setattr(tempfile, "tempdir", folder)
@@ -185,9 +188,9 @@ def test_a_running_runtimes_folder_is_left_alone_by_the_next(tmp_path: Path) -> 
 
 
 def test_a_runtime_that_was_never_used_starts_nothing() -> None:
-    before = strays.belongings()
+    before = strays.our_processes(), strays.descriptors()
     runtime = Runtime()
-    assert not strays.belongings() - before
+    assert (strays.our_processes(), strays.descriptors(), folders()) == (*before, set())
     runtime.close()
 
 
@@ -204,7 +207,8 @@ def test_nothing_is_left_once_close_returns(what: str) -> None:
     if what == "stopped":
         runtime.stop(flow)
     runtime.close()
-    assert str(strays.belongings() - before) == ""
+    left = strays.belongings() - before
+    assert (left.processes, left.descriptors, folders()) == (frozenset(), frozenset(), set())
     assert job.ended
 
 
@@ -277,9 +281,9 @@ def test_stopping_a_flow_that_failed_leaves_no_process() -> None:
         assert strays.our_processes() <= before
 
 
-def test_a_flow_that_is_refused_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interpreter_that_is_not_there_is_named_and_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(sys, "executable", "/nonexistent/python")
-    with Runtime() as runtime:
-        job = runtime.exec(Flow().pipe(double), value=1).wait(TIMEOUT)
-        assert job.status == "failed"
-        assert "/nonexistent/python" in str(job.error)
+    with Runtime() as runtime, pytest.raises(RoutineCrashed, match="/nonexistent/python"):
+        runtime.run(Flow().pipe(double), value=1, timeout=TIMEOUT)

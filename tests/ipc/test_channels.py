@@ -1,0 +1,347 @@
+"""Every message that a channel takes leaves it once, in the order of its job, whoever crashes when."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from ipc.rig import FIRST, SECOND, SOURCE, Rig, is_all_free, pass_on
+from routilux.errors import ArenaFull
+from routilux.ipc import channels as module
+from routilux.ipc.blobs import REFERENCE, Blob, BlobWriter, Extent, Pins
+from routilux.ipc.channels import SMALLEST_WINDOW, WINDOW_NS, Channel, Part, Segment, segments
+from routilux.ipc.codec import Encoder, Large, split
+from routilux.ipc.lanes import BLOB, ERROR, LARGE, MAX_COUNT, MAX_PAYLOAD, Frame, LaneReader
+from routilux.ipc.records import Record, Records
+
+AHEAD = 60_000
+NUMBER = 8
+
+SIZES = st.one_of(st.integers(0, 40), st.integers(0, LARGE - 20), st.integers(LARGE + 1, 25_000))
+"""Of messages, beside their number: those beyond LARGE are blobs."""
+
+
+def encoded(number: int, size: int) -> bytes:
+    part = Encoder(LARGE).encode(number.to_bytes(NUMBER, "big") + bytes(size))
+    return part.body if isinstance(part, Large) else part
+
+
+class ChannelMachine(RuleBasedStateMachine):
+    """A channel to one or two workers, with its pending store, against what each job has sent and received."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patch = pytest.MonkeyPatch()
+        self.patch.setattr(module, "LARGE_AHEAD", AHEAD)
+        self.rig = Rig(heap=16 << 20)
+        self.service = {FIRST: 0, SECOND: 0}
+        self.number = 0
+        self.sent: dict[int, list[int]] = defaultdict(list)
+        self.received: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        """Per job: over which lane, which message."""
+        self.dropped = Counter[int]()
+        self.new: list[tuple[int, int]] = []
+        """Jobs and messages that no commit knows of yet."""
+        self.new_dropped = Counter[int]()
+
+    @initialize(workers=st.integers(1, 2))
+    def begin(self, workers: int) -> None:
+        self.consumers = (FIRST, SECOND)[:workers]
+        self.readers = {c: self.rig.reader(SOURCE, c) for c in self.consumers}
+        self.start()
+
+    def start(self) -> None:
+        """As the worker's entry does it."""
+        own = self.rig.own(SOURCE)
+        self.tx, self.blobs = self.rig.tx(SOURCE), self.rig.blobs(SOURCE)
+        self.records = Records(own, self.blobs.heap, Pins(own))
+        self.writers = {c: self.rig.writer(SOURCE, c) for c in self.consumers}
+        self.channel = Channel(list(self.writers.values()), lambda process: self.service[process])
+        found = self.records.restore()
+        self.blobs.restore(self.writers.values())
+        for record in found:
+            self.channel.restore(record, self.blobs)
+        self.blobs.restored()
+
+    # ---- the producer -------------------------------------------------------------------------------------
+
+    @rule(
+        job=st.integers(1, 3),
+        sizes=st.lists(SIZES, min_size=1, max_size=8),
+        flags=st.sampled_from([0, 0, ERROR]),
+        origin=st.integers(0, 1),
+    )
+    def push(self, job: int, sizes: list[int], flags: int, origin: int) -> None:
+        numbers, parts = [], list[Part]()
+        for size in sizes:
+            part = self.part(self.number + 1, size)
+            if part is None:
+                break
+            self.number += 1
+            numbers.append(self.number)
+            parts.append(part)
+        for segment in segments(job, 7, parts, origin=origin, flags=flags):
+            self.channel.push(segment)
+        for part in parts:
+            if isinstance(part, Blob):
+                self.blobs.sent(part)
+        self.new += [(job, number) for number in numbers]
+
+    def part(self, number: int, size: int) -> Part | None:
+        if size <= LARGE:
+            return encoded(number, size)
+        try:
+            blob, room = self.blobs.room(NUMBER + size)
+        except ArenaFull:
+            return None
+        room[:NUMBER] = number.to_bytes(NUMBER, "big")
+        return blob
+
+    @rule(jobs=st.lists(st.tuples(st.integers(1, 3), st.integers(1, 60)), min_size=1, max_size=3))
+    def push_many_small(self, jobs: list[tuple[int, int]]) -> None:
+        for job, count in jobs:
+            self.push(job, [0] * count, 0, 0)
+
+    @rule(ns=st.sampled_from([0, 1, 1000, WINDOW_NS // 10, WINDOW_NS, 10 * WINDOW_NS]))
+    def a_worker_learns_what_a_message_costs(self, ns: int) -> None:
+        self.service[FIRST] = ns
+
+    @rule()
+    def commit(self) -> None:
+        self.carry_out()
+        self.is_committed()
+        self.records.settle()
+
+    def carry_out(self) -> None:
+        self.pump()
+        self.channel.store(0, self.tx, self.records)
+        self.tx.commit({})
+
+    def pump(self) -> None:
+        for lane in self.channel.pump():
+            self.tx.published[lane.published] = lane.position
+            self.gets_no_more_than_its_window(lane)
+            assert lane._large <= AHEAD or sum(large > 0 for *_, large in lane._in_flight) == 1
+
+    def gets_no_more_than_its_window(self, lane: module.LaneWriter) -> None:
+        if len(self.consumers) > 1:
+            service = self.service[lane.consumer]
+            window = WINDOW_NS // service if service else SMALLEST_WINDOW
+            assert lane.outstanding() <= min(MAX_COUNT, max(SMALLEST_WINDOW, window))
+
+    def is_committed(self) -> None:
+        for job, number in self.new:
+            self.sent[job].append(number)
+        self.dropped += self.new_dropped
+        self.new.clear()
+        self.new_dropped.clear()
+
+    @rule(jobs=st.sets(st.integers(1, 3)))
+    def drop(self, jobs: set[int]) -> None:
+        waiting = len(self.channel)
+        dropped = self.channel.drop(lambda job: job in jobs)
+        assert set(dropped) <= jobs
+        assert len(self.channel) == waiting - sum(dropped.values())
+        self.new_dropped += Counter(dropped)
+
+    @rule(at=st.sampled_from(["at once", "before the commit", "after the commit"]))
+    def crash(self, at: str) -> None:
+        match at:
+            case "before the commit":
+                self.pump()
+                self.channel.store(0, self.tx, self.records)
+            case "after the commit":
+                self.carry_out()
+                self.is_committed()
+        self.new.clear()
+        self.new_dropped.clear()
+        self.start()
+
+    # ---- the workers --------------------------------------------------------------------------------------
+
+    @precondition(lambda self: hasattr(self, "readers"))
+    @rule(data=st.data(), frames=st.integers(1, 20))
+    def receive(self, data: st.DataObject, frames: int) -> None:
+        self.read(data.draw(st.sampled_from(self.consumers)), frames)
+
+    def read(self, consumer: int, frames: int = 1 << 20) -> int:
+        """How many frames there were."""
+        reader = self.readers[consumer]
+        for done in range(frames):
+            frame = reader.head()
+            if frame is None:
+                return done
+            numbers = self.numbers(frame)
+            assert len(numbers) == frame.messages
+            assert frame.port == 7
+            self.received[frame.job] += [(consumer, number) for number in numbers]
+            reader.use(frame, frame.messages)
+            pass_on(self.rig, reader)
+        return frames
+
+    def numbers(self, frame: Frame) -> list[int]:
+        if frame.flags & BLOB:
+            address, _ = REFERENCE.unpack(frame.payload)
+            return [int.from_bytes(self.rig.arena.data[address : address + NUMBER], "big")]
+        assert len(frame.payload) <= MAX_PAYLOAD
+        found = [part for part in split(frame.payload)]
+        return [int.from_bytes(part[start : start + NUMBER], "big") for part in found if (start := head(part))]
+
+    # ---- always -------------------------------------------------------------------------------------------
+
+    @precondition(lambda self: hasattr(self, "readers"))
+    @invariant()
+    def no_message_is_lost_or_doubled(self) -> None:
+        sent = sum(map(len, self.sent.values())) + len(self.new)
+        dropped = self.dropped.total() + self.new_dropped.total()
+        received = sum(map(len, self.received.values()))
+        on_their_way = sum(writer.outstanding() for writer in self.writers.values())
+        assert received + on_their_way + len(self.channel) == sent - dropped
+        assert bool(self.channel) == (len(self.channel) > 0)
+
+    def teardown(self) -> None:
+        """With room enough all of it arrives, and nothing of it takes up room any more."""
+        if hasattr(self, "readers"):
+            self.service = dict.fromkeys(self.service, 1)
+            self.commit()
+            while sum(self.read(consumer) for consumer in self.consumers):
+                self.commit()
+            for job, sent in self.sent.items():
+                self.arrived(job, sent)
+            self.blobs.collect()
+            assert self.records._extents == {}
+            assert is_all_free(self.blobs.heap)
+        self.rig.close()
+        self.patch.undo()
+
+    def arrived(self, job: int, sent: list[int]) -> None:
+        received = self.received[job]
+        assert len(received) == len(sent) - self.dropped[job]
+        assert {number for _, number in received} <= set(sent)
+        for consumer in self.consumers:
+            own = [number for to, number in received if to == consumer]
+            assert own == sorted(set(own))
+        if not self.dropped[job]:
+            assert sorted(number for _, number in received) == sent
+
+
+def head(part: bytes) -> int:
+    """Where the bytes of a packed message begin."""
+    return {0xC4: 2, 0xC5: 3, 0xC6: 5}[part[0]]
+
+
+TestChannelMachine = ChannelMachine.TestCase
+
+
+# --- segments ---
+
+
+def blob(nbytes: int = 20_000) -> Blob:
+    return Blob(Extent(0, nbytes), 0, nbytes)
+
+
+PARTS = st.lists(
+    st.one_of(
+        st.builds(encoded, st.integers(0, 1000), st.integers(0, 30)),
+        st.builds(encoded, st.integers(0, 1000), st.integers(0, LARGE - 20)),
+        st.builds(blob, st.integers(1, 100_000)),
+    ),
+    max_size=30,
+)
+
+
+@given(PARTS)
+def test_segments_are_the_run_cut_at_each_large_one(parts: list[Part]) -> None:
+    cut = segments(1, 2, parts, origin=3, flags=ERROR, tag=4)
+    assert [part for segment in cut for part in segment.parts] == parts
+    for segment in cut:
+        assert (segment.job, segment.port, segment.origin, segment.flags, segment.tag) == (1, 2, 3, ERROR, 4)
+        assert len(segment) == 1 or not any(isinstance(part, Blob) for part in segment.parts)
+
+
+@given(PARTS, st.integers(1, MAX_COUNT))
+def test_frames_of_a_segment_hold_its_messages_in_order_and_fit(parts: list[Part], most: int) -> None:
+    for segment in segments(1, 2, parts):
+        taken: list[Part] = []
+        while segment:
+            frame, large = segment.take(most)
+            assert 0 < frame.messages <= most
+            assert len(frame.payload) <= MAX_PAYLOAD
+            taken += [large] if large is not None else [*split(frame.payload)]
+            segment.at += frame.messages
+        assert taken == segment.parts
+
+
+KINDS = st.builds(
+    Segment,
+    st.integers(1, 2),
+    st.integers(0, 1),
+    st.builds(lambda size: [encoded(0, size)], st.integers(0, 20)) | st.builds(lambda: [blob()]),
+    origin=st.integers(0, 1),
+    flags=st.sampled_from([0, ERROR]),
+    tag=st.integers(0, 1),
+)
+
+
+@given(st.lists(KINDS, max_size=20))
+def test_joins_keep_order_and_what_differs_apart(pushed: list[Segment]) -> None:
+    kinds = [(s.job, s.port, s.origin, s.flags, s.tag) for s in pushed for _ in s.parts]
+    parts = [part for segment in pushed for part in segment.parts]
+    with Rig() as rig:
+        channel = Channel([rig.writer(SOURCE, FIRST)], lambda _: 0)
+        for segment in pushed:
+            channel.push(segment)
+        joined = list(channel._waiting)
+        assert [part for segment in joined for part in segment.parts] == parts
+        assert [(s.job, s.port, s.origin, s.flags, s.tag) for s in joined for _ in s.parts] == kinds
+        assert len(channel) == len(parts)
+        assert all(len(s) == 1 or not any(isinstance(p, Blob) for p in s.parts) for s in joined)
+
+
+def test_what_is_in_the_pending_store_is_joined_with_nothing() -> None:
+    first, second = Segment(1, 0, [encoded(1, 0)]), Segment(1, 0, [encoded(2, 0)])
+    first.row = 0
+    assert not first.join(second)
+    assert len(first) == 1
+
+
+def restored(rig: Rig) -> tuple[Channel, Records, BlobWriter, list[Record]]:
+    own, blobs = rig.own(SOURCE), rig.blobs(SOURCE)
+    records = Records(own, blobs.heap, Pins(own))
+    channel = Channel([rig.writer(SOURCE, FIRST)], lambda _: 0)
+    return channel, records, blobs, records.restore()
+
+
+def test_of_a_segment_half_sent_the_rest_is_kept() -> None:
+    with Rig() as rig:
+        channel, records, _, _ = restored(rig)
+        parts: list[Part] = [encoded(number, 1000) for number in range(200)]
+        for segment in segments(1, 0, parts):
+            channel.push(segment)
+        tx, reader = rig.tx(SOURCE), rig.reader(SOURCE, FIRST)
+        for _ in range(2):  # the second time the record is there already
+            for lane in channel.pump():
+                tx.published[lane.published] = lane.position
+            channel.store(0, tx, records)
+            tx.commit({})
+            received = drained(rig, reader)
+        assert 0 < received < 100 < 200 - received
+        again, _, blobs, found = restored(rig)
+        assert [record.left < record.messages for record in found] == [True]
+        for record in found:
+            again.restore(record, blobs)
+        assert [part for s in again._waiting for part in s.parts] == parts[-len(again) :]
+        assert len(again) == len(channel)
+
+
+def drained(rig: Rig, reader: LaneReader) -> int:
+    count = 0
+    while frame := reader.head():
+        reader.use(frame, frame.messages)
+        count += frame.messages
+    pass_on(rig, reader)
+    return count
