@@ -100,7 +100,8 @@ def carries_mark(process: psutil.Process) -> bool:
 
 
 def files() -> frozenset[Path]:
-    return frozenset(path for folder, pattern in FILES for path in folder.glob(pattern))
+    found = (path for folder, pattern in FILES for path in folder.glob(pattern))
+    return frozenset(path for path in found if not path.name.startswith("sem."))  # we make no semaphores
 
 
 def descriptors() -> frozenset[tuple[int, str]]:

@@ -12,9 +12,10 @@ from routilux.clock import Deadline
 from routilux.engine import CHANGED, UNREAD, Settings
 from routilux.engines.host import Hosted
 from routilux.engines.run import InlineJob
-from routilux.errors import Busy, ClosedError, FlowError, RoutiluxError
+from routilux.errors import Busy, ClosedError, FlowError, RoutiluxError, RoutineCrashed
 from routilux.flow import Flow
 from routilux.jobs import JobState
+from routilux.reports import describe
 from routilux.routing import levels
 from routilux.submission import Seed
 
@@ -58,7 +59,7 @@ class InlineEngine:
         with self._lock:
             if self._closed:
                 raise ClosedError("the runtime is closed: make a new one")
-            host = self._flows.get(flow) or self._flows.setdefault(flow, InlineFlow(flow))
+            host = self._flows.get(flow) or self._host(flow)
         control = InlineJob(
             host.flow,
             host.nodes,
@@ -72,6 +73,14 @@ class InlineEngine:
         job = JobState(job_id, flow.name, control)
         control.job = job
         return job
+
+    def _host(self, flow: Flow) -> InlineFlow:
+        try:
+            return self._flows.setdefault(flow, InlineFlow(flow))
+        except BaseException as error:  # the user's setup()
+            report = describe(flow.name, "stop", error)
+            message = f"flow {flow.name!r} could not start: {report.type}: {report.message}"
+            raise RoutineCrashed(f"{message}\n\n{report.traceback.rstrip()}") from error
 
     def submit(
         self, job: JobState, seeds: list[Seed], deadline: Deadline, *, paused: bool, is_open: bool

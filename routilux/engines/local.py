@@ -49,7 +49,9 @@ class LocalEngine:
                 raise ClosedError("the runtime is closed: make a new one")
             supervisor = self._running.get(flow)
             if supervisor is None or supervisor.is_closed:
-                if self._directory is None:
+                if self._directory is None or not self._directory.path.exists():
+                    if self._directory is not None:  # somebody has cleaned up the folder for temporary files
+                        self._directory.close()
                     self._directory = RunDirectory()
                 place = self._directory.path / str(next(self._numbers))
                 supervisor = Supervisor(flow, self._settings, place, self._workers, self._forget)
@@ -79,8 +81,9 @@ class LocalEngine:
 
     def stop(self, flow: Flow, grace: float | None) -> None:
         with self._lock:
-            supervisor = self._running.pop(flow, None)
-        if supervisor is not None:
+            self._running.pop(flow, None)
+            supervisors = [known for known in self._all if known.flow is flow]
+        for supervisor in supervisors:  # one that has failed may still be taking leave
             supervisor.close(grace)
 
     def drain(self) -> None:

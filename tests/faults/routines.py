@@ -197,3 +197,11 @@ class Fickle(Steady):
 
     def mark(self) -> int:
         return os.getpid()
+
+
+class Uneven(Expand):
+    """Every tenth message makes four hundred, the others one: many are run together before it sends early."""
+
+    def copied(self, value: int) -> Iterator[tuple[int, int]]:
+        for copy in range(self.copies if value % 10 == 9 else 1):
+            yield value, copy

@@ -20,6 +20,7 @@ from faults.routines import (
     Pairs,
     Sevens,
     Tally,
+    Uneven,
     by_seven,
     double,
     negate,
@@ -60,6 +61,11 @@ def generator() -> Flow:
 
 def expanding() -> Flow:
     return Flow().pipe(numbers).pipe(Expand()).pipe(Everything())
+
+
+def uneven() -> Flow:
+    """Generators that send early follow messages that run fast."""
+    return Flow().pipe(numbers).pipe(Uneven(copies=400)).pipe(Everything())
 
 
 def batch() -> Flow:
@@ -109,6 +115,7 @@ CASES: dict[str, Case] = {
     "immediate": Case(immediate(), "double-0", 300),
     "generator": Case(generator(), "numbers-0", 5000),
     "expanding": Case(expanding(), "expand-0", 200),
+    "uneven": Case(uneven(), "uneven-0", 500),
     "batch": Case(batch(), "sevens-0", 300, keeps=True),
     "finish": Case(finish(), "tally-0", 300),
     "large": Case(large(), "brighten-0", 60),
@@ -166,7 +173,14 @@ def test_a_death_at_each_point_leaves_the_result_exact(
 def test_a_death_while_a_crash_is_recovered_leaves_the_result_exact(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    check(name, monkeypatch, "commit.after:1", "restore.middle:1", "apply.middle:1", fewest=2)
+    check(
+        name,
+        monkeypatch,
+        "commit.after:9" if name == "uneven" else "commit.after:1",
+        "restore.middle:1",
+        "apply.middle:1",
+        fewest=2,
+    )
 
 
 @pytest.mark.soak

@@ -255,7 +255,7 @@ def test_after_a_restart_several_references_are_one_blob() -> None:
         writers = [rig.writer(SOURCE, consumer) for consumer in CONSUMERS]
         blobs.restore(writers)
         again = blobs.known(blob.address, 100)
-        assert (again.extent, len(again.uses), again.watched) == (blob.extent, 1, {SECOND})
+        assert (again.extent, len(again.uses), again.watched) == (blob.extent, 1, frozenset({SECOND}))
         assert writers[0].has_too_much(1, 100)
 
 

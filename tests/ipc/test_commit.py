@@ -95,17 +95,16 @@ def cut_off(
     look after it.
     """
     with Rig() as rig, Rig() as whole:
-        for each in (rig, whole):
-            own, tx = each.own(FIRST), each.tx(FIRST)
-            tx.commit(fill(own, tx, before))
-        earlier = seen(own)
-        tx = whole.tx(FIRST)
-        tx.commit(fill(own, tx, steps))
-        later = seen(own)
+        for each, done in ((rig, [before]), (whole, [before, steps])):
+            for these in done:
+                tx = each.tx(FIRST)
+                tx.commit(fill(each.own(FIRST), tx, these))
+        earlier, later = seen(rig.own(FIRST)), seen(whole.own(FIRST))
         own, tx = rig.own(FIRST), rig.tx(FIRST)
         consumed = fill(own, tx, steps)
         stored = sum(map(len, (tx.created, tx.published, tx.live, tx.late, consumed, tx.retired)))
-        stores = 3 + stores % (stored + 1) if committed else stores % 3  # the log, its length, the commit word
+        # Three stores make it happen: the log, its length, the commit word.
+        stores = 3 + stores % (stored + 1) if committed else stores % 3
         tx._words = cast("memoryview[int]", Mortal(own.words, stores))
         with pytest.raises(Killed):
             tx.commit(consumed)
@@ -156,8 +155,8 @@ def test_counters_add_up_over_commits_and_incarnations(commits: list[list[Step]]
         for name, kind in (("created", "create"), ("retired", "retire"), ("activations", "count")):
             row = own.index(own.section.words[name])
             for job in range(JOBS):
-                made = [by for steps in commits for step, number, by in steps if (step, number) == (kind, job)]
-                assert own.words[row + job] == sum(made)
+                made = sum(by for steps in commits for *what, by in steps if what == [kind, job])
+                assert own.words[row + job] == made
         assert rig.word(FIRST, "commit") == rig.word(FIRST, "applied") == len(commits)
 
 

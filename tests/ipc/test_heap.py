@@ -8,7 +8,7 @@ import os
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from ipc.rig import SOURCE, Rig, check, is_all_free
 from routilux.errors import ArenaFull, InternalError
@@ -77,17 +77,15 @@ class HeapMachine(RuleBasedStateMachine):
             assert tail <= KEEP + STEP
 
     @rule(is_tight=st.booleans())
-    def the_system_has_memory_or_not(self, is_tight: bool) -> None:  # noqa: FBT001 - a rule's argument
+    def the_system_has_memory_or_not(self, *, is_tight: bool) -> None:
         self.is_tight = is_tight
 
-    @rule(random=st.randoms(use_true_random=False), kept=st.integers(0, 20))
-    def restart(self, random: object, kept: int) -> None:
+    @rule(data=st.data(), kept=st.integers(0, 20))
+    def restart(self, data: st.DataObject, kept: int) -> None:
         """What is still referred to is claimed, in any order; what is not is free."""
+        self.taken = list(data.draw(st.permutations(self.taken)))[:kept]
         self.heap = self.made()
         self.heap.restore(self.granted)
-        shuffle = getattr(random, "shuffle")  # noqa: B009 - hypothesis does not name the type
-        shuffle(self.taken)
-        del self.taken[kept:]
         for extent in self.taken:
             assert self.heap.claim(*extent) == extent
 
@@ -105,11 +103,12 @@ class HeapMachine(RuleBasedStateMachine):
         assert self.heap.top == self.granted
 
     def teardown(self) -> None:
-        for extent in self.taken.copy():
-            self.taken.remove(extent)
-            self.heap.free(extent)
-        assert is_all_free(self.heap)
-        self.patch.undo()
+        try:
+            while self.taken:
+                self.heap.free(self.taken.pop())
+            assert is_all_free(self.heap)
+        finally:
+            self.patch.undo()
 
 
 TestHeapMachine = HeapMachine.TestCase

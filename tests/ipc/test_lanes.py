@@ -165,7 +165,7 @@ def test_a_header_with_a_flipped_byte_is_refused(frame: Frame, place: int, bits:
 
 @given(st.integers(0, HEADER.size - 1), st.integers(1, 255))
 def test_padding_with_a_flipped_byte_is_refused(place: int, bits: int) -> None:
-    with lane_of(SOURCE, FIRST) as (rig, writer, reader):
+    with lane_of(SOURCE, FIRST) as (rig, _, reader):
         filled(rig, 4 * [Frame(1, 0, 1, bytes(RING // 5))])
         while head := reader.head():
             reader.use(head, 1)
@@ -184,7 +184,8 @@ def test_padding_with_a_flipped_byte_is_refused(place: int, bits: int) -> None:
 
 def filled(rig: Rig, frames: list[Frame]) -> None:
     writer = rig.writer(SOURCE, FIRST)
-    assert all([writer.put(frame) for frame in frames])
+    for frame in frames:
+        assert writer.put(frame)
     publish(rig, writer)
 
 

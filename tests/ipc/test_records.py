@@ -63,6 +63,7 @@ class RecordsMachine(RuleBasedStateMachine):
     )
     def add(
         self,
+        *,
         kind: Kind,
         lane: int,
         job: int,
@@ -72,8 +73,8 @@ class RecordsMachine(RuleBasedStateMachine):
         port: int,
         flags: int,
         position: int,
-        parked: bool,  # noqa: FBT001 - a rule's argument
-        holds: bool,  # noqa: FBT001
+        parked: bool,
+        holds: bool,
     ) -> None:
         payload = REFERENCE.pack(size * 64, size) if holds else bytes([size % 251]) * size
         flags |= BLOB if holds else 0
@@ -125,7 +126,7 @@ class RecordsMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.now)
     @rule(data=st.data(), parked=st.booleans())
-    def change(self, data: st.DataObject, parked: bool) -> None:  # noqa: FBT001 - a rule's argument
+    def change(self, data: st.DataObject, *, parked: bool) -> None:
         row = data.draw(st.sampled_from(sorted(self.now)))
         noted = self.now[row]
         left = data.draw(st.integers(1, noted.record.messages))
@@ -147,7 +148,7 @@ class RecordsMachine(RuleBasedStateMachine):
         self.dropped.clear()
 
     @rule(after_commit=st.booleans())
-    def crash(self, after_commit: bool) -> None:  # noqa: FBT001 - a rule's argument
+    def crash(self, *, after_commit: bool) -> None:
         if after_commit:
             self.tx.commit({})
             self.committed = self.now.copy()

@@ -44,7 +44,7 @@ def collected(bells: Doorbells, count: int) -> list[Descriptor]:
     """What has been rung, as soon as there are so many descriptors."""
     found: list[Descriptor] = []
     while len(found) < count:
-        assert bells.pull.poll(PATIENCE * 1000), f"only {len(found)} of {count} came"
+        assert bells.pull.poll(int(PATIENCE * 1000)), f"only {len(found)} of {count} came"
         found += bells.rung()
     return found
 
@@ -117,8 +117,9 @@ def test_malformed_messages_are_counted_and_ignored(messages: list[Descriptor | 
         with one._context.socket(zmq.PUSH) as push:
             push.connect(endpoint(one._directory, "worker-1"))
             for message in [*messages, Descriptor(99, 0, 0)]:
-                is_good = isinstance(message, Descriptor)
-                push.send_multipart([DESCRIPTOR.pack(*message)] if is_good else message)
+                push.send_multipart(
+                    [DESCRIPTOR.pack(*message)] if isinstance(message, Descriptor) else message
+                )
             expected = [message for message in messages if isinstance(message, Descriptor)]
             assert collected(other, len(expected) + 1)[:-1] == expected
         assert other.malformed == len(messages) - len(expected)

@@ -114,7 +114,7 @@ class StatesMachine(RuleBasedStateMachine):
         self.all.settle()
 
     @rule(after_commit=st.booleans())
-    def crash(self, after_commit: bool) -> None:  # noqa: FBT001 - a rule's argument
+    def crash(self, *, after_commit: bool) -> None:
         if after_commit:
             self.tx.commit({})
             self.committed = copy.deepcopy(self.next)
