@@ -258,13 +258,15 @@ class GatherLoop(Loop):
 
     def store(self, unit: Unit, job: WorkerJob) -> None:
         tx, records, batch = self.p.tx, self.p.records, unit.batch
+        is_tail = bool(unit.waiting) and next(iter(unit.waiting)) == batch.count - len(unit.waiting)
         if batch.row is not None:
-            if unit.waiting:
+            if is_tail:
                 records.change(tx, batch.row, len(unit.waiting), parked=unit.is_parked)
             else:
                 records.drop(tx, batch.row)
                 batch.row = None
-        elif len(unit.waiting) == batch.count or (unit.waiting and self.is_fifo):
+                self.store_apart(unit, job)
+        elif is_tail:
             batch.row = self.record(unit, batch.frame.payload, batch.count, len(unit.waiting))
         else:
             self.store_apart(unit, job)
@@ -304,7 +306,8 @@ class GatherLoop(Loop):
             parked=unit.is_parked,
             holds=bool(batch.frame.flags & BLOB),
         )
-        batch.frame = batch.frame._replace(payload=b"")  # the lane is passed now
+        # The lane is passed now. What may be taken from the middle has to be told apart later.
+        batch.frame = batch.frame._replace(payload=b"" if self.is_fifo else bytes(payload))
         return row
 
     def restore(self, record: Record, inlet: Inlet) -> None:

@@ -61,11 +61,13 @@ class Reaper:
         self._spared = set(spared)
         self.kills = 0
 
-    def until_ended(self, jobs: list[JobState], pause: tuple[float, float] = (0.06, 0.26)) -> None:
-        """Kill one at a time until the jobs have ended."""
+    def until_ended(self, jobs: list[JobState], most: int = 12) -> None:
+        """Kill one every 60 to 260 ms until the jobs have ended, and at most so many: on a busy machine a
+        worker takes longer to start.
+        """
         waiting = threading.Event()
-        while not all(job.ended for job in jobs):
-            waiting.wait(self._random.uniform(*pause))
+        while self.kills < most and not all(job.ended for job in jobs):
+            waiting.wait(self._random.uniform(0.06, 0.26))
             with self._supervisor._lock:
                 victims = self._victims()
                 if victims and not self._supervisor.is_closed:
