@@ -145,6 +145,17 @@ class LaneMachine(RuleBasedStateMachine):
 TestLaneMachine = LaneMachine.TestCase
 
 
+@given(FRAMES, STARTS)
+def test_a_lane_takes_what_its_ring_holds_and_no_more(frame: Frame, start: int) -> None:
+    with lane_of(SOURCE, FIRST) as (rig, writer, reader):
+        rig.own(SOURCE).words[writer.published] = start
+        rig.own(FIRST).words[reader.consumed] = start << USED_BITS
+        writer = rig.writer(SOURCE, FIRST)  # noqa: PLW2901 - it begins at `start`
+        while writer.put(frame):
+            pass
+        assert RING - 2 * frame.space < writer.position - start <= RING
+
+
 def lane_with(frames: list[Frame]) -> Iterator[tuple[Rig, int]]:
     """Place of the first frame in the producer's section."""
     with lane_of(SOURCE, FIRST) as (rig, writer, _):
