@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import weakref
 from dataclasses import dataclass
 from os import PathLike, fspath
 from typing import Any
@@ -49,6 +50,7 @@ class DeadLetters:
     def __init__(self, path: str | PathLike[str] | None) -> None:
         self._lock = threading.Lock()
         self._db = sqlite3.connect(":memory:" if path is None else fspath(path), check_same_thread=False)
+        weakref.finalize(self, self._db.close)
         if path is not None:
             self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute(_TABLE)

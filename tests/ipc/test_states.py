@@ -221,3 +221,18 @@ def test_a_value_that_cannot_be_encoded_is_refused() -> None:
         with pytest.raises(EncodeError):
             states.save(tx, state)
         assert tx.is_empty
+
+
+def test_what_is_saved_stays_whole_until_the_commit_of_what_replaces_it() -> None:
+    with Rig() as rig:
+        states, tx = States(rig.own(FIRST), rig.blobs(FIRST).heap), rig.tx(FIRST)
+        state = states.new(1)
+        for number in range(5):
+            state["a"] = number
+            states.save(tx, state)
+            if number == 0:
+                tx.commit({})
+                states.settle()
+        assert saved(rig) == {1: {"a": 0}}
+        tx.commit({})
+        assert saved(rig) == {1: {"a": 4}}
