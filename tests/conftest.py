@@ -1,5 +1,6 @@
 """Here is what every test shares: settings of hypothesis, and the watch over what a test leaves behind."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,10 @@ import strays
 # How long an example takes depends on what else the machine does: pytest-timeout is the only clock.
 settings.register_profile("routilux", deadline=None, print_blob=True)
 settings.load_profile("routilux")
+
+# A background job of a shell ignores Ctrl-C, and so would all that it starts: tests send it on purpose.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from routilux.ipc.codec import Decoder, EncodeError, Encoder, Large
 from routilux.policies import Inbox
 from routilux.routing import routes
 
-COUNTERS = ("activations", "errors", "skipped", "unused")
+COUNTERS = ("activations", "errors", "skipped", "unused", "dead")
 
 
 @dataclass(slots=True)

@@ -21,6 +21,8 @@ from routilux.ipc.layout import PINS, WORD
 GRAIN = 64
 STEP = 1 << 20
 """The heap grows by multiples of this."""
+SPARE = 16
+"""This part of a heap is not for payloads: what must be kept in the pending store finds room there."""
 KEEP = 64 << 20
 """Free bytes at the heap's end beyond this go back to the system."""
 
@@ -47,9 +49,9 @@ class Heap:
         self._grow = grow
         self._shrink = shrink
 
-    def allocate(self, size: int) -> Extent:
-        """`size` bytes, rounded up to 64. Raises ArenaFull when neither a hole nor the rest of the heap has
-        them.
+    def allocate(self, size: int, spare: int = 0) -> Extent:
+        """`size` bytes, rounded up to 64. Raises ArenaFull when neither a hole nor the rest of the heap, less
+        `spare` bytes, has them.
         """
         size = _grains(size)
         for position, (offset, length) in enumerate(self._free):
@@ -60,13 +62,13 @@ class Heap:
                     self._free[position] = Extent(offset + size, length - size)
                 return Extent(offset, size)
         start = self._free[-1].offset if self._free and sum(self._free[-1]) == self.top else self.top
-        if start + size > self.size:
+        if start + size > self.size - spare:
             message = (
                 f"a payload of {size:,} bytes does not fit into the shared memory of this process "
                 f"({self.size:,} bytes, of which {self.top:,} are in use): raise Runtime(heap=...)"
             )
             raise ArenaFull(message)
-        more = min(-(-(start + size - self.top) // STEP) * STEP, self.size - self.top)
+        more = min(-(-(start + size - self.top) // STEP) * STEP, self.size - spare - self.top)
         self._grow(self.top, more)
         self.top += more
         if start != self.top - more:
@@ -75,11 +77,13 @@ class Heap:
             self._free.append(Extent(start + size, self.top - start - size))
         return Extent(start, size)
 
-    def fits(self, size: int) -> bool:
+    def fits(self, size: int, spare: int = 0) -> bool:
         """Whether `allocate` would succeed, but for the system's memory."""
         size = _grains(size)
         tail = self._free[-1].size if self._free and sum(self._free[-1]) == self.top else 0
-        return self.size - self.top + tail >= size or any(extent.size >= size for extent in self._free)
+        return self.size - spare - self.top + tail >= size or any(
+            extent.size >= size for extent in self._free
+        )
 
     def restore(self, top: int) -> None:
         """After a crash: all below `top` was granted, and is free until it is claimed."""
@@ -170,6 +174,7 @@ class BlobWriter:
 
         self.heap = Heap(section.heap_size, grow, shrink)
         self.heap.restore(own.words[self._top])
+        self._spare = section.heap_size // SPARE
         self._live: deque[Blob] = deque()
         self._restored: dict[int, Blob] = {}
         self._pins = [
@@ -177,19 +182,24 @@ class BlobWriter:
             for s in arena.layout.sections
         ]
 
+    @property
+    def largest(self) -> int:
+        """Bytes of the largest payload that can ever find room."""
+        return self.heap.size - self._spare
+
     def has_room(self, nbytes: int) -> bool:
         """Whether `room` would succeed, once all is freed that can be."""
         self.collect()
-        return self.heap.fits(nbytes)
+        return self.heap.fits(nbytes, self._spare)
 
     def room(self, nbytes: int) -> tuple[Blob, memoryview]:
         """A new blob of `nbytes` bytes and the place to fill. Raises ArenaFull."""
         self._collect_oldest()
         try:
-            extent = self.heap.allocate(nbytes)
+            extent = self.heap.allocate(nbytes, self._spare)
         except ArenaFull:
             self.collect()
-            extent = self.heap.allocate(nbytes)
+            extent = self.heap.allocate(nbytes, self._spare)
         blob = Blob(extent, self._start + extent.offset, nbytes)
         start = self._base + extent.offset
         return blob, self._data[start : start + nbytes]

@@ -102,6 +102,7 @@ class Channel:
         self._waiting: deque[Segment] = deque()
         self._messages = 0
         self._done: list[int] = []
+        self._let_go: list[Blob] = []
         self._turn = -1
 
     def push(self, segment: Segment) -> None:
@@ -156,12 +157,16 @@ class Channel:
                 continue
             dropped[segment.job] = dropped.get(segment.job, 0) + len(segment)
             self._messages -= len(segment)
-            for part in segment.parts[segment.at :]:
-                if isinstance(part, Blob):
-                    part.holders -= 1
+            self._let_go += [part for part in segment.parts[segment.at :] if isinstance(part, Blob)]
             self._sent(segment)
         self._waiting = kept
         return dropped
+
+    def settle(self) -> None:
+        """After the commit: large payloads of what was dropped are held no longer."""
+        for blob in self._let_go:
+            blob.holders -= 1
+        self._let_go.clear()
 
     def _sent(self, segment: Segment) -> None:
         if segment.row is not None:

@@ -29,16 +29,15 @@ class RunDirectory:
 
     def __init__(self) -> None:
         sweep()
-        self.path = Path(tempfile.mkdtemp(prefix=PREFIX))
+        self.path, self._lock = _locked_directory()
         if len(os.fsencode(self.path / "worker-00000")) > LONGEST:
-            self.path.rmdir()
+            shutil.rmtree(self.path, ignore_errors=True)
+            os.close(self._lock)
             message = (
                 f"the directory for temporary files has too long a name for sockets ({self.path}): "
                 "set TMPDIR to a shorter one"
             )
             raise RoutiluxError(message)
-        self._lock = os.open(self.path / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
         self._janitor = subprocess.Popen(  # noqa: S603 - a fixed command
             ["/bin/sh", "-c", _JANITOR, "routilux-janitor", os.fspath(self.path)],
             stdin=subprocess.PIPE,
@@ -56,6 +55,17 @@ class RunDirectory:
         self._janitor.wait()
         shutil.rmtree(self.path, ignore_errors=True)
         os.close(self._lock)
+
+
+def _locked_directory() -> tuple[Path, int]:
+    """A new directory and its locked lock file."""
+    while True:
+        path = Path(tempfile.mkdtemp(prefix=PREFIX))
+        lock = os.open(path / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if os.fstat(lock).st_nlink:
+            return path, lock
+        os.close(lock)  # another runtime's sweep was quicker than our lock
 
 
 def endpoint(directory: str | Path, name: str) -> str:

@@ -153,6 +153,8 @@ class Desk:
         self._moved.clear()
         if consumed or not self.tx.is_empty:
             self.tx.commit(consumed)
+            for channel in self._channels():
+                channel.settle()
         for peer, kind, number, position in self._rung:
             self._bells.ring(peer, kind, number, position)
         self._rung.clear()

@@ -181,7 +181,7 @@ class Supervisor:
 
     def _make_room(self, account: Account, part: bytes | Large) -> None:
         """Wait until large payloads that are under way leave room for this one, if they ever can."""
-        if isinstance(part, bytes) or part.nbytes > self._settings.heap:
+        if isinstance(part, bytes) or part.nbytes > self._desk.blobs.largest:
             return
         self._desk.commit()
         while not self._desk.has_room(part.nbytes) and not (account.job.ended or self.is_closed):

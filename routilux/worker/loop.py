@@ -161,6 +161,7 @@ class Loop:
         p = self.p
         p.outputs.store(p.tx, p.records)
         p.tx.commit({inlet.reader.consumed: inlet.reader.mark for inlet in changed})
+        p.outputs.settle()
         p.records.settle()
         p.states.settle()
 

@@ -156,6 +156,11 @@ class Outputs:
         for number, channel in enumerate(self.channels):
             channel.store(number, tx, records)
 
+    def settle(self) -> None:
+        """After the commit: let go of what was dropped."""
+        for channel in self.channels:
+            channel.settle()
+
     @property
     def waiting(self) -> bool:
         """Whether something waits for room: no activation starts then."""

@@ -114,6 +114,7 @@ class ChannelMachine(RuleBasedStateMachine):
     def commit(self) -> None:
         self.carry_out()
         self.is_committed()
+        self.channel.settle()
         self.records.settle()
 
     def carry_out(self) -> None:

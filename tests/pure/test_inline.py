@@ -486,9 +486,9 @@ def test_counters_tell_activations_errors_skipped_and_unused(runtime: Runtime) -
     flow.connect("numbers", "output", "skips", "value")
     flow.connect("numbers", "output", "goes_on", "value")
     counters = runtime.exec(flow, n=5).counters
-    assert counters["numbers"] == {"activations": 1, "errors": 0, "skipped": 0, "unused": 0}
-    assert counters["skips"] == {"activations": 5, "errors": 0, "skipped": 2, "unused": 0}
-    assert counters["goes_on"] == {"activations": 5, "errors": 2, "skipped": 0, "unused": 0}
+    assert counters["numbers"] == {"activations": 1, "errors": 0, "skipped": 0, "unused": 0, "dead": 0}
+    assert counters["skips"] == {"activations": 5, "errors": 0, "skipped": 2, "unused": 0, "dead": 0}
+    assert counters["goes_on"] == {"activations": 5, "errors": 2, "skipped": 0, "unused": 0, "dead": 0}
 
 
 # --- errors ---
@@ -593,7 +593,7 @@ def test_retry_gives_up_as_it_was_told(runtime: Runtime, by_generator: bool) -> 
     flow.add_routine(made, "tries")
     job = runtime.exec(flow, value=7)
     assert (job.status, job.results(), len(attempts)) == ("completed", [], 3)
-    assert job.counters["tries"] == {"activations": 1, "errors": 0, "skipped": 1, "unused": 0}
+    assert job.counters["tries"] == {"activations": 1, "errors": 0, "skipped": 1, "unused": 0, "dead": 0}
 
 
 def test_an_error_in_a_batch_is_one_activations(runtime: Runtime) -> None:
