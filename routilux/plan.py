@@ -1,11 +1,14 @@
 """Here is the plan of a running flow: which processes there are, and which lanes lead from one to another."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
+from typing import Any
 
 from routilux.flow import Flow
+from routilux.graph import Connection
 from routilux.routing import inner, levels
 
 SUPERVISOR = 0
@@ -39,6 +42,12 @@ class LanePlan:
     connection: int | None
     slot: int = 0
     inner: bool = False
+    numbered: int = -1
+    """The producer's row of tags, if it numbers what it sends here: the consumer's routine is ordered."""
+    merged: int = -1
+    """The consumer's row of tags, if it takes what comes here in order: the producer's routine is ordered.
+    On the way to the supervisor the first of several, one for each event.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,8 @@ class Plan:
     lanes: tuple[LanePlan, ...]
     levels: tuple[tuple[int, ...], ...]
     tracks_origin: bool
+    tag_rows: tuple[int, ...]
+    """Per process, how many rows of tags it needs."""
 
     @cached_property
     def outbound(self) -> tuple[tuple[LanePlan, ...], ...]:
@@ -112,30 +123,89 @@ def plan(flow: Flow, workers: dict[str, int] | None = None) -> Plan:
         ),
     )
     of = {name: [p.index for p in processes if p.node == name] for name in flow.nodes}
+    rows = _Rows(flow, of)
     return Plan(
         flow.name,
         processes,
-        tuple(_lanes(flow, processes, of)),
+        tuple(_lanes(flow, processes, of, rows)),
         tuple(
             level
             for names in levels(flow)
             if (level := tuple(i for name in names if _is_flushed(flow, name) for i in of[name]))
         ),
         any(node.routine.activation_policy.needs_origin for node in flow.nodes.values()),
+        tuple(rows.taken[process.index] for process in processes),
     )
 
 
-def _lanes(flow: Flow, processes: Sequence[ProcessPlan], of: dict[str, list[int]]) -> list[LanePlan]:
+class _Rows:
+    """Hands out the rows of tags: to whoever numbers what it sends, and to whoever merges what it gets."""
+
+    def __init__(self, flow: Flow, of: dict[str, list[int]]) -> None:
+        self._flow = flow
+        self._of = of
+        self._known: dict[tuple[int, object], int] = {}
+        self.taken: Counter[int] = Counter()
+
+    def _row(self, process: int, key: object, count: int = 1) -> int:
+        if (process, key) not in self._known:
+            self._known[process, key] = self.taken[process]
+            self.taken[process] += count
+        return self._known[process, key]
+
+    def is_ordered(self, name: str) -> bool:
+        """Whether an order could get lost there: a single process keeps it by itself."""
+        return self._flow.nodes[name].ordered and len(self._of[name]) > 1
+
+    def submitting(self, target: str) -> int:
+        """Of the supervisor, towards an entry."""
+        if not self.is_ordered(target) or any(c.target == target for c in self._flow.connections):
+            return -1
+        return self._row(SUPERVISOR, ("to", target))
+
+    def collecting(self, source: str) -> int:
+        """Of the supervisor, for the outputs of a routine."""
+        if not self.is_ordered(source):
+            return -1
+        return self._row(SUPERVISOR, ("from", source), len(self._flow.nodes[source].routine.event_names))
+
+    def numbering(self, producer: int, connection: Connection) -> int:
+        return self._row(producer, ("to", connection)) if self.is_ordered(connection.target) else -1
+
+    def merging(self, consumer: int, connection: Connection) -> int:
+        """Several workers without a key share the messages: there is no order among them."""
+        target = self._flow.nodes[connection.target]
+        is_shared = len(self._of[target.name]) > 1 and target.key is None
+        if is_shared or not self.is_ordered(connection.source):
+            return -1
+        return self._row(consumer, ("from", connection))
+
+
+def _lanes(
+    flow: Flow, processes: Sequence[ProcessPlan], of: dict[str, list[int]], rows: _Rows
+) -> list[LanePlan]:
     lanes: list[LanePlan] = []
     cyclic = inner(flow)
+
+    def add(producer: int, consumer: int, connection: int | None, slot: int = 0, **more: Any) -> None:
+        lanes.append(LanePlan(len(lanes), producer, consumer, connection, slot, **more))
+
     for process in processes[1:]:
-        lanes.append(LanePlan(len(lanes), SUPERVISOR, process.index, None))
-        lanes.append(LanePlan(len(lanes), process.index, SUPERVISOR, None))
+        add(SUPERVISOR, process.index, None, numbered=rows.submitting(process.node))
+        add(process.index, SUPERVISOR, None, merged=rows.collecting(process.node))
     for number, connection in enumerate(flow.connections):
         slot = flow.nodes[connection.target].routine.slot_names.index(connection.slot)
         for producer in of[connection.source]:
             for consumer in of[connection.target]:
-                lanes.append(LanePlan(len(lanes), producer, consumer, number, slot, connection in cyclic))
+                add(
+                    producer,
+                    consumer,
+                    number,
+                    slot,
+                    inner=connection in cyclic,
+                    numbered=rows.numbering(producer, connection),
+                    merged=rows.merging(consumer, connection),
+                )
     return lanes
 
 

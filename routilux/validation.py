@@ -211,6 +211,14 @@ def _order(flow: Graph, node: Node, incoming: list[Connection]) -> Iterator[Faul
     policy = _policy_of(node)
     if policy is not None and not policy.immediate:
         yield _error(node.name, f"ordered=True needs the immediate policy, not {policy}")
+    for name in dict.fromkeys(c.target for c in flow.connections if c.source == node.name):
+        target = flow.nodes.get(name)
+        if target is not None and target.workers > 1 and target.key is None and node.workers > 1:
+            yield _warning(
+                node.name,
+                f"its order is lost at {name!r}, whose {target.workers} workers share the messages: "
+                "give it key=, or one worker",
+            )
 
 
 def _partners(flow: Graph, node: Node, connections: list[Connection]) -> Iterator[Fault]:

@@ -12,7 +12,7 @@ from routilux.context import JobView
 from routilux.errors import PayloadError
 from routilux.flow import Flow
 from routilux.graph import Connection, Node
-from routilux.ipc.codec import Decoder, EncodeError, Encoder, Large
+from routilux.ipc.codec import Decoder, EncodeError, Encoder, Large, in_one_piece
 from routilux.policies import Inbox
 from routilux.routing import routes
 
@@ -134,8 +134,30 @@ class Hosted:
 
 def frozen(part: bytes | Large) -> bytes | Large:
     """The message with its buffers copied: later changes to the payload are not seen."""
-    if isinstance(part, bytes):
-        return part
-    region = bytearray(part.nbytes)
-    part.write(memoryview(region))
-    return Large(bytes(region))
+    return part if isinstance(part, bytes) else Large(in_one_piece(part))
+
+
+class SharedValues(MutableMapping[str, Any]):
+    """`job.data` of one job: what is set is a copy, and so is what is got."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, bytes] = {}
+
+    def __getitem__(self, key: str) -> Any:
+        return Decoder().decode_large(memoryview(self._values[key]))
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        try:
+            self._values[key] = in_one_piece(Encoder().encode(value))
+        except EncodeError as error:
+            message = f"job.data[{key!r}] cannot hold a {error.type_name}: {error.reason}"
+            raise PayloadError(message) from error
+
+    def __delitem__(self, key: str) -> None:
+        del self._values[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)

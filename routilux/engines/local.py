@@ -37,8 +37,6 @@ class LocalEngine:
         running = self._running.get(flow)
         if running is None:
             flow.check()
-            if faults := list(unsupported(flow)):
-                raise FlowError(*faults)
         elif running.version != flow.version:
             raise FlowError(CHANGED.format(flow.name))
 
@@ -115,23 +113,6 @@ def encoded(seeds: Iterable[Seed]) -> list[Encoded]:
             message = f"cannot send a {error.type_name} to routine {seed.routine!r}: {error.reason}"
             raise PayloadError(message) from error
     return parts
-
-
-def unsupported(flow: Flow) -> Iterable[str]:
-    """What the flow asks for that this engine does not do yet: one line each."""
-    for name, node in flow.nodes.items():
-        wanted = {
-            "ordered=True": node.ordered,
-            "timeout=": node.timeout is not None,
-            "max_activations=": node.max_activations is not None,
-            "max_rss_mb=": node.max_rss_mb is not None,
-            "on_error=retry(...)": node.on_error.retries > 0,
-        }
-        for option in (option for option, asked in wanted.items() if asked):
-            yield (
-                f"{name}: {option} is not supported by the local engine yet: "
-                "leave it out, or use Runtime(engine='inline')"
-            )
 
 
 def _supervisor_of(job: JobState) -> Supervisor:

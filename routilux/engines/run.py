@@ -6,7 +6,7 @@ from typing import Any
 
 from routilux.clock import Deadline, monotonic, pause
 from routilux.engine import UNREAD_FAILURE
-from routilux.engines.host import Hosted, Message, View, frozen
+from routilux.engines.host import Hosted, Message, SharedValues, View, frozen
 from routilux.errors import ClosedError, DeadlineExceeded, JobCancelled, PayloadError, RoutiluxError
 from routilux.flow import Flow
 from routilux.ipc.codec import EncodeError, Encoder, Large, batch
@@ -43,7 +43,7 @@ class InlineJob:
         self._order = downstream_first
         self._lock: Any = lock
         self._max_output = max_output
-        self._data: dict[str, Any] = {}
+        self._data = SharedValues()
         self._views: dict[str, View] = {}
         self._deadline = Deadline(None)
         self._level = 0

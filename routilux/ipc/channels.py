@@ -6,12 +6,12 @@ Waiting messages are bound to a worker's lane as late as possible: a worker that
 from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import islice, pairwise, takewhile
-from typing import cast
+from typing import NamedTuple, cast
 
 from routilux.ipc.blobs import REFERENCE, Blob, BlobWriter
 from routilux.ipc.codec import batch, split
 from routilux.ipc.commit import Transaction
-from routilux.ipc.lanes import BLOB, MAX_COUNT, MAX_PAYLOAD, Frame, LaneWriter
+from routilux.ipc.lanes import BLOB, MARK, MAX_COUNT, MAX_PAYLOAD, TOKEN, Frame, LaneWriter
 from routilux.ipc.records import Kind, Record, Records
 from routilux.routing import least
 
@@ -25,15 +25,43 @@ Part = bytes | Blob
 """An encoded message: its bytes, or where it lies when it is large."""
 
 
+class Turn(NamedTuple):
+    """A place in the order of one job's messages at one ordered routine.
+
+    On their way to its workers messages are numbered, each its own `tag`, from 1. On the way from them, they
+    answer the input `tag`, and the last of them says how many inputs in a row, its `span`, are done with.
+    """
+
+    tag: int = 0
+    span: int = 0
+    is_numbered: bool = False
+
+    def after(self, messages: int) -> "Turn":
+        """What follows so many messages."""
+        return Turn(self.tag + (messages if self.is_numbered else self.span), 0, self.is_numbered)
+
+    def part(self, start: int, stop: int, messages: int) -> "Turn":
+        """The place of some of the messages."""
+        if self.is_numbered:
+            return self.after(start)
+        return self if stop == messages else self._replace(span=0)
+
+
+NO_TURN = Turn()
+"""Of messages without a place in any order."""
+
+
 class Segment:
     """Consecutive messages of one job, from one event (or for one slot): all of them small, or a single large
     one.
+
+    With a `turn` they have a place in an order, see Turn.
     """
 
-    __slots__ = ("at", "flags", "job", "origin", "parts", "port", "row", "stored", "tag")
+    __slots__ = ("at", "flags", "job", "origin", "parts", "port", "row", "stored", "turn")
 
     def __init__(
-        self, job: int, port: int, parts: list[Part], *, origin: int = 0, flags: int = 0, tag: int = 0
+        self, job: int, port: int, parts: list[Part], *, origin: int = 0, flags: int = 0, turn: Turn = NO_TURN
     ) -> None:
         self.job = job
         self.port = port
@@ -43,7 +71,7 @@ class Segment:
         self.stored = 0
         self.origin = origin
         self.flags = flags
-        self.tag = tag
+        self.turn = turn
 
     def __len__(self) -> int:
         return len(self.parts) - self.at
@@ -51,53 +79,69 @@ class Segment:
     def join(self, other: "Segment") -> bool:
         """Take in the messages of a segment that follows, if one frame could hold both."""
         if (
-            (self.job, self.port, self.origin, self.flags, self.tag)
-            != (
-                other.job,
-                other.port,
-                other.origin,
-                other.flags,
-                other.tag,
-            )
+            (self.job, self.port, self.origin, self.flags)
+            != (other.job, other.port, other.origin, other.flags)
+            or self.flags & MARK
+            or self.turn.after(len(self.parts)) != other.turn._replace(span=0)
             or self.row is not None
             or isinstance(self.parts[-1], Blob)
             or isinstance(other.parts[0], Blob)
         ):
             return False
         self.parts.extend(other.parts)
+        self.turn = self.turn._replace(span=self.turn.span + other.turn.span)
         return True
 
     def take(self, most: int) -> tuple[Frame, Blob | None]:
         """The next frame of at most `most` messages; it is gone from the segment only after `used`."""
         first = self.parts[self.at]
         if isinstance(first, Blob):
-            return Frame(
-                self.job, self.port, 1, first.reference, self.flags | BLOB, self.tag, self.origin
-            ), first
+            return self.frame(1, first.reference, BLOB), first
         run = cast("list[bytes]", list(islice(self.parts, self.at, self.at + min(most, MAX_COUNT))))
         size = sum(map(len, run))
         while size > MAX_PAYLOAD - 8 and len(run) > 1:
             del run[max(1, int(len(run) * (MAX_PAYLOAD - 8) / size * 0.95)) :]
             size = sum(map(len, run))
-        return Frame(self.job, self.port, len(run), batch(run), self.flags, self.tag, self.origin), None
+        return self.frame(len(run), batch(run)), None
+
+    def frame(self, messages: int, payload: bytes, flags: int = 0) -> Frame:
+        """A frame of its next messages."""
+        turn = self.turn.part(self.at, self.at + messages, len(self.parts))
+        return Frame(
+            self.job, self.port, messages, payload, self.flags | flags, turn.tag, self.origin, span=turn.span
+        )
 
 
 def segments(
-    job: int, port: int, parts: Sequence[Part], *, origin: int = 0, flags: int = 0, tag: int = 0
+    job: int,
+    port: int,
+    parts: Sequence[Part],
+    *,
+    origin: int = 0,
+    flags: int = 0,
+    turn: Turn = NO_TURN,
 ) -> list[Segment]:
-    """Cut a run of messages so that each large one is a segment of its own."""
+    """Cut a run of messages so that each large one is a segment of its own. One that answers inputs with
+    nothing becomes a mark.
+    """
+    if not parts and turn.span:
+        return [Segment(job, port, [b""], origin=origin, flags=flags | MARK, turn=turn)]
     large = [at for at, part in enumerate(parts) if isinstance(part, Blob)]
     cuts = sorted({0, len(parts), *large, *(at + 1 for at in large)})
     return [
-        Segment(job, port, list(parts[a:b]), origin=origin, flags=flags, tag=tag) for a, b in pairwise(cuts)
+        Segment(job, port, list(parts[a:b]), origin=origin, flags=flags, turn=turn.part(a, b, len(parts)))
+        for a, b in pairwise(cuts)
     ]
 
 
 class Channel:
     """The lanes from this process to the workers of one routine, over one connection."""
 
-    def __init__(self, lanes: Sequence[LaneWriter], service_ns: Callable[[int], int]) -> None:
+    def __init__(
+        self, lanes: Sequence[LaneWriter], service_ns: Callable[[int], int], *, is_numbered: bool = False
+    ) -> None:
         self.lanes = lanes
+        self._is_numbered = is_numbered
         self._service_ns = service_ns
         self._waiting: deque[Segment] = deque()
         self._messages = 0
@@ -189,32 +233,29 @@ class Channel:
     def _add(number: int, segment: Segment, tx: Transaction, records: Records) -> int:
         rest = segment.parts[segment.at :]
         first = rest[0]
-        payload = first.reference if isinstance(first, Blob) else batch(cast("list[bytes]", rest))
-        return records.add(
-            tx,
-            Kind.WAITING,
-            lane=number,
-            job=segment.job,
-            payload=payload,
-            messages=len(rest),
-            port=segment.port,
-            flags=segment.flags | (BLOB if isinstance(first, Blob) else 0),
-            origin=segment.origin,
-            position=segment.tag,
-        )
+        if isinstance(first, Blob):
+            frame = segment.frame(1, first.reference, BLOB)
+        else:
+            frame = segment.frame(len(rest), batch(cast("list[bytes]", rest)))
+        return records.add(tx, Kind.WAITING, number, frame)
 
     def restore(self, record: Record, blobs: BlobWriter) -> None:
         """After a crash: what the record says waits again."""
-        if record.flags & BLOB:
-            blob = blobs.known(*REFERENCE.unpack(record.payload))
+        frame = record.frame
+        gone = frame.messages - record.left
+        if frame.flags & BLOB:
+            blob = blobs.known(*REFERENCE.unpack(frame.payload))
             blob.holders += 1
             parts: list[Part] = [blob]
+        elif frame.flags & (MARK | TOKEN):
+            parts = [b""]
         else:
-            rest = [*split(record.payload)][record.messages - record.left :]
-            parts = [*rest]
-        flags = record.flags & ~BLOB
+            parts = [*[*split(frame.payload)][gone:]]
+        turn = Turn(frame.tag, frame.span, self._is_numbered and frame.tag > 0).part(
+            gone, frame.messages, frame.messages
+        )
         segment = Segment(
-            record.job, record.port, parts, origin=record.origin, flags=flags, tag=record.position
+            frame.job, frame.port, parts, origin=frame.origin, flags=frame.flags & ~BLOB, turn=turn
         )
         segment.row = record.row
         self._messages += len(segment)

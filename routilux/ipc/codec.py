@@ -11,7 +11,7 @@ from msgpack import StackError, Unpacker, unpackb
 
 from routilux.ipc.extensions import OUT_OF_BAND, RETAINED, EncodeError, Outside, Wrapper, restorer
 
-__all__ = ["OUT_OF_BAND", "Decoder", "EncodeError", "Encoder", "Large", "batch", "split"]
+__all__ = ["OUT_OF_BAND", "Decoder", "EncodeError", "Encoder", "Large", "batch", "in_one_piece", "split"]
 
 _ARRAY32 = struct.Struct(">BI")
 _TABLE = struct.Struct("<QQ")  # number of buffers, size of the body; then the size of each buffer
@@ -45,6 +45,14 @@ class Large:
         into[start : start + len(self.body)] = self.body
         for offset, buffer in zip(offsets, self.buffers, strict=True):
             into[offset : offset + buffer.nbytes] = buffer
+
+
+def in_one_piece(part: bytes | Large) -> bytes:
+    """The message as `Decoder.decode_large` reads it, private to whoever asks."""
+    large = part if isinstance(part, Large) else Large(part)
+    region = bytearray(large.nbytes)
+    large.write(memoryview(region))
+    return bytes(region)
 
 
 def _layout(body: int, sizes: list[int]) -> tuple[int, list[int], int]:

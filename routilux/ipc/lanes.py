@@ -20,7 +20,7 @@ from routilux.plan import LanePlan
 ALIGN = 64
 HEADER = struct.Struct("<QIIIIHHIQQ")
 """position u64 | payload length u32 | crc of the rest of the header u32 | job u32 | count u32 | port u16 |
-flags u16 | spare u32 | order tag u64 | origin u64"""
+flags u16 | span u32 | order tag u64 | origin u64"""
 _CHECKED = struct.Struct("<QIIIHHIQQ")
 
 MAX_PAYLOAD = RING // 4
@@ -29,7 +29,8 @@ MAX_PAYLOAD = RING // 4
 LARGE = MAX_PAYLOAD - 64
 """Encoded messages beyond this are blobs."""
 
-PADDING, TOKEN, BLOB, ERROR, DEAD = 1, 2, 4, 8, 16
+PADDING, TOKEN, BLOB, ERROR, DEAD, MARK = 1, 2, 4, 8, 16, 32
+"""MARK: the frame's one message stands for none; it says that the order has got past its tags."""
 USED_BITS = 16
 """`consumed` is the position of the first frame not used up, shifted by this, and how many messages of that
 frame are used.
@@ -40,6 +41,10 @@ MAX_COUNT = (1 << USED_BITS) - 1
 class Frame(NamedTuple):
     """One batch of one job. `port` is the slot it is for; on the way to the supervisor, the event it comes
     from.
+
+    On the way to the workers of an ordered routine, `tag` is the number of its first message, counted from 1.
+    On the way from them, it is the number of the first input that it answers, and `span` how many inputs in a
+    row are done with it. 0 is a message without a place in any order.
     """
 
     job: int
@@ -51,6 +56,7 @@ class Frame(NamedTuple):
     origin: int = 0
     position: int = 0
     end: int = 0
+    span: int = 0
 
     @property
     def space(self) -> int:
@@ -107,9 +113,11 @@ class LaneWriter:
         return self.position
 
     def _write(self, at: int, frame: Frame, length: int) -> None:
-        job, port, count, payload, flags, tag, origin, _, _ = frame
-        crc = zlib.crc32(_CHECKED.pack(self.position, length, job, count, port, flags, 0, tag, origin))
-        HEADER.pack_into(self._ring, at, self.position, length, crc, job, count, port, flags, 0, tag, origin)
+        job, port, count, payload, flags, tag, origin, _, _, span = frame
+        crc = zlib.crc32(_CHECKED.pack(self.position, length, job, count, port, flags, span, tag, origin))
+        HEADER.pack_into(
+            self._ring, at, self.position, length, crc, job, count, port, flags, span, tag, origin
+        )
         if payload:
             self._ring[at + HEADER.size : at + HEADER.size + len(payload)] = payload
 
@@ -118,12 +126,12 @@ class LaneWriter:
         position = self._words[self._consumed] >> USED_BITS
         while position < self.position:
             at = position % RING
-            _, length, _, job, count, port, flags, _, tag, origin = HEADER.unpack_from(self._ring, at)
+            _, length, _, job, count, port, flags, span, tag, origin = HEADER.unpack_from(self._ring, at)
             if flags & PADDING:
                 position += HEADER.size + length
                 continue
             payload = bytes(self._ring[at + HEADER.size : at + HEADER.size + length])
-            frame = Frame(job, port, count, payload, flags, tag, origin, position)
+            frame = Frame(job, port, count, payload, flags, tag, origin, position, span=span)
             position += frame.space
             self.messages += count
             self._in_flight.append((position, count, 0))
@@ -186,10 +194,10 @@ class LaneReader:
         """The frame at `position`, its payload a view of the ring; None when nothing is published beyond."""
         while self._words[self.published] > self.position:
             at = self._start + self.position % RING
-            position, length, crc, job, count, port, flags, spare, tag, origin = HEADER.unpack_from(
+            position, length, crc, job, count, port, flags, span, tag, origin = HEADER.unpack_from(
                 self._data, at
             )
-            checked = zlib.crc32(_CHECKED.pack(position, length, job, count, port, flags, spare, tag, origin))
+            checked = zlib.crc32(_CHECKED.pack(position, length, job, count, port, flags, span, tag, origin))
             if position != self.position or crc != checked:
                 message = (
                     f"lane {self.plan.index}: the frame at position {self.position} is damaged, "
@@ -201,9 +209,8 @@ class LaneReader:
                 continue
             begin = at + HEADER.size
             end = self.position - (-(HEADER.size + length) // ALIGN) * ALIGN
-            return Frame(
-                job, port, count, self._data[begin : begin + length], flags, tag, origin, position, end
-            )
+            payload = self._data[begin : begin + length]
+            return Frame(job, port, count, payload, flags, tag, origin, position, end, span)
         return None
 
     def use(self, frame: Frame, upto: int) -> None:

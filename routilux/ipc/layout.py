@@ -35,6 +35,7 @@ HEADER_WORDS = (
     "at_once",
     "care",
     "poison",
+    "running_since",
 )
 """`at` names the input at hand, `at_once` says whether it is the only one of its transaction. After a crash
 the supervisor writes `care`, how many transactions are to be of one message, and `poison`, the input not to
@@ -46,7 +47,10 @@ COUNTERS = ("created", "retired", "activations", "errors", "skipped", "unused", 
 JOB_ROWS = ("state",)
 """Per job slot and process: where the job's `self.state` lies."""
 
-COLUMNS = ("kind", "lane", "job", "port", "origin", "order", "position", "place", "size", "messages")
+COLUMNS = (
+    *("kind", "lane", "job", "port", "origin", "order", "position", "place", "size", "messages"),
+    *("tag", "span", "due"),
+)
 """What a record of the pending store says beside `live`; written while it is free."""
 
 REPLAYED_EVENTS = 8
@@ -57,8 +61,11 @@ REPLAYS = 4
 held.
 """
 
-REPLAY_WORDS = 1 + 2 * REPLAYED_EVENTS
-"""Per such activation: its input, then for each event how many it has sent, and a crc of them."""
+REPLAY_HEAD = ("key", "job", "cursor", "total")
+REPLAY_WORDS = len(REPLAY_HEAD) + 2 * REPLAYED_EVENTS
+"""Per such activation: its input, its job, where its cursor lies, how many it has sent in all; then for each
+event how many it has sent since the cursor, and a crc of them.
+"""
 
 JOB_STATES = ("current", "order")
 """Per job slot, written by the supervisor alone: the job that has the slot, and whether it runs."""
@@ -71,6 +78,16 @@ class Order(IntEnum):
     RUN = 1
     HOLD = 2
     DROP = 3
+
+
+class Status(IntEnum):
+    """What a worker says of itself."""
+
+    STARTING = 0
+    READY = 1
+    STOPPED = 2
+    WORN = 3
+    """It has ended so that a fresh process takes its place."""
 
 
 JOB_NAME = 128
@@ -125,7 +142,8 @@ class Layout:
     @cached_property
     def log_capacity(self) -> int:
         """Stores one commit may make: one per word that a commit can touch."""
-        rows = (len(COUNTERS) + len(JOB_ROWS)) * self.jobs + REPLAYS * REPLAY_WORDS + RECORDS
+        rows = (len(COUNTERS) + len(JOB_ROWS) + max(self.plan.tag_rows)) * self.jobs
+        rows += REPLAYS * REPLAY_WORDS + RECORDS
         return rows + len(self.plan.lanes) + len(HEADER_WORDS)
 
     def _section(self, index: int, start: int) -> Section:
@@ -143,6 +161,7 @@ class Layout:
         take("replay", REPLAYS * REPLAY_WORDS)
         for name in COUNTERS + JOB_ROWS:
             take(name, self.jobs)
+        take("tags", self.plan.tag_rows[index] * self.jobs)
         if index == 0:
             take("drain", 1)
             take("exit", 1)

@@ -15,7 +15,7 @@ from routilux.ipc import crash
 from routilux.ipc.arena import OwnSection
 from routilux.ipc.blobs import REFERENCE, Extent, Heap, Pins
 from routilux.ipc.commit import Transaction
-from routilux.ipc.lanes import BLOB
+from routilux.ipc.lanes import BLOB, Frame
 from routilux.ipc.layout import COLUMNS, RECORDS
 
 PARKED = 1 << 32
@@ -36,27 +36,28 @@ class Kind(IntEnum):
     """Messages that the policy has not accepted yet."""
     TOKEN = 4
     """The job's end has been told, and is still to be carried out."""
+    AGAIN = 5
+    """A message whose activation has failed, and that gets another attempt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A frame, or the rest of one, in the pending store. `messages` is how many it had, `left` how many it
-    has.
+    """A frame, or a part of one, in the pending store: of its messages, `left` are still to be used.
+
+    `first` is the place that its first message had in the frame it came from. One that waits for another
+    attempt has failed `failures` times, and waits until the monotonic clock says `due` nanoseconds.
     """
 
     row: int
     kind: int
     lane: int
-    job: int
-    port: int
-    flags: int
-    origin: int
     order: int
-    position: int
-    messages: int
+    frame: Frame
     left: int
-    is_parked: bool
-    payload: bytes
+    first: int = 0
+    failures: int = 0
+    due: int = 0
+    is_parked: bool = False
 
 
 class Records:
@@ -83,23 +84,20 @@ class Records:
         self,
         tx: Transaction,
         kind: Kind,
-        *,
         lane: int,
-        job: int,
-        payload: bytes | memoryview,
-        messages: int,
+        frame: Frame,
+        *,
         left: int | None = None,
-        port: int = 0,
-        flags: int = 0,
-        origin: int = 0,
-        position: int = 0,
+        first: int = 0,
+        failures: int = 0,
+        due: int = 0,
         parked: bool = False,
         holds: bool = False,
     ) -> int:
         """A new record, as of the next commit; its row. With `holds` the payload is a reference to another's
         blob, which is pinned as long as the record lives. Raises ArenaFull when there is no row, or no room.
         """
-        row = self._row()
+        row, payload = self._row(), frame.payload
         try:
             if holds:
                 self._pinned[row] = self._pins.hold(*REFERENCE.unpack(payload))
@@ -112,13 +110,15 @@ class Records:
         self._data[start : start + len(payload)] = payload
         self._extents[row] = extent
         self._order += 1
-        place = (extent.offset, len(payload), messages)
-        values = (kind, lane, job, port << 32 | flags, origin, self._order, position, *place)
+        port = frame.port << 32 | first << 16 | frame.flags
+        place = (extent.offset, len(payload), frame.messages)
+        turn = (frame.tag, frame.span << 16 | failures, due)
+        values = (kind, lane, frame.job, port, frame.origin, self._order, frame.position, *place, *turn)
         for column, value in zip(self._columns, values, strict=True):
             self._words[column + row] = value
         if crash.PLAN:
             crash.here("records.written")
-        self.change(tx, row, messages if left is None else left, parked=parked)
+        self.change(tx, row, frame.messages if left is None else left, parked=parked)
         return row
 
     def _row(self) -> int:
@@ -168,26 +168,24 @@ class Records:
             if not live:
                 self._free.append(row)
                 continue
-            kind, lane, job, meta, origin, order, position, place, size, messages = (
+            kind, lane, job, port, origin, order, position, place, size, messages, tag, span, due = (
                 words[column + row] for column in self._columns
             )
             self._extents[row] = self._heap.claim(place, size)
             payload = bytes(self._data[self._base + place : self._base + place + size])
-            if size == HELD.size and meta & BLOB:
+            flags = port & 0xFFFF
+            if size == HELD.size and flags & BLOB:
                 address, nbytes, self._pinned[row] = HELD.unpack(payload)
                 payload = REFERENCE.pack(address, nbytes)
             yield Record(
                 row,
                 kind,
                 lane,
-                job,
-                meta >> 32,
-                meta & 0xFFFF,
-                origin,
                 order,
-                position,
-                messages,
+                Frame(job, port >> 32, messages, payload, flags, tag, origin, position, span=span >> 16),
                 live & MESSAGES,
-                bool(live & PARKED),
-                payload,
+                first=port >> 16 & 0xFFFF,
+                failures=span & 0xFFFF,
+                due=due,
+                is_parked=bool(live & PARKED),
             )

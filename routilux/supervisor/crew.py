@@ -45,6 +45,11 @@ class Crew:
         name = f"{self._plan.flow}:{worker}"
         self.members[index] = spawn(name, (*fds, *place, os.getpid()), fds, environment)
 
+    def kill_one(self, index: int) -> None:
+        """Kill one worker; its end shows as any other."""
+        if index in self.members:
+            self.members[index].kill()
+
     def bury(self, index: int) -> None:
         """Reap a worker that has died, and what it has left behind in its group."""
         self.members.pop(index).reap()

@@ -6,12 +6,13 @@ from typing import NamedTuple
 from routilux.flow import Flow
 from routilux.ipc.arena import Arena, OwnSection
 from routilux.ipc.blobs import REFERENCE, Blob, BlobWriter
-from routilux.ipc.channels import Channel, Part, segments
+from routilux.ipc.channels import NO_TURN, Channel, Part, Turn, segments
 from routilux.ipc.codec import Large, split
 from routilux.ipc.commit import Transaction
 from routilux.ipc.lanes import BLOB, TOKEN, Frame, LaneReader, LaneWriter
 from routilux.ipc.layout import RING, WORD
 from routilux.ipc.sockets import Bell, Doorbells
+from routilux.ipc.turns import Turns
 from routilux.jobs import Source
 from routilux.keys import by_key, key_of
 from routilux.plan import SUPERVISOR, Plan
@@ -27,6 +28,8 @@ class Letter(NamedTuple):
     lane: int
     frame: Frame
     data: bytes
+    row: int
+    """The row of tags by whose order it is taken, or -1."""
 
     def reports(self) -> list[bytes]:
         """The reports in it, each a message of its own."""
@@ -43,6 +46,7 @@ class Desk:
     """Process 0 of the plan. Whoever uses it holds the supervisor's lock."""
 
     def __init__(self, flow: Flow, plan: Plan, arena: Arena, own: OwnSection, bells: Doorbells) -> None:
+        self.turns = Turns(own, plan.tag_rows[SUPERVISOR], arena.layout.jobs)
         self._flow = flow
         self._plan = plan
         self._arena = arena
@@ -56,10 +60,18 @@ class Desk:
         def service_ns(process: int) -> int:
             return arena.words[service[process]]
 
-        self._direct = {process: Channel([writer], service_ns) for process, writer in writers.items()}
-        self._shared = {
-            name: Channel([writers[i] for i in plan.workers_of(name)], service_ns) for name in flow.nodes
+        self._numbered = {
+            plan.processes[process].node: writer.plan.numbered
+            for process, writer in writers.items()
+            if writer.plan.numbered >= 0
         }
+
+        def channel(*processes: int) -> Channel:
+            lanes = [writers[process] for process in processes]
+            return Channel(lanes, service_ns, is_numbered=lanes[0].plan.numbered >= 0)
+
+        self._direct = {process: channel(process) for process in writers}
+        self._shared = {name: channel(*plan.workers_of(name)) for name in flow.nodes}
         self._moved: set[LaneReader] = set()
         self._rung: list[tuple[int, Bell, int, int]] = []
 
@@ -70,9 +82,12 @@ class Desk:
         anything is counted.
         """
         stored = part if isinstance(part, bytes) else self._store(part)
-        for segment in segments(
-            number, seed.slot, [stored], origin=origin if self._plan.tracks_origin else 0
-        ):
+        turn = NO_TURN
+        if (row := self._numbered.get(seed.routine, -1)) >= 0:
+            turn = Turn(self.turns.next(row, number), is_numbered=True)
+            self.turns.advance(self.tx, row, number, 1)
+        origin = origin if self._plan.tracks_origin else 0
+        for segment in segments(number, seed.slot, [stored], origin=origin, turn=turn):
             self._channel(seed).push(segment)
         if isinstance(stored, Blob):
             self.blobs.sent(stored)
@@ -126,7 +141,9 @@ class Desk:
         for reader in self._readers:
             before, has_large = reader.position, False
             while (frame := reader.head()) is not None:
-                yield Letter(reader.producer, reader.plan.index, frame, self._copy(frame))
+                row = reader.plan.merged
+                row = row + frame.port if row >= 0 else -1
+                yield Letter(reader.producer, reader.plan.index, frame, self._copy(frame), row)
                 has_large |= bool(frame.flags & BLOB)
                 reader.use(frame, frame.messages)
             if reader.position != before:

@@ -8,7 +8,8 @@ import msgspec
 from routilux.engine import UNREAD, UNREAD_FAILURE, Settings
 from routilux.errors import DeadlineExceeded, JobCancelled, RoutiluxError, RoutineCrashed
 from routilux.flow import Flow
-from routilux.ipc.lanes import DEAD, ERROR
+from routilux.ipc.control import Answer, Ask
+from routilux.ipc.lanes import DEAD, ERROR, MARK
 from routilux.ipc.layout import Order
 from routilux.ipc.wire import NO_JOB
 from routilux.jobs import CUT_SHORT, JobState
@@ -48,6 +49,13 @@ class Docket:
         account = self.ledger.accounts.get(number & SLOT_MASK)
         return account is None or account.number != number or account.job.ended
 
+    def answer(self, ask: Ask) -> Answer:
+        """What a worker wants to know, or to have noted, of a job's shared data."""
+        account = self.ledger.accounts.get(ask.job & SLOT_MASK)
+        if account is None or account.number != ask.job or account.job.ended:
+            return Answer(ask.number, is_over=True)
+        return account.data.answer(ask, account.job.job_id)
+
     def receive(self, letter: Letter) -> JobState | None:
         """Take in one frame; the job that has more outputs now."""
         frame = letter.frame
@@ -58,13 +66,15 @@ class Docket:
                 self.receive_error(letter, msgspec.msgpack.decode(report, type=ErrorRecord))
         if frame.job == NO_JOB:
             return None
-        self.desk.tx.retire(frame.job & SLOT_MASK, frame.messages)
         account = self.ledger.accounts.get(frame.job & SLOT_MASK)
-        if account is None or account.number != frame.job or account.job.ended:
+        is_over = account is None or account.number != frame.job or account.job.ended
+        if account is None or is_over or frame.flags & (ERROR | DEAD):
+            self.desk.tx.retire(frame.job & SLOT_MASK, frame.messages)
             return None
-        if frame.flags & (ERROR | DEAD):
-            return None
-        account.job.put(letter.source(self.plan, self.flow), letter.data)
+        for due in account.merge.put(letter):
+            self.desk.tx.retire(due.frame.job & SLOT_MASK, due.frame.messages)
+            if not due.frame.flags & MARK:
+                account.job.put(due.source(self.plan, self.flow), due.data)
         self.limit_outputs(account)
         return account.job
 
@@ -104,15 +114,16 @@ class Docket:
     def limit_outputs(self, account: Account) -> None:
         """Nothing grows without end: hold the job back for a slow reader, fail it when nobody reads."""
         job = account.job
+        waiting = job.spooled + account.merge.nbytes
         if (
-            job.spooled > UNREAD
+            waiting > UNREAD
             and job.has_reader
             and not account.is_throttled
             and job.status is ExecutionStatus.RUNNING
         ):
             account.is_throttled = True
             self.ledger.order(account, Order.HOLD)
-        elif job.spooled > self.settings.max_output and not job.has_reader:
+        elif waiting > self.settings.max_output and not job.has_reader:
             message = UNREAD_FAILURE.format(job.job_id, self.settings.max_output)
             self.end(account, Happening.FAIL, RoutiluxError(message))
 
@@ -134,7 +145,7 @@ class Docket:
         ):
             return
         if account.job.ended:
-            self.ledger.release(account)
+            self.release(account)
             return
         if account.level < len(self.plan.levels):
             for process in self.plan.levels[account.level]:
@@ -146,6 +157,11 @@ class Docket:
             self.end(account, Happening.CANCEL, JobCancelled(CUT_SHORT.format(account.job.job_id)))
         else:
             self.end(account, Happening.COMPLETE, None)
+        self.release(account)
+
+    def release(self, account: Account) -> None:
+        """Nothing of the job is left: its slot may go to another."""
+        self.desk.turns.forget(self.desk.tx, account.number)
         self.ledger.release(account)
 
     def end(self, account: Account, happening: Happening, error: RoutiluxError | None) -> None:
@@ -155,6 +171,7 @@ class Docket:
             self.ledger.order(account, Order.DROP)
         account.job.happen(happening, error)
         if happening is not Happening.COMPLETE:
+            self.desk.tx.retire(account.slot, account.merge.drop())
             if account.is_open:
                 account.is_open = False
                 self.desk.tx.retire(account.slot, 1)

@@ -9,6 +9,8 @@ from routilux.clock import Deadline
 from routilux.ipc.arena import Arena, OwnSection
 from routilux.ipc.layout import COUNTERS, JOB_NAME, WORD, Order
 from routilux.jobs import JobState
+from routilux.supervisor.merge import Merge
+from routilux.supervisor.shared import SharedData
 
 SLOT_BITS = 16
 
@@ -27,6 +29,8 @@ class Account:
     is_throttled: bool = False
     is_cut: bool = False
     dead: int = 0
+    merge: Merge = field(default_factory=Merge)
+    data: SharedData = field(default_factory=SharedData)
 
 
 class Ledger:

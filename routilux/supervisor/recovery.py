@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from routilux.clock import monotonic
 from routilux.ipc.arena import Arena, OwnSection
 from routilux.ipc.commit import redo
-from routilux.ipc.layout import REPLAY_WORDS, REPLAYS
+from routilux.ipc.layout import REPLAY_HEAD, REPLAY_WORDS, REPLAYS, Status
 
 ATTEMPTS = 3
 """Times that one message may kill its process."""
@@ -26,12 +26,15 @@ FIRST_DELAY, LONGEST_DELAY = 0.1, 5.0
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a death was: of which attempt at one message, or outside any activation."""
+    """What a death was: of which attempt at one message, or outside any activation, or no death at all but
+    the planned end of a worn process.
+    """
 
-    in_activation: bool
-    attempt: int
-    delay: float
-    gives_up: bool
+    in_activation: bool = False
+    attempt: int = 0
+    delay: float = 0.0
+    gives_up: bool = False
+    is_planned: bool = False
 
 
 class Recovery:
@@ -42,6 +45,8 @@ class Recovery:
         self._attempts: dict[tuple[int, int], tuple[int, int]] = {}
         self._idle: dict[int, deque[float]] = {}
         self._done: dict[int, int] = {}
+        self._unclear: set[int] = set()
+        """Workers that have died while they were at several messages."""
         self.restarts = 0
 
     def recover(self, index: int) -> Verdict:
@@ -51,11 +56,15 @@ class Recovery:
         own = OwnSection(self._arena, index)
         try:
             redo(own)
-            verdict = self._judge(own, index)
-            own.words[own.index(own.section.words["status"])] = 0
+            status = own.index(own.section.words["status"])
+            verdict = Verdict(is_planned=True)
+            if own.words[status] != Status.WORN:
+                verdict = self._judge(own, index)
+                self.restarts += 1
+            own.words[status] = Status.STARTING
+            own.words[own.index(own.section.words["running_since"])] = 0
         finally:
             own.close()
-        self.restarts += 1
         return verdict
 
     def _judge(self, own: OwnSection, index: int) -> Verdict:
@@ -68,14 +77,17 @@ class Recovery:
         if words[word("begin")] <= done:
             return self._outside_activation(index, has_worked=done > before)
         words[word("begin")] = done  # charged once: the next incarnation may die before it begins anything
-        is_suspect = words[word("care")] > 0
         words[word("care")] = CAREFUL
         if not words[word("at_once")]:
-            return Verdict(in_activation=True, attempt=1, delay=0.0, gives_up=False)
+            self._unclear.add(index)
+            return Verdict(in_activation=True, attempt=1)
+        unclear = int(index in self._unclear)  # whose death it was shows now
+        self._unclear.discard(index)
         key = (index, words[word("at")])
         rows = range(word("replay"), word("replay") + REPLAYS * REPLAY_WORDS, REPLAY_WORDS)
-        sent = sum(sum(words[row + 1 : row + REPLAY_WORDS : 2]) for row in rows if words[row] == key[1])
-        attempts, sent_before = self._attempts.get(key, (1 if is_suspect else 0, 0))
+        total = REPLAY_HEAD.index("total")
+        sent = sum(words[row + total] for row in rows if words[row] == key[1])
+        attempts, sent_before = self._attempts.get(key, (unclear, 0))
         attempt = (
             attempts + 1 if sent <= sent_before else 1
         )  # it gets further each time: it is not what kills
@@ -83,17 +95,17 @@ class Recovery:
         if attempt >= ATTEMPTS:
             words[word("poison")] = key[1]
             del self._attempts[key]
-        return Verdict(in_activation=True, attempt=attempt, delay=0.0, gives_up=False)
+        return Verdict(in_activation=True, attempt=attempt)
 
     def _outside_activation(self, index: int, *, has_worked: bool) -> Verdict:
         idle = self._idle.setdefault(index, deque())
         if has_worked:
             idle.clear()
-            return Verdict(in_activation=False, attempt=1, delay=0.0, gives_up=False)
+            return Verdict(attempt=1)
         now = monotonic()
         idle.append(now)
         while idle[0] < now - SECONDS:
             idle.popleft()
         deaths = len(idle)
         delay = min(FIRST_DELAY * 2 ** (deaths - 1), LONGEST_DELAY)
-        return Verdict(in_activation=False, attempt=deaths, delay=delay, gives_up=deaths > DEATHS)
+        return Verdict(attempt=deaths, delay=delay, gives_up=deaths > DEATHS)

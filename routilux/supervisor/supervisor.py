@@ -23,6 +23,7 @@ from routilux.errors import Busy, ClosedError, RoutiluxError, RoutineCrashed
 from routilux.flow import Flow
 from routilux.ipc.arena import Arena, OwnSection
 from routilux.ipc.codec import Large
+from routilux.ipc.control import Answerer
 from routilux.ipc.layout import Layout, Order
 from routilux.ipc.sockets import Bell, Doorbells
 from routilux.jobs import JobState
@@ -34,6 +35,7 @@ from routilux.supervisor.desk import SLOT_MASK, Desk
 from routilux.supervisor.docket import Docket
 from routilux.supervisor.ledger import Account, Ledger
 from routilux.supervisor.recovery import SECONDS, Recovery
+from routilux.supervisor.timeouts import Timeouts
 
 log = logging.getLogger("routilux.supervisor")
 
@@ -74,13 +76,16 @@ class Supervisor:
         self._bells = Doorbells(directory, SUPERVISOR)
         for process in self.plan.processes[1:]:
             self._bells.connect(process.index)
+        self._answerer = Answerer(directory)
         self._crew = Crew(self.plan, self._arena, boots)
         self._desk = Desk(flow, self.plan, self._arena, self._own, self._bells)
         self._ledger = Ledger(self._arena, self._own)
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._origins = count(1)
         self._recovery = Recovery(self._arena)
+        self._timeouts = Timeouts(flow, self.plan, self._arena)
         self._respawns: dict[int, float] = {}
+        self._overdue: dict[int, str] = {}
         self._again = TICK
         self._lock = threading.RLock()
         self._room = threading.Condition(self._lock)
@@ -303,6 +308,7 @@ class Supervisor:
         while self._closing is None and self._failure is None:
             poller = zmq.Poller()
             poller.register(self._bells.pull, zmq.POLLIN)
+            poller.register(self._answerer.socket, zmq.POLLIN)
             sentinels = set(self._crew.sentinels())
             for fd in (self._wake, *sentinels):
                 poller.register(fd, zmq.POLLIN)
@@ -315,7 +321,12 @@ class Supervisor:
             with self._lock:
                 if self._wake in events:
                     os.eventfd_read(self._wake)
+                if self._answerer.socket in events:
+                    self._answerer.answer(self._docket.answer)
                 self._turn(everything=not events)
+                for index, how in self._timeouts.overdue():
+                    self._overdue[index] = how
+                    self._crew.kill_one(index)
                 if not events or self._respawns or sentinels & events.keys():
                     self._look_after_crew()
             if sentinels != set(self._crew.sentinels()):
@@ -329,7 +340,8 @@ class Supervisor:
                 left for a in accounts if not a.job.ended and (left := a.deadline.left()) is not None
             ]
             respawns = [max(0.0, at - monotonic()) for at in self._respawns.values()]
-        return min([self._again if accounts else 1.0, *deadlines, *respawns])
+        looks = [self._timeouts.nap] if accounts and self._timeouts.nap is not None else []
+        return min([self._again if accounts else 1.0, *deadlines, *respawns, *looks])
 
     def _turn(self, *, everything: bool) -> None:
         """Answer what has happened since the last turn. Readers are woken last: they compete with us for the
@@ -372,6 +384,10 @@ class Supervisor:
         name = self.plan.processes[index].node
         self._crew.bury(index)
         verdict = self._recovery.recover(index)
+        if verdict.is_planned:
+            self._crew.respawn(index)
+            return
+        how = self._overdue.pop(index, how)
         self._docket.fates[index] = how
         if verdict.gives_up:
             message = (
@@ -411,6 +427,7 @@ class Supervisor:
             self._closing = self._closing or Deadline(monotonic())
             self._room.notify_all()
             self._bells.close()
+            self._answerer.close()
             self._desk.close()
             self._crew.close()
             self._own.close()

@@ -15,15 +15,12 @@ from routilux.worker.context import WorkerContext
 from routilux.worker.intake import Batch, Undecodable
 from routilux.worker.jobs import WorkerJob
 from routilux.worker.outputs import Outputs
+from routilux.worker.over import JobOver
 
 log = logging.getLogger("routilux.worker")
 
 REPORTS = 100
 """Errors of one job that one worker describes to the supervisor; all of them are counted."""
-
-
-class JobOver(BaseException):  # like GeneratorExit a signal, which user code must not take for an error
-    """The job was cancelled, or the process must stop, while its logic waited for room."""
 
 
 def _nobody_drives(*_: object) -> None:
@@ -49,7 +46,11 @@ class Activations:
         self._context = context
         self._outputs = outputs
         self._tx = tx
-        self.fast = invoker.fast
+        self.fast = None if on_error.retries else invoker.fast
+        self.failures = 0
+        """How often the activation at hand has failed before."""
+        self.again: float | None = None
+        """Seconds until the activation that has just failed is to be tried again; None if it is not."""
         self.drive: Callable[[Iterator[None], WorkerJob, int], None] = _nobody_drives
 
     def run_fast(self, job: WorkerJob, batch: Batch, values: list[Any], start: int, stop: int) -> int:
@@ -107,6 +108,7 @@ class Activations:
         yields.
         """
         self._context.at, self._context.batch = job, batch
+        self.again = None
         marks = self._outputs.marks()
         try:
             for value in args:
@@ -122,6 +124,7 @@ class Activations:
     def finish(self, job: WorkerJob, token: Batch) -> Iterator[None] | None:
         """The routine's `finish`, once per job; the token stands for the message."""
         self._context.at, self._context.batch, self._context.index = job, token, 0
+        self.again = None
         marks = self._outputs.marks()
         try:
             return self._invoker.finish()
@@ -137,10 +140,25 @@ class Activations:
         job.failed = True
         self._report(job, "stop", error)
 
-    def failed(self, job: WorkerJob, error: BaseException, marks: list[int]) -> None:
-        """Carry out `on_error`: what the activation emitted goes, unless it is to continue; what happened is
-        told.
+    @property
+    def may_send_early(self) -> bool:
+        """Whether emissions may be on their way before their activation has ended: not if it may be tried
+        again.
         """
+        return not self._on_error.retries
+
+    def failed(self, job: WorkerJob, error: BaseException, marks: list[int]) -> None:
+        """Carry out `on_error`: try again later, or let go of what the activation emitted, unless it is to
+        continue; what happened is told.
+        """
+        self.again = self._on_error.delay(self.failures + 1)
+        if self.again is not None:
+            self._outputs.rollback(marks)
+        else:
+            self.reject(job, error, marks)
+
+    def reject(self, job: WorkerJob, error: BaseException, marks: list[int]) -> None:
+        """As `failed`, where another attempt would be of no use."""
         action = self._on_error.action
         if action != "continue":
             self._outputs.rollback(marks)

@@ -19,7 +19,7 @@ class WorkerContext:
         self.at: WorkerJob | None = None
         self.batch: Batch | None = None
         self.index = 0
-        self.flusher: Callable[[], None] | None = None
+        self.flusher: Callable[[object], None] | None = None
         self._outputs = outputs
 
     def emitter(self, event: int, /) -> Callable[[object], None]:
@@ -47,9 +47,10 @@ class WorkerContext:
 
     def flush(self, cursor: Any = None) -> None:
         """Commit what the activation has emitted so far, and wait for room if the consumers are behind."""
-        self.cursor = cursor
         if self.flusher is not None:
-            self.flusher()
+            self.flusher(cursor)
+        if cursor is not None:
+            self.cursor = cursor
 
     def loan(self, event: int, shape: Any, dtype: Any) -> Any:  # noqa: ARG002 - copied when it is emitted
         """An array to fill and emit."""

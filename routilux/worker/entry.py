@@ -19,10 +19,12 @@ from routilux.ipc.blobs import BlobWriter, Pins
 from routilux.ipc.channels import Channel
 from routilux.ipc.codec import Decoder, Encoder, batch
 from routilux.ipc.commit import Transaction
+from routilux.ipc.control import Asker
 from routilux.ipc.lanes import ERROR, LARGE, Frame, LaneReader, LaneWriter
-from routilux.ipc.layout import WORD, Layout
+from routilux.ipc.layout import WORD, Layout, Status
 from routilux.ipc.records import Kind, Records
 from routilux.ipc.sockets import Bell, Doorbells
+from routilux.ipc.turns import Turns
 from routilux.ipc.wire import NO_JOB, Boot
 from routilux.plan import SUPERVISOR
 from routilux.policies import Join
@@ -39,9 +41,9 @@ from routilux.worker.loop import Loop, Parts
 from routilux.worker.outputs import EventOutput, Outputs, Target
 from routilux.worker.replay import Replays
 from routilux.worker.state import States
+from routilux.worker.stopwatch import Stopwatch
+from routilux.worker.wear import Wear
 
-STARTING, READY, STOPPED = 0, 1, 2
-"""What a worker's `status` word says."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -85,6 +87,7 @@ class Worker:
         self.own = OwnSection(self.arena, boot.index)
         self.status = self.own.index(self.own.section.words["status"])
         self.bells = Doorbells(boot.directory, boot.index)
+        self.asker = Asker(boot.directory)
         self.writers = {
             lane.index: LaneWriter(self.arena, self.own, lane) for lane in boot.plan.outbound[boot.index]
         }
@@ -104,15 +107,16 @@ class Worker:
             node, routine = self.load()
             loop = self.loop(node, routine)
             routine.setup()
-            self.own.words[self.status] = READY
+            self.own.words[self.status] = Status.READY
             self.bells.ring(SUPERVISOR, Bell.STATUS, self.boot.index)
             loop.run()
             routine.teardown()
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's module, setup() or teardown(), or we
             self.tell(name, error)
             return 1
-        self.own.words[self.status] = STOPPED
+        self.own.words[self.status] = Status.STOPPED if loop.must_exit else Status.WORN
         self.bells.close()
+        self.asker.close()
         return 0
 
     def load(self) -> tuple[Node, Routine]:
@@ -129,28 +133,29 @@ class Worker:
         """Wire everything together."""
         blobs, pins = BlobWriter(self.arena, self.own), Pins(self.own)
         records, states = Records(self.own, blobs.heap, pins), States(self.own, blobs.heap)
-        outputs = self.outputs(node, blobs)
+        plan = self.boot.plan
+        turns = Turns(self.own, plan.tag_rows[self.boot.index], self.boot.jobs)
+        outputs = self.outputs(node, blobs, turns)
         slots = [routine.slots.get(name) for name in routine.slot_names]
         copied = [position for position, slot in enumerate(slots) if slot is not None and slot.copy]
         loader = Loader(self.arena, Decoder(), pins, copied)
         context = WorkerContext(node.name, outputs)
         routine.bind(context)
         policy = routine.activation_policy
-        plan = self.boot.plan
         incoming = plan.inbound[self.boot.index]
         shared = plan.workers_of(node.name)
+        jobs = JobTable(self.arena, policy, routine.slot_names, states, self.asker)
         parts = Parts(
             routine=node.name,
-            inlets=[
-                Inlet(LaneReader(self.arena, self.own, lane), loader, self.tx, records) for lane in incoming
-            ],
+            inlets=self.inlets(node, loader, records, turns),
             windowed=frozenset(lane.index for lane in incoming) if len(shared) > 1 else frozenset(),
             inner=frozenset(lane.index for lane in incoming if lane.inner),
             outputs=outputs,
-            jobs=JobTable(self.arena, policy, routine.slot_names, states),
+            jobs=jobs,
             records=records,
             states=states,
-            replays=Replays(self.own, node.name),
+            turns=turns,
+            replays=Replays(self.own, blobs.heap, jobs, node.name),
             care=Care(self.own, self.tx),
             loader=loader,
             pins=pins,
@@ -175,13 +180,33 @@ class Worker:
         kind: Any = ImmediateLoop if policy.immediate else GatherLoop
         loop: Loop = kind(parts, self.own.words, self.own.index(self.own.section.words["service_ns"]), orders)
         loop.timed = policy.timed
-        loop.is_fifo = not isinstance(policy, Join)
+        if node.timeout is not None:
+            parts.activations.fast = None  # each message is timed by itself
+            loop.stopwatch = Stopwatch(self.own)
+        if node.max_activations is not None or node.max_rss_mb is not None:
+            memory = None if node.max_rss_mb is None else node.max_rss_mb * 1e6
+            loop.wear = Wear(node.max_activations, memory)
+        loop.is_fifo = not isinstance(policy, Join) and not node.on_error.retries
         self.restore(loop)
         return loop
+
+    def inlets(self, node: Node, loader: Loader, records: Records, turns: Turns) -> list[Inlet]:
+        """All in-lanes; each knows those from the same ordered routine."""
+        inlets = [
+            Inlet(LaneReader(self.arena, self.own, lane), loader, self.tx, records, turns)
+            for lane in self.boot.plan.inbound[self.boot.index]
+        ]
+        for inlet in inlets:
+            row = inlet.reader.plan.merged
+            inlet.keeps_order = node.ordered
+            inlet.siblings = [other for other in inlets if row >= 0 and other.reader.plan.merged == row]
+        return inlets
 
     def restore(self, loop: Loop) -> None:
         """Take up what an incarnation before this one has left: nothing, if this is the first."""
         p, decoder = loop.p, Decoder()
+        p.turns.restore(p.jobs.is_over)
+        p.replays.restore()
         saved = dict(p.states.restore(self.boot.jobs))
         found = p.records.restore()
         p.blobs.restore(self.writers.values())
@@ -197,7 +222,7 @@ class Worker:
                 loop.restore(record, inlets[record.lane])
         p.blobs.restored()
 
-    def outputs(self, node: Node, blobs: BlobWriter) -> Outputs:
+    def outputs(self, node: Node, blobs: BlobWriter, turns: Turns) -> Outputs:
         plan = self.boot.plan
         to_supervisor = next(
             lane.index for lane in plan.outbound[self.boot.index] if lane.consumer == SUPERVISOR
@@ -205,7 +230,9 @@ class Worker:
         supervisor = Channel([self.writers[to_supervisor]], self.service_ns)
         encoder = Encoder(LARGE)
         events = [
-            EventOutput(name, node.name, self.targets(position, supervisor), blobs, encoder)
+            EventOutput(
+                name, node.name, self.targets(position, supervisor), blobs, encoder=encoder, turns=turns
+            )
             for position, name in enumerate(node.routine.event_names)
         ]
         return Outputs(events, supervisor, blobs)
@@ -213,16 +240,20 @@ class Worker:
     def targets(self, event: int, supervisor: Channel) -> list[Target]:
         route = self.boot.routes[event]
         if not route.connections:
-            return [Target(event, (supervisor,))]
+            return [Target(event, (supervisor,), is_answer=supervisor.lanes[0].plan.merged >= 0)]
         return [self.target(connection, lanes) for connection, lanes in route.connections]
 
     def target(self, connection: int, lanes: tuple[int, ...]) -> Target:
         writers = [self.writers[lane] for lane in lanes]
-        key = self.keys.get(connection)
-        if key is None or len(writers) == 1:
-            return Target(writers[0].plan.slot, (Channel(writers, self.service_ns),))
+        key, plan = self.keys.get(connection), writers[0].plan
+        is_numbered = plan.numbered >= 0
+        groups = [writers] if key is None or len(writers) == 1 else [[writer] for writer in writers]
         return Target(
-            writers[0].plan.slot, tuple(Channel([writer], self.service_ns) for writer in writers), key
+            plan.slot,
+            tuple(Channel(group, self.service_ns, is_numbered=is_numbered) for group in groups),
+            key if len(groups) > 1 else None,
+            plan.numbered,
+            is_answer=plan.merged >= 0,
         )
 
     def service_ns(self, process: int) -> int:

@@ -9,15 +9,16 @@ from typing import Any
 
 from routilux.clock import monotonic
 from routilux.errors import RoutineCrashed
-from routilux.ipc.codec import batch as joined
-from routilux.ipc.codec import split
-from routilux.ipc.lanes import BLOB
+from routilux.ipc.lanes import BLOB, MARK
 from routilux.ipc.records import Kind, Record
 from routilux.policies import Inbox, Taken
 from routilux.worker.care import key_of_input
-from routilux.worker.intake import Arrival, Batch, Inlet, Undecodable, Unit
+from routilux.worker.intake import Arrival, Attempt, Batch, Inlet, Undecodable, Unit
 from routilux.worker.jobs import SLOT_MASK, WorkerJob
 from routilux.worker.loop import RESCAN_SECONDS, Loop, Parts
+
+NOTHING = Taken([], many=False, message=None)
+"""What `finish` is given."""
 
 
 class GatherLoop(Loop):
@@ -38,7 +39,7 @@ class GatherLoop(Loop):
             ran += self.work_on(job)
             if not (job.unretired or job.tokens):
                 del self.busy[slot]
-            if ran and p.care.is_taken:
+            if ran and (p.care.is_taken or self.wear):
                 break
         return None if self.p.tx.is_empty and not (got or ran) else ran
 
@@ -52,7 +53,7 @@ class GatherLoop(Loop):
             while got < self.limit + 64 and (batch := inlet.next(p.jobs.is_held)):
                 got += 1
                 job = self.busy[batch.job & SLOT_MASK] = p.jobs.get(batch.job)
-                if p.jobs.is_over(batch.job):
+                if p.jobs.is_over(batch.job) or batch.frame.flags & MARK:
                     p.tx.retire(job.slot, batch.left)
                     inlet.use(batch, batch.count)
                 elif batch.is_token:
@@ -85,7 +86,7 @@ class GatherLoop(Loop):
                 inbox.put(batch.slot, arrival)
                 unit.waiting[index] = arrival
             except BaseException as error:  # a key function is the user's code  # noqa: BLE001
-                p.activations.failed(job, error, p.outputs.marks())
+                p.activations.reject(job, error, p.outputs.marks())
                 self.retire_used(job, 1)
         batch.forget()
         if job.held_bytes > p.most_held and len(inbox):
@@ -118,50 +119,87 @@ class GatherLoop(Loop):
         if p.jobs.is_held(job.number):
             return 0
         ran, settled = 0, False
-        limit = 1 if p.care.is_taken else self.limit
+        limit = self.most
         while ran < limit and not p.outputs.waiting and not job.failed:
-            taken = self.choose(job, inbox)
-            if taken is None:
+            attempt = self.choose(job, inbox)
+            if attempt is None:
                 settled = True
                 break
             ran += 1
-            self.activate(job, taken)
+            self.activate(job, attempt)
         if job.failed:
             self.forget(job)
             return ran
-        if settled and job.tokens:
+        if settled and job.tokens and not job.postponed:
             ran += self.flush_final(job, inbox)
         self.retire(job, inbox, settled=settled)
         return ran
 
-    def choose(self, job: WorkerJob, inbox: Inbox) -> Taken | None:
+    def choose(self, job: WorkerJob, inbox: Inbox) -> Attempt | None:
+        """What to run next: what has failed and is due, else what the policy accepts."""
+        if job.postponed and job.postponed[0].due <= monotonic():
+            return job.postponed.pop(0)
         try:
-            return inbox.take(now=monotonic(), final=job.final)
+            taken = inbox.take(now=monotonic(), final=job.final)
         except BaseException as error:  # a policy may be the user's code  # noqa: BLE001
             self.p.activations.give_up(job, error)
             return None
+        return None if taken is None else Attempt(taken)
 
-    def activate(self, job: WorkerJob, taken: Taken) -> None:
-        p = self.p
+    def activate(self, job: WorkerJob, attempt: Attempt) -> None:
+        p, taken = self.p, attempt.taken
         if taken.many:
             args: list[Any] = [[message.value for message in slot] for slot in taken.slots]
         else:
             args = [slot[0].value if slot else None for slot in taken.slots]
-        self.at_hand = [message for slot in taken.slots for message in slot if isinstance(message, Arrival)]
+        self.at_hand = attempt.messages
         origin = max((message.origin for message in self.at_hand), default=0)
-        p.care.begin(self.key(), alone=True)
+        self.begin_attempt(attempt)
         if p.care.forbids(self.key()):
             for message in self.at_hand:
                 self.bury(job, message.unit.batch, message.index)
         elif (steps := p.activations.run(job, self.batch_at_hand(), args, taken.message)) is not None:
             self.drive(steps, job, origin)
         self.end_activation(job)
-        p.tx.count("activations", job.slot, 1)
+        p.tx.count("activations", job.slot, 0 if attempt.failures else 1)
+        if self.is_put_off(attempt):
+            job.postponed.append(attempt)
+            job.postponed.sort(key=lambda each: each.due)
+            self.wake(job, self.at_hand)
+            self.at_hand = []
+            return
         p.outputs.close(p.tx, job.number, origin)
         self.retire_used(job, sum(not message.unit.is_parked for message in self.at_hand))
         for message in self.at_hand:
             self.use(job, message)
         self.at_hand = []
+
+    def begin_attempt(self, attempt: Attempt) -> None:
+        self.p.care.begin(self.key(), alone=True)
+        self.p.activations.failures = attempt.failures
+        if self.stopwatch is not None:
+            self.stopwatch.start()
+        if self.at_hand:
+            first = self.at_hand[0]
+            self.begin_activation(first.unit.batch, first.index)
+            self.p.activations.failures = attempt.failures
+
+    def is_put_off(self, attempt: Attempt) -> bool:
+        """Whether what has just been run has failed and is to be tried again."""
+        delay, self.p.activations.again = self.p.activations.again, None
+        if delay is None:
+            return False
+        attempt.failures += 1
+        attempt.due = monotonic() + delay
+        return True
+
+    def wake(self, job: WorkerJob, messages: list[Arrival]) -> None:
+        """What will be used without a new message is active again, each record as a whole."""
+        for unit in {message.unit for message in messages if message.unit.is_parked}:
+            unit.is_parked = False
+            self.changed[unit] = job
+            self.p.tx.create(job.slot, len(unit.waiting))
+            job.unretired += len(unit.waiting)
 
     def retire_used(self, job: WorkerJob, messages: int) -> None:
         """Those of a parked unit are retired already: what is left unretired is what the records say."""
@@ -189,11 +227,14 @@ class GatherLoop(Loop):
         if not self.at_hand:
             return key_of_input(0, 0, 0)
         first = self.at_hand[0]
-        return key_of_input(first.unit.batch.lane, first.unit.batch.frame.position, first.index)
+        return first.unit.batch.key(first.index)
 
     def flush_final(self, job: WorkerJob, inbox: Inbox) -> int:
         """Nothing more can come: what is left is reported as unused, and `finish` runs."""
         p = self.p
+        attempt = job.finish or Attempt(NOTHING)
+        if attempt.due > monotonic():
+            return 0
         unused = len(inbox)
         if unused:
             p.tx.count("unused", job.slot, unused)
@@ -203,15 +244,17 @@ class GatherLoop(Loop):
                 self.changed[unit] = job
         _, token = job.tokens[0]
         self.at_hand = [Arrival(None, 0, 0.0, Unit(job.tokens[0][0], token), 0)]
-        p.care.begin(self.key(), alone=True)
+        self.begin_attempt(attempt)
         if p.care.forbids(self.key()):
             p.activations.give_up(job, RoutineCrashed("finish() has killed its process again and again"))
         elif (steps := p.activations.finish(job, token)) is not None:
             self.drive(steps, job, 0)
         self.end_activation(job)
         self.at_hand = []
-        p.outputs.close(p.tx, job.number, 0)
-        self.use_tokens(job)
+        job.finish = attempt if self.is_put_off(attempt) else None
+        if job.finish is None:
+            p.outputs.close(p.tx, job.number, 0)
+            self.use_tokens(job)
         return 1
 
     def use_tokens(self, job: WorkerJob) -> None:
@@ -224,13 +267,13 @@ class GatherLoop(Loop):
         """Messages that only a new one, or the token, can make usable need not keep the job from being
         quiet.
         """
-        if settled and not self.timed:
-            self.retire_used(job, job.unretired)
-        if not job.unretired:
-            for unit in job.units:
+        if settled and not self.timed and job.unretired:
+            kept = {message.unit for attempt in job.postponed for message in attempt.messages}
+            for unit in job.units - kept:
                 if not unit.is_parked and unit.waiting:
                     unit.is_parked = True
                     self.changed[unit] = job
+                    self.retire_used(job, len(unit.waiting))
         if not len(inbox):
             job.held_bytes = 0
 
@@ -242,6 +285,8 @@ class GatherLoop(Loop):
         for unit in job.units:
             unit.waiting.clear()
             self.changed[unit] = job
+        job.postponed.clear()
+        job.finish = None
         job.unretired = job.held_bytes = 0
         job.inbox = self.p.jobs.new_inbox(job)
 
@@ -267,7 +312,7 @@ class GatherLoop(Loop):
                 batch.row = None
                 self.store_apart(unit, job)
         elif is_tail:
-            batch.row = self.record(unit, batch.frame.payload, batch.count, len(unit.waiting))
+            batch.row = self.record(unit, len(unit.waiting))
         else:
             self.store_apart(unit, job)
         if not unit.waiting:
@@ -277,43 +322,35 @@ class GatherLoop(Loop):
         """A policy that takes messages from the middle of a frame gets a record for each of those that are
         left.
         """
-        parts = list(split(unit.batch.frame.payload)) if unit.waiting else []
+        parts = unit.batch.parts() if unit.waiting else []
         for index, arrival in list(unit.waiting.items()):
-            frame = unit.batch.frame._replace(messages=1, payload=joined([parts[index]]))
-            alone = Unit(
-                unit.inlet, Batch(unit.batch.lane, unit.batch.slot, frame, 0), is_parked=unit.is_parked
-            )
+            alone = Unit(unit.inlet, unit.batch.only(index, parts[index]), is_parked=unit.is_parked)
             arrival.unit, arrival.index = alone, 0
             alone.waiting[0] = arrival
-            alone.batch.row = self.record(alone, frame.payload, 1, 1)
+            alone.batch.row = self.record(alone, 1)
             job.units.add(alone)
         unit.waiting.clear()
 
-    def record(self, unit: Unit, payload: bytes | memoryview, messages: int, left: int) -> int:
+    def record(self, unit: Unit, left: int) -> int:
         batch = unit.batch
         row = self.p.records.add(
             self.p.tx,
             Kind.INBOX,
-            lane=batch.lane,
-            job=batch.job,
-            payload=payload,
-            messages=messages,
+            batch.lane,
+            batch.frame._replace(port=batch.slot),
             left=left,
-            port=batch.slot,
-            flags=batch.frame.flags,
-            origin=batch.origin,
-            position=batch.frame.position,
+            first=batch.first,
             parked=unit.is_parked,
             holds=bool(batch.frame.flags & BLOB),
         )
         # The lane is passed now. What may be taken from the middle has to be told apart later.
-        batch.frame = batch.frame._replace(payload=b"" if self.is_fifo else bytes(payload))
+        batch.frame = batch.frame._replace(payload=b"" if self.is_fifo else bytes(batch.frame.payload))
         return row
 
     def restore(self, record: Record, inlet: Inlet) -> None:
         """After a crash: what the record says is in its inbox again."""
         batch = inlet.restore(record)
-        job = self.busy[record.job & SLOT_MASK] = self.p.jobs.get(record.job)
+        job = self.busy[batch.job & SLOT_MASK] = self.p.jobs.get(batch.job)
         if record.kind == Kind.TOKEN:
             self.tell_final(job, inlet, batch)
             return
@@ -324,11 +361,14 @@ class GatherLoop(Loop):
             job.unretired += record.left
 
     def wait(self, seconds: float = RESCAN_SECONDS) -> None:
+        now = monotonic()
+        attempts = [a for job in self.busy.values() for a in (*job.postponed, job.finish) if a is not None]
+        due = [attempt.due for attempt in attempts]
         if self.timed:
-            now = monotonic()
             inboxes = [job.inbox for job in self.busy.values() if job.inbox is not None]
-            due = [at for inbox in inboxes if (at := inbox.due()) is not None]
-            seconds = max(0.0, min([seconds, *(at - now for at in due)]))
+            due += [at for inbox in inboxes if (at := inbox.due()) is not None]
+        if due:
+            seconds = max(0.0, min(seconds, min(due) - now))
         super().wait(seconds)
         for job in self.p.jobs.over():
             if job.units:

@@ -5,8 +5,9 @@ commit.
 from typing import Any
 
 from routilux.errors import RoutineCrashed
+from routilux.ipc.channels import NO_TURN, Turn
+from routilux.ipc.lanes import MARK
 from routilux.ipc.records import Record
-from routilux.worker.care import key_of_input
 from routilux.worker.intake import Batch, Inlet
 from routilux.worker.jobs import WorkerJob
 from routilux.worker.loop import Loop
@@ -29,12 +30,12 @@ class ImmediateLoop(Loop):
 
     def take(self) -> int | None:
         p = self.p
-        limit = 1 if p.care.is_taken else self.limit
+        limit = self.most
         ran, busy = 0, False
         for inlet in p.inlets:
             while ran < limit and not p.outputs.waiting and (batch := inlet.next(p.jobs.is_held)):
                 if not busy:
-                    p.care.begin(key_of_input(batch.lane, batch.frame.position, batch.used), alone=limit == 1)
+                    p.care.begin(batch.key(batch.used), alone=limit == 1)
                 busy = True
                 ran += self.consume(inlet, batch, min(batch.left, limit - ran))
             busy |= inlet.changed
@@ -45,11 +46,12 @@ class ImmediateLoop(Loop):
     def consume(self, inlet: Inlet, batch: Batch, most: int) -> int:
         """Use up to `most` messages of the batch; how many ran."""
         p, job = self.p, self.p.jobs.get(batch.job)
-        if p.jobs.is_over(batch.job):
+        if p.jobs.is_over(batch.job) or batch.frame.flags & MARK:
             p.tx.retire(job.slot, batch.left)
             inlet.use(batch, batch.count)
             return 0
         self.batch = batch
+        self.begin_activation(batch, batch.used)
         if p.care.is_taken and p.care.forbids(self.key()):
             done = self.refuse(job, batch)
         elif batch.is_token:
@@ -57,12 +59,21 @@ class ImmediateLoop(Loop):
             done = 1
         else:
             done = self.run_batch(job, batch, most)
-            p.tx.count("activations", job.slot, done)
+            p.tx.count("activations", job.slot, 0 if batch.failures else done)
         self.end_activation(job)
+        if (delay := p.activations.again) is not None:
+            p.activations.again = None
+            inlet.postpone(batch, batch.used, delay)
+            return done
         p.tx.retire(job.slot, done)
-        p.outputs.close(p.tx, job.number, batch.origin)
+        p.outputs.close(p.tx, job.number, batch.origin, self.answered(done))
         inlet.use(batch, batch.used + done)
         return done
+
+    def answered(self, done: int) -> Turn:
+        """The place in the order of the inputs at hand, `done` of which are used up."""
+        tag = self.batch.frame.tag
+        return Turn(tag + self.batch.used, done) if tag and self.p.outputs.is_ordered else NO_TURN
 
     def run_batch(self, job: WorkerJob, batch: Batch, most: int) -> int:
         """Run some of the batch's messages; how many."""
@@ -82,8 +93,7 @@ class ImmediateLoop(Loop):
         return 1
 
     def key(self) -> int:
-        batch = self.batch
-        return key_of_input(batch.lane, batch.frame.position, batch.used)
+        return self.batch.key(self.batch.used)
 
     def activate(self, job: WorkerJob, batch: Batch, value: object) -> None:
         p = self.p

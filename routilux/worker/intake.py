@@ -3,18 +3,23 @@
 import copy
 import weakref
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from time import monotonic_ns
 from typing import Any
 
 from routilux.errors import PayloadError
 from routilux.ipc.arena import Arena
 from routilux.ipc.blobs import REFERENCE, Pins
 from routilux.ipc.codec import Decoder, split
+from routilux.ipc.codec import batch as joined
 from routilux.ipc.commit import Transaction
 from routilux.ipc.lanes import BLOB, TOKEN, Frame, LaneReader
 from routilux.ipc.records import Kind, Record, Records
+from routilux.ipc.turns import Turns
 from routilux.plan import SUPERVISOR
+from routilux.policies import Taken
+from routilux.worker.care import key_of_input
 
 
 class Undecodable:
@@ -44,6 +49,9 @@ class Batch:
     __slots__ = (
         "_values",
         "count",
+        "due",
+        "failures",
+        "first",
         "frame",
         "is_token",
         "job",
@@ -64,6 +72,9 @@ class Batch:
         self.used = used
         self.is_token = bool(frame.flags & TOKEN)
         self.row: int | None = None
+        self.first = 0
+        self.failures = 0
+        self.due = 0
         self._values: list[Any] | None = None
 
     @property
@@ -80,7 +91,25 @@ class Batch:
 
     def message_id(self, index: int) -> str:
         """The same on every attempt: lane, position of the frame, place within it."""
-        return f"{self.lane}:{self.frame.position}:{index}"
+        return f"{self.lane}:{self.frame.position}:{self.first + index}"
+
+    def key(self, index: int) -> int:
+        """The same, as a number."""
+        return key_of_input(self.lane, self.frame.position, self.first + index)
+
+    def parts(self) -> list[bytes]:
+        """Each message as the payload of a frame of its own."""
+        payload = bytes(self.frame.payload)
+        if self.frame.flags & (BLOB | TOKEN):
+            return [payload]
+        return [joined([part]) for part in split(payload)]
+
+    def only(self, index: int, payload: bytes, tag: int = 0) -> "Batch":
+        """A batch of just one of its messages, which keeps its identity."""
+        frame = self.frame._replace(messages=1, payload=payload, tag=tag, span=0)
+        alone = Batch(self.lane, self.slot, frame, 0)
+        alone.first = self.first + index
+        return alone
 
     def forget(self) -> None:
         """Hold on to no payload of it any more."""
@@ -157,32 +186,71 @@ class Loader:
 class Inlet:
     """One in-lane of this worker."""
 
-    def __init__(self, reader: LaneReader, loader: Loader, tx: Transaction, records: Records) -> None:
+    def __init__(
+        self, reader: LaneReader, loader: Loader, tx: Transaction, records: Records, turns: Turns
+    ) -> None:
         self.reader = reader
         self.from_supervisor = reader.producer == SUPERVISOR
         self.changed = False
         self.owes_credit = False
         self.passed_from = reader.position
+        self.keeps_order = False
+        """Whether a message that is tried again holds up those of its job that came after it."""
+        self.siblings: Sequence[Inlet] = ()
+        """If messages are taken in the order of their tags: the lanes from all workers of their routine."""
         self._loader = loader
         self._tx = tx
         self._records = records
+        self._turns = turns
+        self._row = reader.plan.merged
         self._head: Batch | None = None
         self._aside: deque[Batch] = deque()
+        self._again: list[Batch] = []
 
     def next(self, is_held: Callable[[int], bool]) -> Batch | None:
-        """The oldest batch of a job that runs. Those of held jobs are set aside, so that others pass them."""
+        """The oldest batch that may be used now. Those of held jobs are set aside, so that others pass them;
+        so are those whose turn it is not, if they are in the way of another job.
+        """
         passed_over: set[int] = set()  # one answer per job: it may change while we ask
+        if self._again:
+            now = monotonic_ns()
+            for batch in self._again:
+                if batch.due <= now and not is_held(batch.job):
+                    return batch
+                if self.keeps_order:  # nothing of the job is done before this
+                    passed_over.add(batch.job)
         for batch in self._aside:
-            if batch.job not in passed_over and not is_held(batch.job):
+            if batch.job not in passed_over and self._is_next(batch) and not is_held(batch.job):
                 return batch
             passed_over.add(batch.job)
-        while head := self._ring_head():
-            if head.job not in passed_over and not is_held(head.job):
+        while head := self.head():
+            if head.job in passed_over or is_held(head.job):
+                self.set_aside(head)
+            elif self._is_next(head):
                 return head
-            self.set_aside(head)
+            elif any((other := lane.head()) and other.job != head.job for lane in self.siblings):
+                self.set_aside(head)
+                passed_over.add(head.job)
+            else:
+                return None
         return None
 
-    def _ring_head(self) -> Batch | None:
+    def _is_next(self, batch: Batch) -> bool:
+        """Whether it is the batch's turn."""
+        tag = batch.frame.tag
+        return self._row < 0 or not tag or tag == self._turns.next(self._row, batch.job)
+
+    def _take_turn(self, batch: Batch) -> None:
+        """The batch is about to be used up."""
+        if self._row >= 0 and batch.frame.span:
+            self._turns.advance(self._tx, self._row, batch.job, batch.frame.span)
+
+    def due(self) -> int | None:
+        """When the first message that failed gets another attempt, in nanoseconds of the monotonic clock."""
+        return min((batch.due for batch in self._again), default=None)
+
+    def head(self) -> Batch | None:
+        """The first batch in the ring."""
         if self._head is None:
             frame = self.reader.head()
             if frame is None:
@@ -196,13 +264,13 @@ class Inlet:
         batch.used = upto
         if not batch.left:
             batch.forget()
+            self._take_turn(batch)
         if batch.row is not None:
             if batch.left:
                 self._records.change(self._tx, batch.row, batch.left)
             else:
                 self._records.drop(self._tx, batch.row)
-                if batch in self._aside:
-                    self._aside.remove(batch)
+                self._let_go(batch)
             return
         self.reader.use(batch.frame, upto)
         self.changed = True
@@ -212,10 +280,16 @@ class Inlet:
             )  # its producer counts bytes that the lane does not show
             self._head = None
 
+    def _let_go(self, batch: Batch) -> None:
+        for place in (self._aside, self._again):
+            if batch in place:
+                place.remove(batch)
+
     def take(self, batch: Batch) -> None:
         """The batch is the caller's: the lane is passed, and nothing of it is used yet."""
+        self._take_turn(batch)
         if batch.row is not None:
-            self._aside.remove(batch)
+            self._let_go(batch)
             return
         self.owes_credit |= bool(batch.frame.flags & BLOB)
         self.reader.use(batch.frame, batch.count)
@@ -229,51 +303,57 @@ class Inlet:
 
     def keep(self, batch: Batch, kind: Kind) -> None:
         """Move the head of the lane into the pending store; it is the caller's to use up."""
-        frame = batch.frame
         if batch.row is not None:
-            self._aside.remove(batch)
+            self._let_go(batch)
             return
-        self.owes_credit |= bool(frame.flags & BLOB)
-        batch.row = self._records.add(
-            self._tx,
-            kind,
-            lane=batch.lane,
-            job=batch.job,
-            payload=frame.payload,
-            messages=batch.count,
-            left=batch.left,
-            port=batch.slot,
-            flags=frame.flags,
-            origin=batch.origin,
-            position=frame.position,
-            holds=bool(frame.flags & BLOB),
-        )
-        batch.frame = frame._replace(payload=bytes(frame.payload))
+        self.owes_credit |= bool(batch.frame.flags & BLOB)
+        self._record(batch, kind)
+        batch.frame = batch.frame._replace(payload=bytes(batch.frame.payload))
         self.reader.use(batch.frame, batch.count)
         self.changed = True
         self._head = None
 
+    def _record(self, batch: Batch, kind: Kind) -> None:
+        batch.row = self._records.add(
+            self._tx,
+            kind,
+            batch.lane,
+            batch.frame._replace(port=batch.slot),
+            left=batch.left,
+            first=batch.first,
+            failures=batch.failures,
+            due=batch.due,
+            holds=bool(batch.frame.flags & BLOB),
+        )
+
+    def postpone(self, batch: Batch, index: int, delay: float) -> None:
+        """The message at `index`, the next one of its batch, has failed, and is tried again after `delay`
+        seconds. It stays an active message of its job.
+        """
+        is_numbered = self.reader.plan.numbered >= 0 and batch.frame.tag > 0
+        tag = batch.frame.tag + index if is_numbered else 0
+        alone = batch.only(index, batch.parts()[index], tag)
+        alone.failures, alone.due = batch.failures + 1, monotonic_ns() + int(delay * 1e9)
+        self._record(alone, Kind.AGAIN)
+        self.use(batch, index + 1)
+        self._again.append(alone)
+
     def restore(self, record: Record) -> Batch:
         """After a crash: what the record says, as it was before."""
-        frame = Frame(
-            record.job,
-            record.port,
-            record.messages,
-            record.payload,
-            record.flags,
-            origin=record.origin,
-            position=record.position,
-        )
-        batch = Batch(record.lane, record.port, frame, record.messages - record.left)
-        batch.row = record.row
+        frame = record.frame
+        batch = Batch(record.lane, frame.port, frame, frame.messages - record.left)
+        batch.row, batch.first = record.row, record.first
+        batch.failures, batch.due = record.failures, record.due
         if record.kind == Kind.ASIDE:
             self._aside.append(batch)
+        elif record.kind == Kind.AGAIN:
+            self._again.append(batch)
         return batch
 
     def relieve(self) -> bool:
         """Set aside all that lies in the ring; whether there was anything."""
         moved = False
-        while batch := self._ring_head():
+        while batch := self.head():
             self.set_aside(batch)
             moved = True
         return moved
@@ -288,6 +368,19 @@ class Arrival:
     arrived: float
     unit: "Unit"
     index: int
+
+
+@dataclass(eq=False, slots=True)
+class Attempt:
+    """What a policy has taken, to be run; once it has failed, not before `due` on the monotonic clock."""
+
+    taken: Taken
+    failures: int = 0
+    due: float = 0.0
+
+    @property
+    def messages(self) -> list[Arrival]:
+        return [message for slot in self.taken.slots for message in slot if isinstance(message, Arrival)]
 
 
 @dataclass(eq=False, slots=True)

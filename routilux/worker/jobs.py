@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from routilux.ipc.arena import Arena
+from routilux.ipc.control import Asker
 from routilux.ipc.layout import JOB_NAME, WORD, Order
 from routilux.plan import SUPERVISOR
 from routilux.policies import Inbox, Policy
-from routilux.worker.intake import Batch, Inlet, Unit
+from routilux.worker.data import JobData
+from routilux.worker.intake import Attempt, Batch, Inlet, Unit
 from routilux.worker.state import State, States
 
 SLOT_MASK = 0xFFFF
@@ -26,21 +28,19 @@ class WorkerJob:
     number: int
     job_id: str
     state: State
+    data: MutableMapping[str, Any]
     inbox: Inbox | None = None
     final: bool = False
     failed: bool = False
     tokens: list[tuple[Inlet, Batch]] = field(default_factory=list)
     units: set[Unit] = field(default_factory=set)
+    postponed: list[Attempt] = field(default_factory=list)
+    """What has failed and is tried again, the oldest first."""
+    finish: Attempt | None = None
+    """Its `finish`, if that has failed and is tried again."""
     unretired: int = 0
     held_bytes: int = 0
     reports: int = 0
-
-    @property
-    def data(self) -> MutableMapping[str, Any]:
-        message = (
-            "job.data is not supported by the local engine yet: send a message, or keep it in self.state"
-        )
-        raise NotImplementedError(message)
 
     @property
     def slot(self) -> int:
@@ -50,8 +50,12 @@ class WorkerJob:
 class JobTable:
     """The jobs whose messages this worker has seen, read against the supervisor's table."""
 
-    def __init__(self, arena: Arena, policy: Policy, slot_names: Sequence[str], states: States) -> None:
+    def __init__(
+        self, arena: Arena, policy: Policy, slot_names: Sequence[str], states: States, asker: Asker
+    ) -> None:
         words = arena.layout.sections[SUPERVISOR].words
+        self._asker = asker
+        self._exit = words["exit"] // WORD
         self._arena = arena
         self._current, self._order = words["current"] // WORD, words["order"] // WORD
         self._names = words["names"]
@@ -68,7 +72,8 @@ class JobTable:
         if job is None or job.number != number:
             if job is not None:
                 self.gone.append(job)
-            job = self._jobs[slot] = WorkerJob(number, self._name(slot), self._states.new(number))
+            data = JobData(number, self._asker, lambda: self.is_over(number) or self.must_exit)
+            job = self._jobs[slot] = WorkerJob(number, self._name(slot), self._states.new(number), data)
             if not self._policy.immediate:
                 job.inbox = self.new_inbox(job)
         return job
@@ -93,6 +98,11 @@ class JobTable:
             return Order.DROP
         known = self.find(number)
         return Order.DROP if known is not None and known.failed else words[self._order + slot]
+
+    @property
+    def must_exit(self) -> bool:
+        """Whether the process is to end."""
+        return bool(self._arena.words[self._exit])
 
     def is_over(self, number: int) -> bool:
         return self.order(number) == Order.DROP

@@ -16,22 +16,27 @@ from routilux.clock import monotonic
 from routilux.errors import ArenaFull, RoutiluxError
 from routilux.ipc import crash
 from routilux.ipc.blobs import BlobWriter, Pins
+from routilux.ipc.channels import NO_TURN, Turn
 from routilux.ipc.codec import EncodeError
 from routilux.ipc.commit import Transaction
 from routilux.ipc.lanes import BLOB, DEAD, LaneWriter
 from routilux.ipc.layout import RING
 from routilux.ipc.records import Record, Records
 from routilux.ipc.sockets import Bell, Doorbells
+from routilux.ipc.turns import Turns
 from routilux.plan import SUPERVISOR
 from routilux.reports import DeathReport
-from routilux.worker.activation import Activations, JobOver
+from routilux.worker.activation import Activations
 from routilux.worker.care import Care
 from routilux.worker.context import WorkerContext
 from routilux.worker.intake import Batch, Inlet, Loader
 from routilux.worker.jobs import JobTable, WorkerJob
 from routilux.worker.outputs import Outputs
+from routilux.worker.over import JobOver
 from routilux.worker.replay import Replay, Replays
 from routilux.worker.state import States
+from routilux.worker.stopwatch import Stopwatch
+from routilux.worker.wear import Wear
 
 log = logging.getLogger("routilux.worker")
 
@@ -66,6 +71,7 @@ class Parts:
     activations: Activations
     records: Records
     states: States
+    turns: Turns
     replays: Replays
     care: Care
     slot_names: tuple[str, ...]
@@ -92,6 +98,8 @@ class Loop:
         self.limit = 1
         self.quiet: set[int] = set()
         self.replay: Replay | None = None
+        self.stopwatch: Stopwatch | None = None
+        self.wear: Wear | None = None
         parts.context.flusher = self.flush
         parts.activations.drive = self.drive
 
@@ -104,10 +112,20 @@ class Loop:
         return bool(self._shared[self._drain])
 
     def run(self) -> None:
-        """Work until the supervisor says exit."""
-        while not self.must_exit:
+        """Work until the supervisor says exit, or a fresh process should go on."""
+        while not self.must_exit and not (self.wear and self.wear.is_over):
             if not self.step():
                 self.wait()
+        self.tell_quiet()
+
+    @property
+    def most(self) -> int:
+        """Activations that the next commit may span."""
+        if self.p.care.is_taken:
+            return 1
+        if self.wear is not None and self.wear.left is not None:
+            return max(1, min(self.limit, self.wear.left))
+        return self.limit
 
     def step(self) -> bool:
         """One transaction, if there is anything to do."""
@@ -118,6 +136,8 @@ class Loop:
         if ran is None:
             return False
         self.commit()
+        if self.wear is not None:
+            self.wear.note(ran)
         if ran and not self.p.care.is_taken:
             self.learn((perf_counter_ns() - began) // ran, ran)
         return True
@@ -164,6 +184,7 @@ class Loop:
         p.outputs.settle()
         p.records.settle()
         p.states.settle()
+        p.replays.settle()
 
     def save_states(self) -> None:
         """What was assigned to `self.state` is saved with this commit."""
@@ -179,6 +200,7 @@ class Loop:
         p.states.touched.clear()
         for job in p.jobs.gone:
             p.states.forget(p.tx, job.number)
+            p.turns.forget(p.tx, job.number)
         p.jobs.gone.clear()
 
     def ring(self, written: list[LaneWriter]) -> None:
@@ -236,6 +258,8 @@ class Loop:
     def wait(self, seconds: float = RESCAN_SECONDS) -> None:
         """Sleep until somebody rings, or at most `seconds`."""
         self.p.care.end()
+        if due := [at for inlet in self.p.inlets if (at := inlet.due()) is not None]:
+            seconds = max(0.0, min(seconds, min(due) / 1e9 - monotonic()))
         if not self.p.bells.wait(seconds) and self.p.jobs.prune():
             self.commit()
         if self.p.pins.held:
@@ -273,7 +297,20 @@ class Loop:
         )
         p.outputs.report(p.tx, job.number, msgspec.msgpack.encode(report), DEAD)
 
-    # ---- generators ---------------------------------------------------------------------------------------
+    # ---- activations --------------------------------------------------------------------------------------
+
+    def begin_activation(self, batch: Batch, index: int) -> None:
+        """The message at `index` is about to be run, perhaps not for the first time."""
+        p = self.p
+        p.activations.failures = batch.failures
+        if p.replays.cursors or p.context.cursor is not None:
+            p.context.cursor = p.replays.cursor(batch.key(index))
+        if self.stopwatch is not None:
+            self.stopwatch.start()
+
+    def answered(self, done: int) -> Turn:  # noqa: ARG002 - only immediate routines can be ordered
+        """The place in the order of the inputs at hand, `done` of which are used up."""
+        return NO_TURN
 
     def drive(self, steps: Iterator[None], job: WorkerJob, origin: int) -> None:
         """Advance a generator to its end; what it has emitted so far is committed now and then, and waits for
@@ -283,25 +320,28 @@ class Loop:
         if p.states.touched:  # what earlier activations have saved must not wait for this one
             self.commit()
             p.tx.begin()
-        replay = self.replay_at_hand()
+        replay = self.replay_at_hand() if p.activations.may_send_early else None
         marks = p.outputs.marks()
         done, since = 0, monotonic()
         try:
             for _ in steps:
                 done += 1
-                if done % YIELDS == 0 or monotonic() - since > YIELD_SECONDS:
+                if replay and (done % YIELDS == 0 or monotonic() - since > YIELD_SECONDS):
                     self.flush_job(job, origin)
                     marks, since = p.outputs.marks(), monotonic()
-            replay.close(p.outputs)
         except JobOver:
             p.outputs.rollback(marks)
+            self.forgive()
         except BaseException as error:  # the user's generator  # noqa: BLE001
-            replay.give_up()
             p.activations.failed(job, error, marks)
+            self.forgive()
         finally:
             self.close_generator(steps)
-            replay.end(p.tx)
-            self.replay = None
+
+    def forgive(self) -> None:
+        """The activation at hand has not come to its end, and need not have repeated itself."""
+        if self.replay is not None and self.p.activations.again is None:
+            self.replay.give_up()
 
     @staticmethod
     def close_generator(steps: Iterator[None]) -> None:
@@ -312,29 +352,36 @@ class Loop:
         except (Exception, SystemExit):  # what the user's generator does when it is told to end
             log.warning("a generator could not be closed", exc_info=True)
 
-    def flush(self) -> None:
+    def flush(self, cursor: object = None) -> None:
         """`self.flush()` within logic: commit what has been emitted and wait for room."""
         job, batch = self.p.context.at, self.p.context.batch
         if job is None or self.is_hasty():
             return
-        self.replay_at_hand()
-        self.flush_job(job, batch.origin if batch is not None else 0)
+        replay = self.replay_at_hand()
+        if replay is None:  # too many activations are unfinished: this one sends all at its end
+            return
+        self.flush_job(job, batch.origin if batch is not None else 0, cursor)
 
     def is_hasty(self) -> bool:
         """Whether messages run so fast that the one at hand cannot send early: the next ones go slower."""
         hasty, self.p.activations.fast = self.p.activations.fast is not None, None
         return hasty
 
-    def replay_at_hand(self) -> Replay:
-        """What the activation at hand notes of its early emissions."""
-        if self.replay is None:
-            self.replay = self.p.replays.open(self.key())
+    def replay_at_hand(self) -> Replay | None:
+        """What the activation at hand notes of its early emissions; None if it must not send any."""
+        if self.replay is None and self.p.context.at is not None:
+            self.replay = self.p.replays.open(self.key(), self.p.context.at.number)
         return self.replay
 
     def end_activation(self, job: WorkerJob) -> None:
-        """Its input is used up with the next commit."""
+        """Its input is used up with the next commit, or is tried again later."""
+        if self.stopwatch is not None:
+            self.stopwatch.stop()
         replay, self.replay = self.replay, None
         if replay is None:
+            return
+        if self.p.activations.again is not None:
+            replay.put_off()
             return
         try:
             if not job.failed:
@@ -343,33 +390,44 @@ class Loop:
             self.p.activations.give_up(job, error)
         replay.end(self.p.tx)
 
-    def flush_job(self, job: WorkerJob, origin: int) -> None:
+    def flush_job(self, job: WorkerJob, origin: int, cursor: object = None) -> None:
         """Commit outputs while the input stays in use. Raises JobOver when there is no point in going on."""
         p = self.p
         if self.replay is not None:
-            self.replay.note(p.tx, p.outputs)
-        p.outputs.close(p.tx, job.number, origin)
+            self.replay.note(p.tx, p.outputs, cursor)
+        p.outputs.close(p.tx, job.number, origin, self.answered(0))
         self.commit(whole=False)
         p.tx.begin()
+        ran = self.stopwatch.stop() if self.stopwatch else 0
+        self.wait_for_room(job)
+        if self.must_exit or p.jobs.is_over(job.number) or (self.draining and p.is_source):
+            raise JobOver
+        if self.stopwatch:
+            self.stopwatch.go_on(ran)
+
+    def wait_for_room(self, job: WorkerJob) -> None:
+        """Until all that was emitted is in the lanes, and the job is not held."""
+        p = self.p
         while p.outputs.waiting and not self.must_exit:
             if not (self.send() or self.relieve()):
                 self.wait()
         while p.jobs.is_held(job.number) and not self.must_exit:
             if not self.work_for_others():
                 self.wait()
-        if self.must_exit or p.jobs.is_over(job.number) or (self.draining and p.is_source):
-            raise JobOver
 
     def work_for_others(self) -> bool:
         """While the job of a generator is held: a transaction for other jobs, if there is anything to do."""
-        if not self.p.replays.has_room:
+        p = self.p
+        if not p.replays.has_room:
             return False
-        context, key, mine = self.p.context, self.key(), self.present()
-        at, batch, index, replay = context.at, context.batch, context.index, self.replay
+        context, key, mine = p.context, self.key(), self.present()
+        at, batch, index, cursor = context.at, context.batch, context.index, context.cursor
+        replay, failures = self.replay, p.activations.failures
         self.replay = None
         try:
             return self.step()
         finally:
-            context.at, context.batch, context.index, self.replay = at, batch, index, replay
+            context.at, context.batch, context.index, context.cursor = at, batch, index, cursor
+            self.replay, p.activations.failures, p.activations.again = replay, failures, None
             self.restore_present(mine)
-            self.p.care.begin(key, alone=True)
+            p.care.begin(key, alone=True)

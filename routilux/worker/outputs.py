@@ -1,15 +1,16 @@
 """Here is what a routine emits, from the call of `emit` until its frames lie in the lanes, still private."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from routilux.errors import PayloadError
 from routilux.ipc.blobs import Blob, BlobWriter
-from routilux.ipc.channels import Channel, Part, segments
+from routilux.ipc.channels import NO_TURN, Channel, Part, Segment, Turn, segments
 from routilux.ipc.codec import EncodeError, Encoder, Large
 from routilux.ipc.commit import Transaction
 from routilux.ipc.lanes import ERROR, LARGE, LaneWriter
 from routilux.ipc.records import Records
+from routilux.ipc.turns import Turns
 from routilux.keys import KeySource, by_key, key_of
 
 
@@ -22,15 +23,28 @@ class Target:
     port: int
     channels: tuple[Channel, ...]
     key: KeySource | None = None
+    numbered: int = -1
+    """The row of tags by which messages are numbered, if the consumers are ordered."""
+    is_answer: bool = False
+    """Whether the consumer takes messages in the order of our inputs."""
 
 
 class EventOutput:
     """One event of the running routine: what it has emitted in this transaction, encoded."""
 
     def __init__(
-        self, name: str, routine: str, targets: Sequence[Target], blobs: BlobWriter, encoder: Encoder
+        self,
+        name: str,
+        routine: str,
+        targets: Sequence[Target],
+        blobs: BlobWriter,
+        *,
+        encoder: Encoder,
+        turns: Turns,
     ) -> None:
         self.name = name
+        self._turns = turns
+        self._answers = any(target.is_answer for target in targets)
         self.targets = targets
         self.parts: list[Part] = []
         self.places: list[tuple[int, ...]] = []
@@ -81,35 +95,52 @@ class EventOutput:
         del self.parts[:count]
         del self.places[:count]
 
-    def close(self, tx: Transaction, job: int, origin: int) -> int:
-        """Hand what was emitted for `job` to the channels; how many messages that makes."""
-        if not self.parts:
-            return 0
+    def close(self, tx: Transaction, job: int, origin: int, answered: Turn = NO_TURN) -> None:
+        """Hand what was emitted for `job` to the channels, and count it. `answered` are the inputs that it
+        answers, if anybody takes it in their order; with nothing emitted a mark says that they are done with.
+        """
+        if not self.parts and not (self._answers and answered.span):
+            return
         parts = self.parts[:]
-        keyed = 0
+        made = keyed = 0
         for target in self.targets:
+            turn = answered if target.is_answer else NO_TURN
+            if target.numbered >= 0 and parts:
+                turn = Turn(self._turns.next(target.numbered, job), 0, is_numbered=True)
+                self._turns.advance(tx, target.numbered, job, len(parts))
             if target.key is None:
-                self._push(target.channels[0], job, target.port, parts, origin)
+                made += push(target.channels[0], segments(job, target.port, parts, origin=origin, turn=turn))
                 continue
             for worker, channel in enumerate(target.channels):
-                chosen = [
-                    part for part, place in zip(parts, self.places, strict=True) if place[keyed] == worker
-                ]
-                self._push(channel, job, target.port, chosen, origin)
+                places = [at for at, place in enumerate(self.places) if place[keyed] == worker]
+                for first, run in runs(places) if turn.is_numbered else [(0, places)]:
+                    chosen = [parts[at] for at in run]
+                    place = turn.after(first) if turn.is_numbered else turn
+                    made += push(channel, segments(job, target.port, chosen, origin=origin, turn=place))
             keyed += 1
         for part in parts:
             if isinstance(part, Blob):
                 self._blobs.sent(part)
         self.parts.clear()
         self.places.clear()
-        made = len(parts) * len(self.targets)
         tx.create(job & 0xFFFF, made)
-        return made
 
-    @staticmethod
-    def _push(channel: Channel, job: int, port: int, parts: Sequence[Part], origin: int) -> None:
-        for segment in segments(job, port, parts, origin=origin):
-            channel.push(segment)
+
+def push(channel: Channel, cut: Sequence[Segment]) -> int:
+    """Let them wait for room; how many messages that is."""
+    messages = sum(map(len, cut))
+    for segment in cut:
+        channel.push(segment)
+    return messages
+
+
+def runs(numbers: Sequence[int]) -> Iterator[tuple[int, Sequence[int]]]:
+    """Cut rising numbers where one is missing: each run, and the number it starts with."""
+    start = 0
+    for at in range(1, len(numbers) + 1):
+        if at == len(numbers) or numbers[at] != numbers[at - 1] + 1:
+            yield numbers[start], numbers[start:at]
+            start = at
 
 
 class Outputs:
@@ -117,6 +148,8 @@ class Outputs:
 
     def __init__(self, events: Sequence[EventOutput], supervisor: Channel, blobs: BlobWriter) -> None:
         self.events = events
+        self.is_ordered = any(target.is_answer for event in events for target in event.targets)
+        """Whether anybody takes what is emitted in the order of our inputs."""
         self._blobs = blobs
         self._supervisor = supervisor
         self.channels = list(
@@ -135,9 +168,10 @@ class Outputs:
         """Messages emitted since the last `close`."""
         return sum(len(event.parts) for event in self.events)
 
-    def close(self, tx: Transaction, job: int, origin: int) -> int:
-        """The next emissions belong to another job (or submission): hand over those so far."""
-        return sum(event.close(tx, job, origin) for event in self.events)
+    def close(self, tx: Transaction, job: int, origin: int, answered: Turn = NO_TURN) -> None:
+        """The next emissions belong to another job, submission or input: hand over those so far."""
+        for event in self.events:
+            event.close(tx, job, origin, answered)
 
     def report(self, tx: Transaction, job: int, record: bytes, flags: int = ERROR) -> None:
         """Tell the supervisor something of the job, in the same commit as what it is about."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from routilux.ipc.arena import OwnSection
 from routilux.ipc.blobs import Extent, Heap
-from routilux.ipc.codec import Decoder, Encoder, Large
+from routilux.ipc.codec import Decoder, Encoder, in_one_piece
 from routilux.ipc.commit import Transaction
 
 GRAIN_BITS = 6
@@ -74,16 +74,9 @@ class States:
     def save(self, tx: Transaction, state: State) -> None:
         """Save what was assigned, as of the next commit. Raises EncodeError for a value that cannot be."""
         for key in state.unsaved:
-            state.saved[key] = self._bytes(state[key])
+            state.saved[key] = in_one_piece(self._encode(state[key]))
         state.unsaved.clear()
         self._put(tx, state.number, pickle.dumps((state.number, state.saved)))
-
-    def _bytes(self, value: object) -> bytes:
-        part = self._encode(value)
-        large = part if isinstance(part, Large) else Large(part)
-        region = bytearray(large.nbytes)
-        large.write(memoryview(region))
-        return bytes(region)
 
     def _put(self, tx: Transaction, number: int, data: bytes) -> None:
         slot = number & 0xFFFF

@@ -13,9 +13,9 @@ from ipc.rig import FIRST, SECOND, SOURCE, Rig, is_all_free, pass_on
 from routilux.errors import ArenaFull
 from routilux.ipc import channels as module
 from routilux.ipc.blobs import REFERENCE, Blob, BlobWriter, Extent, Pins
-from routilux.ipc.channels import SMALLEST_WINDOW, WINDOW_NS, Channel, Part, Segment, segments
+from routilux.ipc.channels import SMALLEST_WINDOW, WINDOW_NS, Channel, Part, Segment, Turn, segments
 from routilux.ipc.codec import Encoder, Large, split
-from routilux.ipc.lanes import BLOB, ERROR, LARGE, MAX_COUNT, MAX_PAYLOAD, Frame, LaneReader, LaneWriter
+from routilux.ipc.lanes import BLOB, ERROR, LARGE, MARK, MAX_COUNT, MAX_PAYLOAD, Frame, LaneReader, LaneWriter
 from routilux.ipc.records import Record, Records
 
 AHEAD = 60_000
@@ -262,11 +262,58 @@ PARTS = st.lists(
 
 @given(PARTS)
 def test_segments_are_the_run_cut_at_each_large_one(parts: list[Part]) -> None:
-    cut = segments(1, 2, parts, origin=3, flags=ERROR, tag=4)
+    cut = segments(1, 2, parts, origin=3, flags=ERROR)
     assert [part for segment in cut for part in segment.parts] == parts
     for segment in cut:
-        assert (segment.job, segment.port, segment.origin, segment.flags, segment.tag) == (1, 2, 3, ERROR, 4)
+        assert (segment.job, segment.port, segment.origin, segment.flags) == (1, 2, 3, ERROR)
         assert len(segment) == 1 or not any(isinstance(part, Blob) for part in segment.parts)
+
+
+@given(st.lists(PARTS, min_size=1, max_size=5), st.integers(1, 50))
+def test_frames_on_the_way_to_an_ordered_routine_number_each_message(
+    emitted: list[list[Part]], most: int
+) -> None:
+    tags, at = [], 1
+    for parts in emitted:
+        for segment in joined(segments(1, 2, parts, turn=Turn(at, is_numbered=True))):
+            while segment:
+                frame, _ = segment.take(most)
+                tags += range(frame.tag, frame.tag + frame.messages)
+                segment.at += frame.messages
+        at += len(parts)
+    assert tags == list(range(1, at))
+
+
+@given(st.lists(st.tuples(PARTS, st.integers(1, 3)), min_size=1, max_size=6), st.integers(1, 50))
+def test_frames_that_answer_inputs_end_each_of_them_once(
+    answers: list[tuple[list[Part], int]], most: int
+) -> None:
+    """Whoever takes the frames in turn gets every message, and comes to the end of all inputs."""
+    cut: list[Segment] = []
+    first = 1
+    for parts, span in answers:
+        cut += segments(1, 2, parts, turn=Turn(first, span))
+        first += span
+    expected, got = 1, []
+    for segment in joined(cut):
+        while segment:
+            frame, large = segment.take(most)
+            assert frame.tag == expected
+            expected += frame.span
+            if not frame.flags & MARK:
+                got += [large] if large is not None else [*split(frame.payload)]
+            segment.at += frame.messages
+    assert got == [part for parts, _ in answers for part in parts]
+    assert expected == first
+
+
+def joined(cut: list[Segment]) -> list[Segment]:
+    """As in a channel: what follows is taken in where one frame could hold both."""
+    found: list[Segment] = []
+    for segment in cut:
+        if not (found and found[-1].join(segment)):
+            found.append(segment)
+    return found
 
 
 @given(PARTS, st.integers(1, MAX_COUNT))
@@ -289,13 +336,13 @@ KINDS = st.builds(
     st.builds(lambda size: [encoded(0, size)], st.integers(0, 20)) | st.builds(lambda: [blob()]),
     origin=st.integers(0, 1),
     flags=st.sampled_from([0, ERROR]),
-    tag=st.integers(0, 1),
+    turn=st.sampled_from([Turn(0), Turn(1)]),
 )
 
 
 @given(st.lists(KINDS, max_size=20))
 def test_joins_keep_order_and_what_differs_apart(pushed: list[Segment]) -> None:
-    kinds = [(s.job, s.port, s.origin, s.flags, s.tag) for s in pushed for _ in s.parts]
+    kinds = [(s.job, s.port, s.origin, s.flags, s.turn.tag) for s in pushed for _ in s.parts]
     parts = [part for segment in pushed for part in segment.parts]
     with Rig() as rig:
         channel = Channel([rig.writer(SOURCE, FIRST)], lambda _: 0)
@@ -303,7 +350,7 @@ def test_joins_keep_order_and_what_differs_apart(pushed: list[Segment]) -> None:
             channel.push(segment)
         joined = list(channel._waiting)
         assert [part for segment in joined for part in segment.parts] == parts
-        assert [(s.job, s.port, s.origin, s.flags, s.tag) for s in joined for _ in s.parts] == kinds
+        assert [(s.job, s.port, s.origin, s.flags, s.turn.tag) for s in joined for _ in s.parts] == kinds
         assert len(channel) == len(parts)
         assert all(len(s) == 1 or not any(isinstance(p, Blob) for p in s.parts) for s in joined)
 
@@ -337,7 +384,7 @@ def test_of_a_segment_half_sent_the_rest_is_kept() -> None:
             received += drained(rig, reader)
         assert 100 < received < 200
         again, _, blobs, found = restored(rig)
-        assert [record.left < record.messages for record in found] == [True]
+        assert [record.left < record.frame.messages for record in found] == [True]
         for record in found:
             again.restore(record, blobs)
         assert [part for s in again._waiting for part in s.parts] == parts[-len(again) :]

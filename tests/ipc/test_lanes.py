@@ -29,6 +29,7 @@ FRAMES = st.builds(
     payload=st.builds(lambda seed, size: Random(seed).randbytes(size), st.integers(0, 99), SIZES),
     flags=st.sampled_from([0, TOKEN, BLOB]),
     tag=U64,
+    span=st.integers(0, (1 << 32) - 1),
     origin=U64,
 )
 STARTS = st.one_of(st.integers(0, 2 * RING // ALIGN), st.integers(1 << 30, 1 << 38)).map(lambda n: n * ALIGN)
@@ -36,7 +37,7 @@ STARTS = st.one_of(st.integers(0, 2 * RING // ALIGN), st.integers(1 << 30, 1 << 
 
 def told(frame: Frame) -> tuple[object, ...]:
     """All that a frame says, wherever it lies."""
-    return (*frame[:3], bytes(frame.payload), *frame[4:7])
+    return (*frame[:3], bytes(frame.payload), *frame[4:7], frame.span)
 
 
 class LaneMachine(RuleBasedStateMachine):

@@ -13,7 +13,7 @@ from ipc.rig import FIRST, Rig, check, is_all_free
 from routilux.errors import ArenaFull
 from routilux.ipc import records as module
 from routilux.ipc.blobs import REFERENCE, Pins
-from routilux.ipc.lanes import BLOB, TOKEN
+from routilux.ipc.lanes import BLOB, TOKEN, Frame
 from routilux.ipc.records import Kind, Record, Records
 
 U16, U32 = st.integers(0, (1 << 16) - 1), st.integers(0, (1 << 32) - 1)
@@ -80,19 +80,17 @@ class RecordsMachine(RuleBasedStateMachine):
         flags |= BLOB if holds else 0
         before = self.heap._free.copy(), self.heap.top, self.pins.free, self.rows_in_use()
         left = None if left is None else min(left, messages)
+        frame = Frame(job, port, messages, payload, flags, position, job + 1, position, span=lane)
         try:
             row = self.records.add(
                 self.tx,
                 kind,
-                lane=lane,
-                job=job,
-                payload=payload,
-                messages=messages,
+                lane,
+                frame,
                 left=left,
-                port=port,
-                flags=flags,
-                origin=job + 1,
-                position=position,
+                first=port,
+                failures=messages,
+                due=position,
                 parked=parked,
                 holds=holds,
             )
@@ -102,21 +100,7 @@ class RecordsMachine(RuleBasedStateMachine):
         self.order += 1
         rest = messages if left is None else left
         self.now[row] = Noted(
-            Record(
-                row,
-                kind,
-                lane,
-                job,
-                port,
-                flags,
-                job + 1,
-                self.order,
-                position,
-                messages,
-                rest,
-                parked,
-                payload,
-            ),
+            Record(row, kind, lane, self.order, frame, rest, port, messages, position, parked),
             holds,
         )
         self.most_rows = max(self.most_rows, len(self.now | self.dropped))
@@ -129,7 +113,7 @@ class RecordsMachine(RuleBasedStateMachine):
     def change(self, data: st.DataObject, *, parked: bool) -> None:
         row = data.draw(st.sampled_from(sorted(self.now)))
         noted = self.now[row]
-        left = data.draw(st.integers(1, noted.record.messages))
+        left = data.draw(st.integers(1, noted.record.frame.messages))
         self.records.change(self.tx, row, left, parked=parked)
         self.now[row] = replace(noted, record=replace(noted.record, left=left, is_parked=parked))
 
@@ -197,9 +181,9 @@ def test_a_store_without_a_free_row_says_what_to_do(rows: int) -> None:
         patch.setattr(module, "RECORDS", rows)
         records, tx = made(rig), rig.tx(FIRST)
         for _ in range(rows):
-            records.add(tx, Kind.ASIDE, lane=0, job=0, payload=b"", messages=1)
+            records.add(tx, Kind.ASIDE, 0, Frame(0, 0, 1, b""))
         with pytest.raises(ArenaFull, match="let its policy accept more, or send less"):
-            records.add(tx, Kind.ASIDE, lane=0, job=0, payload=b"", messages=1)
+            records.add(tx, Kind.ASIDE, 0, Frame(0, 0, 1, b""))
 
 
 def test_a_record_without_room_leaves_no_pin_behind() -> None:
@@ -209,15 +193,7 @@ def test_a_record_without_room_leaves_no_pin_behind() -> None:
         records = Records(own, heap, pins)
         heap.allocate(1 << 16)
         before = pins.free
+        frame = Frame(0, 0, 1, REFERENCE.pack(64, 1), BLOB)
         with pytest.raises(ArenaFull):
-            records.add(
-                rig.tx(FIRST),
-                Kind.ASIDE,
-                lane=0,
-                job=0,
-                payload=REFERENCE.pack(64, 1),
-                messages=1,
-                flags=BLOB,
-                holds=True,
-            )
+            records.add(rig.tx(FIRST), Kind.ASIDE, 0, frame, holds=True)
         assert (pins.free, records._pinned) == (before, {})

@@ -1,0 +1,106 @@
+"""Here is the control line: questions of a worker that wait for the supervisor's answer.
+
+Apart from the lanes, since what it carries happens at once and not with a commit.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import zmq
+
+from routilux.ipc.endpoints import endpoint
+
+NAME = "control"
+PATIENCE_MS = 100
+"""Between two looks whether there is still a reason to wait."""
+
+
+class Ask(msgspec.Struct, frozen=True, array_like=True):
+    """A question about the shared data of a job; values are encoded payloads."""
+
+    number: int
+    job: int
+    what: Literal["get", "set", "delete", "keys"]
+    key: str = ""
+    value: bytes = b""
+
+
+class Answer(msgspec.Struct, frozen=True, array_like=True):
+    """What came of it: `value` of a get (None if there is none), `keys`, or why not."""
+
+    number: int
+    is_over: bool = False
+    value: bytes | None = None
+    keys: tuple[str, ...] = ()
+    refusal: str = ""
+
+
+class Answerer:
+    """The supervisor's end."""
+
+    def __init__(self, directory: str | Path) -> None:
+        self._context = zmq.Context(io_threads=1)
+        self.socket = self._context.socket(zmq.ROUTER)
+        self.socket.set(zmq.LINGER, 0)  # a dead peer must not hold up our exit
+        self.socket.bind(endpoint(directory, NAME))
+        self._decode = msgspec.msgpack.Decoder(Ask).decode
+        self.malformed = 0
+
+    def answer(self, by: Callable[[Ask], Answer], most: int = 1000) -> None:
+        """Answer what has been asked, at most so many questions; does not wait."""
+        for peer, ask in self._asked(most):
+            try:
+                self.socket.send_multipart([peer, msgspec.msgpack.encode(by(ask))], zmq.NOBLOCK)
+            except zmq.ZMQError:  # whoever asked has died, or was answered before and did not listen
+                continue
+
+    def _asked(self, most: int) -> Iterator[tuple[bytes, Ask]]:
+        for _ in range(most):
+            try:
+                parts = self.socket.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            try:
+                peer, body = parts
+                yield peer, self._decode(body)
+            except (ValueError, msgspec.MsgspecError):
+                self.malformed += 1
+
+    def close(self) -> None:
+        self._context.destroy(linger=0)
+
+
+class Asker:
+    """A worker's end; it connects when it first asks."""
+
+    def __init__(self, directory: str | Path) -> None:
+        self._directory = directory
+        self._context: zmq.Context[zmq.Socket[bytes]] | None = None
+        self._socket: zmq.Socket[bytes] | None = None
+        self._number = 0
+        self._decode = msgspec.msgpack.Decoder(Answer).decode
+
+    def ask(self, ask: Ask, is_in_vain: Callable[[], bool]) -> Answer | None:
+        """Wait for the answer; None once the wait is in vain."""
+        socket = self._socket or self._connect()
+        self._number += 1
+        socket.send(msgspec.msgpack.encode(msgspec.structs.replace(ask, number=self._number)))
+        while not is_in_vain():
+            if socket.poll(PATIENCE_MS):
+                answer = self._decode(socket.recv())
+                if answer.number == self._number:
+                    return answer
+        return None
+
+    def _connect(self) -> "zmq.Socket[bytes]":
+        self._context = zmq.Context(io_threads=1)
+        self._socket = self._context.socket(zmq.DEALER)
+        self._socket.set(zmq.LINGER, 0)  # as above
+        self._socket.connect(endpoint(self._directory, NAME))
+        return self._socket
+
+    def close(self) -> None:
+        if self._context is not None:
+            self._context.destroy(linger=0)
