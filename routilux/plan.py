@@ -67,6 +67,8 @@ class Plan:
     """Processes and lanes of one flow; the same value in every process."""
 
     flow: str
+    connections: tuple[str, ...]
+    """What each is called, by its number."""
     processes: tuple[ProcessPlan, ...]
     lanes: tuple[LanePlan, ...]
     levels: tuple[tuple[int, ...], ...]
@@ -89,6 +91,27 @@ class Plan:
         for lane in self.lanes:
             sides[getattr(lane, end)].append(lane)
         return tuple(tuple(side) for side in sides)
+
+    def way(self, lane: int) -> str:
+        """What the connection of a lane is called."""
+        found = self.lanes[lane]
+        if found.connection is not None:
+            return self.connections[found.connection]
+        return "submissions" if found.producer == SUPERVISOR else "the outputs of the flow"
+
+    @cached_property
+    def upstream(self) -> tuple[frozenset[int], ...]:
+        """Per process, the workers that what it gets may come from, itself among them."""
+        found = [{process.index} for process in self.processes]
+        grown = True
+        while grown:
+            grown = False
+            for lane in self.lanes:
+                if SUPERVISOR not in (lane.producer, lane.consumer):
+                    before = len(found[lane.consumer])
+                    found[lane.consumer] |= found[lane.producer]
+                    grown |= len(found[lane.consumer]) > before
+        return tuple(map(frozenset, found))
 
     def workers_of(self, node: str) -> tuple[int, ...]:
         return tuple(p.index for p in self.processes if p.node == node)
@@ -126,6 +149,7 @@ def plan(flow: Flow, workers: dict[str, int] | None = None) -> Plan:
     rows = _Rows(flow, of)
     return Plan(
         flow.name,
+        tuple(connection.id for connection in flow.connections),
         processes,
         tuple(_lanes(flow, processes, of, rows)),
         tuple(

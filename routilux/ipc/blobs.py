@@ -45,6 +45,8 @@ class Heap:
     ) -> None:
         self.size = size
         self.top = 0
+        self.left = size
+        """Bytes that are not in use, in however many pieces."""
         self._free: list[Extent] = []
         self._grow = grow
         self._shrink = shrink
@@ -60,6 +62,7 @@ class Heap:
                     del self._free[position]
                 else:
                     self._free[position] = Extent(offset + size, length - size)
+                self.left -= size
                 return Extent(offset, size)
         start = self._free[-1].offset if self._free and sum(self._free[-1]) == self.top else self.top
         if start + size > self.size - spare:
@@ -75,6 +78,7 @@ class Heap:
             self._free.pop()
         if self.top > start + size:
             self._free.append(Extent(start + size, self.top - start - size))
+        self.left -= size
         return Extent(start, size)
 
     def fits(self, size: int, spare: int = 0) -> bool:
@@ -100,6 +104,7 @@ class Heap:
                 f"bytes {offset:,} to {sum(extent):,} of the heap are referred to twice, or never granted"
             )
             raise InternalError(message)
+        self.left -= extent.size
         start, length = self._free.pop(at)
         rest = Extent(sum(extent), start + length - sum(extent))
         self._free[at:at] = [e for e in (Extent(start, offset - start), rest) if e.size]
@@ -109,6 +114,7 @@ class Heap:
         """Give an extent back; the end of the heap beyond KEEP free bytes returns to the system."""
         at = bisect_left(self._free, extent)
         offset, size = extent
+        self.left += size
         if at < len(self._free) and self._free[at].offset == offset + size:
             size += self._free.pop(at).size
         if at and sum(self._free[at - 1]) == offset:

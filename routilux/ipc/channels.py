@@ -11,7 +11,7 @@ from typing import NamedTuple, cast
 from routilux.ipc.blobs import REFERENCE, Blob, BlobWriter
 from routilux.ipc.codec import batch, split
 from routilux.ipc.commit import Transaction
-from routilux.ipc.lanes import BLOB, MARK, MAX_COUNT, MAX_PAYLOAD, TOKEN, Frame, LaneWriter
+from routilux.ipc.lanes import BLOB, DEAD, ERROR, MARK, MAX_COUNT, MAX_PAYLOAD, TOKEN, Frame, LaneWriter
 from routilux.ipc.records import Kind, Record, Records
 from routilux.routing import least
 
@@ -192,11 +192,11 @@ class Channel:
         return written
 
     def drop(self, is_dropped: Callable[[int], bool]) -> dict[int, int]:
-        """Forget what waits for jobs that are over; how many messages of which."""
+        """Forget what waits for jobs that are over, but for reports: how many messages of which."""
         dropped: dict[int, int] = {}
         kept: deque[Segment] = deque()
         for segment in self._waiting:
-            if not is_dropped(segment.job):
+            if segment.flags & (ERROR | DEAD) or not is_dropped(segment.job):
                 kept.append(segment)
                 continue
             dropped[segment.job] = dropped.get(segment.job, 0) + len(segment)

@@ -4,6 +4,7 @@ Every word has exactly one writer, the process in whose section it lies; so a pr
 read-write and everything else read-only.
 """
 
+import os
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
@@ -12,13 +13,13 @@ from mmap import ALLOCATIONGRANULARITY
 from routilux.plan import Plan
 
 WORD = 8
-RING = 64 * 1024
-"""Bytes of a lane's ring."""
+RING = int(os.environ.get("ROUTILUX_RING", "65536"))
+"""Bytes of a lane's ring, a multiple of 64; tests make it so small that a single message fills it."""
 
-PINS = 1024
+PINS = 1 << 14
 """Blobs of others that one process can keep at a time for views that outlive their activation."""
 
-RECORDS = 16384
+RECORDS = 1 << 17
 """Rows of a process's pending store."""
 
 HEADER_WORDS = (
@@ -36,10 +37,13 @@ HEADER_WORDS = (
     "care",
     "poison",
     "running_since",
+    "idle",
+    "starved",
 )
-"""`at` names the input at hand, `at_once` says whether it is the only one of its transaction. After a crash
-the supervisor writes `care`, how many transactions are to be of one message, and `poison`, the input not to
-be run again.
+"""`idle` says that the process waits for a doorbell, `starved` that it leaves messages in its lanes although
+it has nothing to do, since it holds back so many already. `at` names the input at hand, `at_once` says
+whether it is the only one of its transaction. After a crash the supervisor writes `care`, how many
+transactions are to be of one message, and `poison`, the input not to be run again.
 """
 COUNTERS = ("created", "retired", "activations", "errors", "skipped", "unused", "dead")
 """Per job slot and process: cumulative, never reset; the first two decide when a job is quiet."""
@@ -165,12 +169,10 @@ class Layout:
         if index == 0:
             take("drain", 1)
             take("exit", 1)
+            take("quota", len(self.plan.processes))
             for name in JOB_STATES:
                 take(name, self.jobs)
             take("names", self.jobs * JOB_NAME // WORD)
-        take("pin_live", PINS)
-        take("pin_blob", PINS)
-        take("pin_size", PINS)
         published: dict[int, int] = {}
         consumed: dict[int, int] = {}
         for lane in out:
@@ -186,6 +188,9 @@ class Layout:
             at += RING
         solid = at - start
         take("log", 2 * self.log_capacity)
+        take("pin_live", PINS)
+        take("pin_blob", PINS)
+        take("pin_size", PINS)
         take("live", RECORDS)
         for name in COLUMNS:
             take(f"record_{name}", RECORDS)

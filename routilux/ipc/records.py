@@ -6,6 +6,7 @@ the commit that makes `live` a number of messages makes it exist.
 """
 
 import struct
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
@@ -13,10 +14,10 @@ from enum import IntEnum
 from routilux.errors import ArenaFull
 from routilux.ipc import crash
 from routilux.ipc.arena import OwnSection
-from routilux.ipc.blobs import REFERENCE, Extent, Heap, Pins
+from routilux.ipc.blobs import REFERENCE, SPARE, Extent, Heap, Pins
 from routilux.ipc.commit import Transaction
 from routilux.ipc.lanes import BLOB, Frame
-from routilux.ipc.layout import COLUMNS, RECORDS
+from routilux.ipc.layout import COLUMNS, PINS, RECORDS
 
 PARKED = 1 << 32
 """In `live`: the messages are retired, since only a new one can make them usable."""
@@ -65,6 +66,7 @@ class Records:
 
     def __init__(self, own: OwnSection, heap: Heap, pins: Pins) -> None:
         words = own.section.words
+        self.own = own
         self._words = own.words
         self._data = own.data
         self._base = own.section.heap - own.section.start
@@ -76,6 +78,12 @@ class Records:
         self._used = own.index(words["rows_used"])
         self._columns = [own.index(words[f"record_{name}"]) for name in COLUMNS]
         self._free: list[int] = []
+        self._sizes: dict[int, tuple[int, int, int, int]] = {}
+        """By row: its kind, its lane, its job, and the bytes of its messages, wherever they lie."""
+        self.nbytes = 0
+        self.by_job: Counter[int] = Counter()
+        self.by_inlet: Counter[int] = Counter()
+        """Bytes that wait: in all, of a job, and of the messages of a lane that a policy has not accepted."""
         self._extents: dict[int, Extent] = {}
         self._dropped: list[int] = []
         self._top = own.words[self._used]
@@ -109,6 +117,7 @@ class Records:
         start = self._base + extent.offset
         self._data[start : start + len(payload)] = payload
         self._extents[row] = extent
+        self._note(row, kind, lane, frame)
         self._order += 1
         port = frame.port << 32 | first << 16 | frame.flags
         place = (extent.offset, len(payload), frame.messages)
@@ -120,6 +129,36 @@ class Records:
             crash.here("records.written")
         self.change(tx, row, frame.messages if left is None else left, parked=parked)
         return row
+
+    def _note(self, row: int, kind: int, lane: int, frame: Frame) -> None:
+        is_large = frame.flags & BLOB
+        nbytes = REFERENCE.unpack(frame.payload)[1] if is_large else len(frame.payload)
+        self._sizes[row] = kind, lane, frame.job, nbytes
+        self._count(row, nbytes)
+
+    def _count(self, row: int, nbytes: int) -> None:
+        kind, lane, job, _ = self._sizes[row]
+        self.nbytes += nbytes
+        self.by_job[job] += nbytes
+        if not self.by_job[job]:
+            del self.by_job[job]
+        if kind == Kind.INBOX:
+            self.by_inlet[lane] += nbytes
+
+    @property
+    def is_nearly_full(self) -> bool:
+        """Whether rows or room may soon be missing."""
+        rows = self._top - len(self._free)
+        few_pins = self._pins.free < PINS // 4
+        return rows > RECORDS * 3 // 4 or few_pins or self._heap.left < self._heap.size // SPARE // 2
+
+    def waiting(self, job: int) -> Counter[tuple[int, int]]:
+        """Bytes that a job has waiting here, by kind and lane."""
+        found: Counter[tuple[int, int]] = Counter()
+        for kind, lane, holder, nbytes in self._sizes.values():
+            if holder == job:
+                found[kind, lane] += nbytes
+        return found
 
     def _row(self) -> int:
         if self._free:
@@ -146,6 +185,8 @@ class Records:
         """After the commit: rows and bytes of what was dropped are free."""
         for row in self._dropped:
             self._heap.free(self._extents.pop(row))
+            self._count(row, -self._sizes[row][3])
+            del self._sizes[row]
             self._give_back(row)
         self._dropped.clear()
 
@@ -177,12 +218,14 @@ class Records:
             if size == HELD.size and flags & BLOB:
                 address, nbytes, self._pinned[row] = HELD.unpack(payload)
                 payload = REFERENCE.pack(address, nbytes)
+            frame = Frame(job, port >> 32, messages, payload, flags, tag, origin, position, span=span >> 16)
+            self._note(row, kind, lane, frame)
             yield Record(
                 row,
                 kind,
                 lane,
                 order,
-                Frame(job, port >> 32, messages, payload, flags, tag, origin, position, span=span >> 16),
+                frame,
                 live & MESSAGES,
                 first=port >> 16 & 0xFFFF,
                 failures=span & 0xFFFF,

@@ -34,6 +34,7 @@ from routilux.supervisor.crew import Crew, boot_records
 from routilux.supervisor.desk import SLOT_MASK, Desk
 from routilux.supervisor.docket import Docket
 from routilux.supervisor.ledger import Account, Ledger
+from routilux.supervisor.quotas import Quotas
 from routilux.supervisor.recovery import SECONDS, Recovery
 from routilux.supervisor.timeouts import Timeouts
 
@@ -84,6 +85,7 @@ class Supervisor:
         self._origins = count(1)
         self._recovery = Recovery(self._arena)
         self._timeouts = Timeouts(flow, self.plan, self._arena)
+        self._quotas = Quotas(self.plan, self._arena, self._own)
         self._respawns: dict[int, float] = {}
         self._overdue: dict[int, str] = {}
         self._again = TICK
@@ -324,6 +326,8 @@ class Supervisor:
                 if self._answerer.socket in events:
                     self._answerer.answer(self._docket.answer)
                 self._turn(everything=not events)
+                for index in self._quotas.look():
+                    self._bells.ring(index, Bell.STATUS)
                 for index, how in self._timeouts.overdue():
                     self._overdue[index] = how
                     self._crew.kill_one(index)

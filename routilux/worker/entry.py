@@ -27,7 +27,7 @@ from routilux.ipc.sockets import Bell, Doorbells
 from routilux.ipc.turns import Turns
 from routilux.ipc.wire import NO_JOB, Boot
 from routilux.plan import SUPERVISOR
-from routilux.policies import Join
+from routilux.policies import Join, WholeJob
 from routilux.reports import describe
 from routilux.routine import Routine
 from routilux.worker.activation import Activations
@@ -144,6 +144,7 @@ class Worker:
         policy = routine.activation_policy
         incoming = plan.inbound[self.boot.index]
         shared = plan.workers_of(node.name)
+        words = self.arena.layout.sections[SUPERVISOR].words
         jobs = JobTable(self.arena, policy, routine.slot_names, states, self.asker)
         parts = Parts(
             routine=node.name,
@@ -173,13 +174,15 @@ class Worker:
             ),
             slot_names=routine.slot_names,
             most_held=self.boot.heap,
+            quota=words["quota"] // WORD + self.boot.index,
+            way=plan.way,
             is_source=not any(lane.connection is not None for lane in incoming),
         )
-        words = self.arena.layout.sections[SUPERVISOR].words
         orders = (self.arena.words, words["exit"] // WORD, words["drain"] // WORD)
         kind: Any = ImmediateLoop if policy.immediate else GatherLoop
         loop: Loop = kind(parts, self.own.words, self.own.index(self.own.section.words["service_ns"]), orders)
         loop.timed = policy.timed
+        loop.is_bounded = not (policy.timed or isinstance(policy, WholeJob))
         if node.timeout is not None:
             parts.activations.fast = None  # each message is timed by itself
             loop.stopwatch = Stopwatch(self.own)

@@ -17,6 +17,10 @@ from routilux.worker.intake import Arrival, Attempt, Batch, Inlet, Undecodable, 
 from routilux.worker.jobs import SLOT_MASK, WorkerJob
 from routilux.worker.loop import RESCAN_SECONDS, Loop, Parts
 
+QUOTA = 4 << 20
+"""Bytes of one lane that a policy may hold back before its producer has to wait; the supervisor doubles it
+for a process that starves.
+"""
 NOTHING = Taken([], many=False, message=None)
 """What `finish` is given."""
 
@@ -31,6 +35,10 @@ class GatherLoop(Loop):
         self.busy: dict[int, WorkerJob] = {}
         self.changed: dict[Unit, WorkerJob] = {}
         self.at_hand: list[Arrival] = []
+        self.leaves_any = False
+        own = parts.records.own
+        self._starved = own.index(own.section.words["starved"])
+        self._quota = parts.quota
 
     def take(self) -> int | None:
         p, got = self.p, self.receive()
@@ -41,7 +49,15 @@ class GatherLoop(Loop):
                 del self.busy[slot]
             if ran and (p.care.is_taken or self.wear):
                 break
-        return None if self.p.tx.is_empty and not (got or ran) else ran
+        idle = self.p.tx.is_empty and not (got or ran)
+        self.tell_starved(is_starved=idle and self.leaves_any)
+        return None if idle else ran
+
+    def tell_starved(self, *, is_starved: bool) -> None:
+        """Let the supervisor know that only a larger quota would give us something to do."""
+        words, word = self._words, self._starved
+        if words[word] != is_starved:
+            words[word] = is_starved
 
     # ---- in -----------------------------------------------------------------------------------------------
 
@@ -49,7 +65,12 @@ class GatherLoop(Loop):
         """Move what lies in the lanes into the inboxes; whether there was anything."""
         p = self.p
         got = 0
+        quota = QUOTA << self._shared[self._quota] if self.is_bounded else p.most_held
+        self.leaves_any = False
         for inlet in p.inlets:
+            if p.records.by_inlet[inlet.reader.plan.index] > quota and not inlet.reader.plan.inner:
+                self.leaves_any |= inlet.reader.waiting > 0
+                continue
             while got < self.limit + 64 and (batch := inlet.next(p.jobs.is_held)):
                 got += 1
                 job = self.busy[batch.job & SLOT_MASK] = p.jobs.get(batch.job)
@@ -76,7 +97,6 @@ class GatherLoop(Loop):
         unit = Unit(inlet, batch)
         self.changed[unit] = job
         job.units.add(unit)
-        job.held_bytes += batch.nbytes
         p.context.at, p.context.batch = job, batch
         for index, value in enumerate(batch.values(p.loader)[batch.used :], batch.used):
             try:
@@ -89,24 +109,11 @@ class GatherLoop(Loop):
                 p.activations.reject(job, error, p.outputs.marks())
                 self.retire_used(job, 1)
         batch.forget()
-        if job.held_bytes > p.most_held and len(inbox):
-            self.overflow(job, inbox)
 
     def inbox_of(self, job: WorkerJob) -> Inbox:
         if job.inbox is None:  # an empty one is false, too
             job.inbox = self.p.jobs.new_inbox(job)
         return job.inbox
-
-    def overflow(self, job: WorkerJob, inbox: Inbox) -> None:
-        held = ", ".join(
-            f"{len(rest):,} in slot {name!r}"
-            for name, rest in zip(self.p.slot_names, inbox.rest(), strict=True)
-        )
-        message = (
-            f"the activation policy holds back more than {self.p.most_held >> 20} MiB of one job ({held}): "
-            "let it accept smaller batches, or feed the slot that it waits for"
-        )
-        self.p.activations.give_up(job, MemoryError(message))
 
     # ---- activations --------------------------------------------------------------------------------------
 
@@ -132,7 +139,7 @@ class GatherLoop(Loop):
             return ran
         if settled and job.tokens and not job.postponed:
             ran += self.flush_final(job, inbox)
-        self.retire(job, inbox, settled=settled)
+        self.retire(job, settled=settled)
         return ran
 
     def choose(self, job: WorkerJob, inbox: Inbox) -> Attempt | None:
@@ -263,7 +270,7 @@ class GatherLoop(Loop):
             inlet.use(batch, batch.count)
         job.tokens.clear()
 
-    def retire(self, job: WorkerJob, inbox: Inbox, *, settled: bool) -> None:
+    def retire(self, job: WorkerJob, *, settled: bool) -> None:
         """Messages that only a new one, or the token, can make usable need not keep the job from being
         quiet.
         """
@@ -274,8 +281,6 @@ class GatherLoop(Loop):
                     unit.is_parked = True
                     self.changed[unit] = job
                     self.retire_used(job, len(unit.waiting))
-        if not len(inbox):
-            job.held_bytes = 0
 
     def forget(self, job: WorkerJob) -> None:
         """The job is over: what waits here is used up without a run."""
@@ -287,7 +292,7 @@ class GatherLoop(Loop):
             self.changed[unit] = job
         job.postponed.clear()
         job.finish = None
-        job.unretired = job.held_bytes = 0
+        job.unretired = 0
         job.inbox = self.p.jobs.new_inbox(job)
 
     # ---- what is kept -------------------------------------------------------------------------------------

@@ -39,7 +39,6 @@ class WorkerJob:
     finish: Attempt | None = None
     """Its `finish`, if that has failed and is tried again."""
     unretired: int = 0
-    held_bytes: int = 0
     reports: int = 0
 
     @property

@@ -5,7 +5,7 @@ Under load one commit spans many messages, of any jobs; when idle, one message i
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from time import perf_counter_ns
 from typing import Any
@@ -21,7 +21,7 @@ from routilux.ipc.codec import EncodeError
 from routilux.ipc.commit import Transaction
 from routilux.ipc.lanes import BLOB, DEAD, LaneWriter
 from routilux.ipc.layout import RING
-from routilux.ipc.records import Record, Records
+from routilux.ipc.records import Kind, Record, Records
 from routilux.ipc.sockets import Bell, Doorbells
 from routilux.ipc.turns import Turns
 from routilux.plan import SUPERVISOR
@@ -77,7 +77,11 @@ class Parts:
     slot_names: tuple[str, ...]
     is_source: bool
     most_held: int
-    """Bytes that a policy may hold back for one job at one process."""
+    """Bytes that one job may have waiting at one process."""
+    quota: int
+    """Where, in the arena, the supervisor says how often our quota has been doubled."""
+    way: Callable[[int], str]
+    """What the connection of a lane is called."""
 
 
 class Loop:
@@ -87,6 +91,8 @@ class Loop:
     """Whether messages of a lane are used in the order in which they came."""
     timed = False
     """Whether messages may become usable by the passing of time."""
+    is_bounded = True
+    """Whether a lane is left alone while the policy holds back much of what has come by it."""
 
     def __init__(
         self, parts: Parts, words: memoryview, service: int, orders: tuple[memoryview, int, int]
@@ -94,6 +100,8 @@ class Loop:
         self.p = parts
         self._words = words
         self._service = service
+        own = parts.records.own
+        self._idle = own.index(own.section.words["idle"])
         self._shared, self._exit, self._drain = orders
         self.limit = 1
         self.quiet: set[int] = set()
@@ -135,11 +143,12 @@ class Loop:
         ran = self.take()
         if ran is None:
             return False
+        worked = perf_counter_ns() - began
         self.commit()
         if self.wear is not None:
             self.wear.note(ran)
         if ran and not self.p.care.is_taken:
-            self.learn((perf_counter_ns() - began) // ran, ran)
+            self.learn(worked // ran, ran)
         return True
 
     def take(self) -> int | None:
@@ -185,6 +194,30 @@ class Loop:
         p.records.settle()
         p.states.settle()
         p.replays.settle()
+        if p.records.nbytes > p.most_held or p.records.is_nearly_full:
+            self.overflow()
+
+    def overflow(self) -> None:
+        """One job has so much waiting here that it fails."""
+        p = self.p
+        number, nbytes = next(iter(p.records.by_job.most_common(1)), (0, 0))
+        job = p.jobs.find(number)
+        if job is None or p.jobs.is_over(number) or not (nbytes > p.most_held or p.records.is_nearly_full):
+            return
+        parts = p.records.waiting(number).most_common()
+        waiting = ", ".join(f"{self.where(kind, lane)}: {part:,}" for (kind, lane), part in parts)
+        message = (
+            f"job {job.job_id!r} has {nbytes:,} bytes waiting at routine {p.routine!r}, more than it may "
+            f"({waiting}): let the flow make fewer messages than it uses up, feed the slot that its policy "
+            "waits for, or raise Runtime(heap=...)"
+        )
+        p.activations.give_up(job, MemoryError(message))
+
+    def where(self, kind: int, lane: int) -> str:
+        """What a user calls the place where a record of the pending store waits."""
+        if kind == Kind.WAITING:
+            return f"for room in {self.p.way(self.p.outputs.channels[lane].lanes[0].plan.index)}"
+        return f"from {self.p.way(lane)}"
 
     def save_states(self) -> None:
         """What was assigned to `self.state` is saved with this commit."""
@@ -260,7 +293,10 @@ class Loop:
         self.p.care.end()
         if due := [at for inlet in self.p.inlets if (at := inlet.due()) is not None]:
             seconds = max(0.0, min(seconds, min(due) / 1e9 - monotonic()))
-        if not self.p.bells.wait(seconds) and self.p.jobs.prune():
+        self._words[self._idle] = 1
+        is_rung = self.p.bells.wait(seconds)
+        self._words[self._idle] = 0
+        if not is_rung and self.p.jobs.prune():
             self.commit()
         if self.p.pins.held:
             self.p.pins.sweep()
