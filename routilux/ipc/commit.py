@@ -2,7 +2,8 @@
 store.
 
 Every store of a transaction goes to a word of the process's own section and is an absolute value, so whoever
-finds the commit word ahead of `applied` can repeat the log any number of times.
+finds the commit word ahead of `applied` can repeat the log any number of times. The numbers of lines are
+those of "A transaction" in docs/protocol.md.
 """
 
 from array import array
@@ -55,7 +56,7 @@ class Transaction:
 
     def begin(self) -> None:
         """The inputs of the coming activation are chosen; a death before the commit is charged to them."""
-        self._words[self._begin] = self._number + 1
+        self._words[self._begin] = self._number + 1  # line 3
         if crash.PLAN:
             crash.here("begin.after")
 
@@ -94,25 +95,25 @@ class Transaction:
         """Write the log, store the commit word (now it has happened), then carry the log out."""
         words = self._words
         stores = [
-            *self.created.items(),
-            *self.published.items(),
-            *self.live.items(),
-            *self.late.items(),
-            *consumed.items(),
-            *self.retired.items(),
+            *self.created.items(),  # line 7
+            *self.published.items(),  # line 8
+            *self.live.items(),  # line 9
+            *self.late.items(),  # line 10
+            *consumed.items(),  # line 11
+            *self.retired.items(),  # line 12
         ]
         flat = array("Q", [part for store in stores for part in store])
         words[self._log : self._log + len(flat)] = memoryview(flat)
-        words[self._length] = len(stores)
+        words[self._length] = len(stores)  # line 5
         self._number += 1
         if crash.PLAN:
             crash.here("commit.before")
-        words[self._commit] = self._number  # now it has happened
+        words[self._commit] = self._number  # line 6: now it has happened
         if crash.PLAN:
             self._die_between(stores)
         for index, value in stores:
             words[index] = value
-        words[self._applied] = self._number
+        words[self._applied] = self._number  # line 13
         if crash.PLAN:
             crash.here("applied.after")
         self.created.clear()
@@ -130,7 +131,8 @@ class Transaction:
 
 
 def redo(own: OwnSection) -> bool:
-    """Carry out what a dead process had committed and not finished storing; whether there was anything.
+    """Carry out what a dead process had committed and not finished storing (lines 7 to 13); whether there was
+    anything.
 
     Only for the supervisor, and only after the process has been reaped: two writers would be worse than none.
     """

@@ -237,6 +237,7 @@ class Loop:
         p.jobs.gone.clear()
 
     def ring(self, written: list[LaneWriter]) -> None:
+        """Line 14: after this a loss does no harm."""
         if crash.PLAN:
             crash.here("ring.before")
         for lane in written:
