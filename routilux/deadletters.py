@@ -1,27 +1,58 @@
 """Here are the dead letters: messages that have killed their process too often, kept for whoever asks."""
 
 import sqlite3
-import threading
-import weakref
-from dataclasses import dataclass
-from os import PathLike, fspath
-from typing import Any
+from dataclasses import dataclass, field
+from os import PathLike
+from typing import Any, NamedTuple
 
 from routilux import clock
+from routilux.database import Database
+from routilux.errors import RoutiluxError
 from routilux.ipc.codec import Decoder
+from routilux.ipc.preview import preview
 
-_TABLE = """
-CREATE TABLE IF NOT EXISTS dead_letters (
-    id INTEGER PRIMARY KEY, flow TEXT, job_id TEXT, routine TEXT, slot TEXT, message_id TEXT,
-    reason TEXT, at REAL, is_large INTEGER, payload BLOB
+MOST_LETTERS = 10_000
+MOST_BYTES = 1 << 30
+"""Of payloads, encoded."""
+MARK = 0x52584C31
+
+_COLUMNS = (
+    "id, flow, job_id, routine, slot, connection, message_id, attempts, reason, traceback, at, preview,"
+    " length(payload)"
 )
-"""
+
+
+class DeadLettersFull(RoutiluxError):
+    """The store of dead letters has no room for another; discard or requeue some."""
+
+
+class Cause(NamedTuple):
+    """Why a message is given up: what happened to it, how often, and the traceback if there was one."""
+
+    reason: str
+    attempts: int
+    traceback: str = ""
+
+
+class Body(NamedTuple):
+    """A message as it lay before its slot."""
+
+    routine: str
+    slot: str
+    connection: str
+    message_id: str
+    is_large: bool
+    payload: bytes
 
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """A message that no process survived. `at` is in Unix seconds; `payload` may be unpickled, so look at it
-    only where a crash is welcome.
+    """A message that no process survived.
+
+    `connection` is the id of the one it came over, "submission" if it was submitted to the slot, or empty in
+    a letter of an older store. `reason` is how its process died, `attempts` how often; `traceback` is empty
+    where there was none. `at` is in Unix seconds, `nbytes` the size of the payload, `preview` a line about it
+    that was made without decoding it.
     """
 
     id: int
@@ -29,55 +60,147 @@ class DeadLetter:
     job_id: str
     routine: str
     slot: str
+    connection: str
     message_id: str
+    attempts: int
     reason: str
+    traceback: str
     at: float
-    is_large: int
-    encoded: bytes
+    preview: str
+    nbytes: int
+    _store: "DeadLetters" = field(repr=False, compare=False)
 
     @property
     def payload(self) -> Any:
-        """The message, decoded now."""
+        """The message, read from the store and decoded now; that may unpickle it, so look at it only where a
+        crash is welcome. Raises RoutiluxError when the letter has been discarded.
+        """
+        encoded, is_large = self._store.encoded(self.id)
         decoder = Decoder()
-        return (
-            decoder.decode_large(memoryview(self.encoded)) if self.is_large else decoder.decode(self.encoded)
-        )
+        return decoder.decode_large(memoryview(encoded)) if is_large else decoder.decode(encoded)
 
 
 class DeadLetters:
-    """The store, in a file that outlives the runtime, or in memory. May be used from several threads."""
+    """The store, in a file that outlives the runtime, or in memory; at most so many letters and so many bytes
+    of payloads. May be used from several threads, and its file from several processes.
+    """
 
-    def __init__(self, path: str | PathLike[str] | None) -> None:
-        self._lock = threading.Lock()
-        self._db = sqlite3.connect(":memory:" if path is None else fspath(path), check_same_thread=False)
-        weakref.finalize(self, self._db.close)
-        if path is not None:
-            self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute(_TABLE)
-        self._db.commit()
+    def __init__(
+        self,
+        path: str | PathLike[str] | None,
+        *,
+        max_letters: int = MOST_LETTERS,
+        max_bytes: int = MOST_BYTES,
+    ) -> None:
+        self._max_letters = max_letters
+        self._max_bytes = max_bytes
+        self._db = Database(path, MARK, (_create, _describe), durable=True)
 
-    def add(self, flow: str, job_id: str, letter: tuple[str, str, str, bool, bytes], reason: str) -> None:
-        """Keep one message: routine, slot, message id, whether it is large, and its bytes."""
-        routine, slot, message_id, is_large, payload = letter
-        values = (flow, job_id, routine, slot, message_id, reason, clock.wall(), is_large, payload)
-        with self._lock, self._db:
-            self._db.execute(
-                "INSERT INTO dead_letters"
-                " (flow, job_id, routine, slot, message_id, reason, at, is_large, payload)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    def add(self, flow: str, job_id: str, body: Body, cause: Cause) -> None:
+        """Keep one message. Raises DeadLettersFull when it has no room, StoreError when the file cannot be
+        written; nothing is forgotten to make room.
+        """
+        line = preview(body.payload, is_large=body.is_large)
+        values = (flow, job_id, *body[:4], *cause, clock.wall(), line, body.is_large, body.payload)
+        with self._db.transaction() as db:
+            self._check_room(db, len(body.payload))
+            db.execute(
+                "INSERT INTO dead_letters (flow, job_id, routine, slot, connection, message_id, reason,"
+                " attempts, traceback, at, preview, is_large, payload)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 values,
             )
 
-    def all(self) -> list[DeadLetter]:
-        """The oldest first."""
-        with self._lock:
-            rows = self._db.execute(
-                "SELECT id, flow, job_id, routine, slot, message_id, reason, at, is_large, payload"
-                " FROM dead_letters ORDER BY id"
-            ).fetchall()
-        return [DeadLetter(*row) for row in rows]
+    def _check_room(self, db: sqlite3.Connection, nbytes: int) -> None:
+        letters, held = db.execute(
+            "SELECT count(*), coalesce(sum(length(payload)), 0) FROM dead_letters"
+        ).fetchone()
+        if letters >= self._max_letters or held + nbytes > self._max_bytes:
+            raise DeadLettersFull(
+                f"the dead letters in {self._db.name!r} are full ({letters:,} of {self._max_letters:,} "
+                f"letters, {held:,} of {self._max_bytes:,} bytes, and {nbytes:,} more to come): "
+                "discard or requeue some"
+            )
+
+    def all(
+        self, *, flow: str | None = None, job_id: str | None = None, limit: int | None = None
+    ) -> list[DeadLetter]:
+        """The oldest first, at most `limit` of them; of one flow or job if named. Payloads stay in the
+        store.
+        """
+        rows = self._db.rows(
+            f"SELECT {_COLUMNS} FROM dead_letters"  # noqa: S608 - our own words
+            " WHERE flow = coalesce(?, flow) AND job_id = coalesce(?, job_id) ORDER BY id LIMIT ?",
+            (flow, job_id, -1 if limit is None else limit),
+        )
+        return [self._letter(row) for row in rows]
+
+    def get(self, letter_id: int) -> DeadLetter:
+        """The letter of that id; RoutiluxError if there is none."""
+        rows = self._db.rows(f"SELECT {_COLUMNS} FROM dead_letters WHERE id = ?", (letter_id,))  # noqa: S608
+        if not rows:
+            raise self._missing(letter_id)
+        return self._letter(rows[0])
+
+    def encoded(self, letter_id: int) -> tuple[bytes, bool]:
+        """The payload as it was sent, and whether it is laid out as a large one; RoutiluxError if there is no
+        such letter.
+        """
+        rows = self._db.rows("SELECT payload, is_large FROM dead_letters WHERE id = ?", (letter_id,))
+        if not rows:
+            raise self._missing(letter_id)
+        return rows[0][0], bool(rows[0][1])
+
+    def _letter(self, row: tuple[Any, ...]) -> DeadLetter:
+        values: tuple[Any, ...] = (*row, self)
+        return DeadLetter(*values)
+
+    def _missing(self, letter_id: int) -> RoutiluxError:
+        return RoutiluxError(f"there is no dead letter {letter_id} in {self._db.name!r} (any more)")
 
     def discard(self, letter_id: int) -> bool:
         """Forget one; False when there is none of that id."""
-        with self._lock, self._db:
-            return self._db.execute("DELETE FROM dead_letters WHERE id = ?", (letter_id,)).rowcount > 0
+        with self._db.transaction() as db:
+            return db.execute("DELETE FROM dead_letters WHERE id = ?", (letter_id,)).rowcount > 0
+
+    def discard_all(self, *, flow: str | None = None, job_id: str | None = None) -> int:
+        """Forget all, or those of one flow or job; how many there were."""
+        with self._db.transaction() as db:
+            return db.execute(
+                "DELETE FROM dead_letters WHERE flow = coalesce(?, flow) AND job_id = coalesce(?, job_id)",
+                (flow, job_id),
+            ).rowcount
+
+    def close(self) -> None:
+        """Let go of the file. Idempotent."""
+        self._db.close()
+
+
+def _create(db: sqlite3.Connection) -> None:
+    """The first schema; files made by Routilux 0.1 have it, and no number."""
+    db.execute(
+        "CREATE TABLE IF NOT EXISTS dead_letters (id INTEGER PRIMARY KEY, flow TEXT, job_id TEXT,"
+        " routine TEXT, slot TEXT, message_id TEXT, reason TEXT, at REAL, is_large INTEGER, payload BLOB)"
+    )
+
+
+def _describe(db: sqlite3.Connection) -> None:
+    """More is told of each letter, and no id is given twice. A message was given up after three attempts
+    then.
+    """
+    db.execute("ALTER TABLE dead_letters RENAME TO first_letters")
+    # The payload is last: what stands behind a large value is slow to read.
+    db.execute(
+        "CREATE TABLE dead_letters (id INTEGER PRIMARY KEY AUTOINCREMENT, flow TEXT, job_id TEXT,"
+        " routine TEXT, slot TEXT, connection TEXT, message_id TEXT, reason TEXT, attempts INTEGER,"
+        " traceback TEXT, at REAL, preview TEXT, is_large INTEGER, payload BLOB)"
+    )
+    for (letter_id,) in db.execute("SELECT id FROM first_letters").fetchall():
+        *others, is_large, payload = db.execute(
+            "SELECT id, flow, job_id, routine, slot, '', message_id, reason, 3, '', at, is_large, payload"
+            " FROM first_letters WHERE id = ?",
+            (letter_id,),
+        ).fetchone()
+        row = (*others, preview(payload, is_large=bool(is_large)), is_large, payload)
+        db.execute(f"INSERT INTO dead_letters VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608
+    db.execute("DROP TABLE first_letters")

@@ -34,6 +34,7 @@ class DeathReport(msgspec.Struct, frozen=True, array_like=True):
 
     routine: str
     slot: str
+    lane: int
     message_id: str
     is_large: bool
     payload: bytes

@@ -8,6 +8,7 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +16,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from routilux.clock import Deadline
 from routilux.configuration import nearest
-from routilux.deadletters import DeadLetters
+from routilux.deadletters import DeadLetter, DeadLetters
 from routilux.engine import Engine, Settings
 from routilux.errors import ClosedError, DeadlineExceeded, FlowError, RoutiluxError
 from routilux.flow import Flow
@@ -24,7 +25,7 @@ from routilux.jobs import JobState
 from routilux.lifecycle import ExecutionStatus
 from routilux.limits import is_count
 from routilux.registry import FlowRegistry
-from routilux.submission import Seed, entry_seeds, slot_seed
+from routilux.submission import Sealed, Seed, entry_seeds, slot_seed
 
 REMEMBERED = 1000
 """Ended jobs that `jobs()` still lists, as long as somebody holds them."""
@@ -41,7 +42,8 @@ class Runtime:
     `heap` is how many bytes of large payloads one process may have under way (a quarter of the memory by
     default), `max_output` how many bytes of outputs may wait for a reader before their job fails, `grace` how
     many seconds a worker gets to leave at the end. Messages that kill their process again and again end in
-    `dead_letters`, a SQLite file of that path, or in memory. May be used from several threads.
+    `dead_letters`: a store, the path of its SQLite file, or None for one in memory. May be used from several
+    threads.
     """
 
     _default: ClassVar["Runtime | None"] = None
@@ -56,7 +58,7 @@ class Runtime:
         heap: int | None = None,
         max_output: int = 4 << 30,
         grace: float = 5.0,
-        dead_letters: str | os.PathLike[str] | None = None,
+        dead_letters: str | os.PathLike[str] | DeadLetters | None = None,
     ) -> None:
         for name, number in (workers or {}).items():
             if not is_count(number):
@@ -65,10 +67,13 @@ class Runtime:
                 )
         if not is_count(max_pending) or max_pending > 1 << 16:
             raise FlowError(f"max_pending={max_pending!r}: give a whole number from 1 to 65536")
-        self.dead_letters = DeadLetters(dead_letters)
+        self.dead_letters = (
+            dead_letters if isinstance(dead_letters, DeadLetters) else DeadLetters(dead_letters)
+        )
         settings = Settings(max_pending, heap or _quarter_of_memory(), max_output, grace, self.dead_letters)
         self._engine = _engine(engine, settings, workers or {})
         self._workers = dict(workers or {})
+        self._flows: weakref.WeakSet[Flow] = weakref.WeakSet()
         self._numbers = count(1)
         self._lock = threading.Lock()
         self._active: dict[str, JobState] = {}
@@ -145,6 +150,32 @@ class Runtime:
             flow, [slot_seed(flow, routine, slot, payload)], job_id=job_id, timeout=timeout, paused=False
         )
 
+    def requeue(
+        self, letter: DeadLetter | int, *, flow: Flow | str | None = None, timeout: float | None = None
+    ) -> JobState:
+        """Start a job with a dead letter, or the one of that id, for the slot it was before; the letter is
+        discarded once the job is admitted, and stays if it cannot be.
+
+        The flow is the one given, else the only one of the letter's name that this runtime has run, else the
+        one registered under that name. FlowError if the flow has no such routine or slot any more. The
+        payload goes as it was encoded; only for a routine with `key=` it is decoded here.
+        """
+        kept = self.dead_letters.get(letter) if isinstance(letter, int) else letter
+        found = self._open(self._known(kept.flow) if flow is None else flow)
+        seed = slot_seed(found, kept.routine, kept.slot, None)
+        is_keyed = found.nodes[kept.routine].key is not None
+        payload = kept.payload if is_keyed else Sealed(*self.dead_letters.encoded(kept.id))
+        job = self._submit(found, [replace(seed, payload=payload)], timeout=timeout)
+        self.dead_letters.discard(kept.id)
+        return job
+
+    def _known(self, name: str) -> Flow | str:
+        """The flow of that name that has been run here, else the name."""
+        known = [flow for flow in list(self._flows) if flow.name == name]
+        if len(known) > 1:
+            raise FlowError(f"this runtime has run {len(known)} flows named {name!r}: pass flow=...")
+        return known[0] if known else name
+
     def stream(
         self,
         flow: Flow | str,
@@ -218,6 +249,7 @@ class Runtime:
                 )
             )
         self._engine.open(found)
+        self._flows.add(found)
         return found
 
     def _submit(

@@ -1,14 +1,15 @@
 """Here is the submission: what a user asks of a flow, checked against it, before any engine sees it."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from routilux.configuration import nearest
-from routilux.errors import FlowError
+from routilux.errors import FlowError, PayloadError
 from routilux.flow import Flow
 from routilux.graph import Node
+from routilux.ipc.codec import EncodeError, Large, region_parts
 
 TRIGGER = "trigger"
 
@@ -20,6 +21,32 @@ class Seed:
     routine: str
     slot: int
     payload: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A payload that is encoded already. It goes as it is, and only its receiver decodes it."""
+
+    data: bytes
+    is_large: bool
+
+    def part(self) -> bytes | Large:
+        """As an encoder would have made it."""
+        if not self.is_large:
+            return self.data
+        body, buffers = region_parts(memoryview(self.data))
+        return Large(bytes(body), tuple(buffers))
+
+
+def encoded_part(seed: Seed, encode: Callable[[object], bytes | Large]) -> bytes | Large:
+    """The payload of a seed, encoded; PayloadError, naming the routine, if it cannot be."""
+    if isinstance(seed.payload, Sealed):
+        return seed.payload.part()
+    try:
+        return encode(seed.payload)
+    except EncodeError as error:
+        message = f"cannot send a {error.type_name} to routine {seed.routine!r}: {error.reason}"
+        raise PayloadError(message) from error
 
 
 def entry_seeds(

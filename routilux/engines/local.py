@@ -7,13 +7,13 @@ from typing import cast
 
 from routilux.clock import Deadline
 from routilux.engine import CHANGED, Settings
-from routilux.errors import ClosedError, FlowError, PayloadError, RoutiluxError
+from routilux.errors import ClosedError, FlowError, RoutiluxError
 from routilux.flow import Flow
-from routilux.ipc.codec import EncodeError, Encoder
+from routilux.ipc.codec import Encoder
 from routilux.ipc.endpoints import RunDirectory
 from routilux.ipc.lanes import LARGE
 from routilux.jobs import JobControl, JobState
-from routilux.submission import Seed
+from routilux.submission import Seed, encoded_part
 from routilux.supervisor.supervisor import Encoded, Supervisor
 
 
@@ -104,15 +104,8 @@ class LocalEngine:
 
 def encoded(seeds: Iterable[Seed]) -> list[Encoded]:
     """Encode payloads in the submitter's thread; raises PayloadError naming routine and slot."""
-    encoder = Encoder(LARGE)
-    parts: list[Encoded] = []
-    for seed in seeds:
-        try:
-            parts.append((seed, encoder.encode(seed.payload)))
-        except EncodeError as error:
-            message = f"cannot send a {error.type_name} to routine {seed.routine!r}: {error.reason}"
-            raise PayloadError(message) from error
-    return parts
+    encode = Encoder(LARGE).encode
+    return [(seed, encoded_part(seed, encode)) for seed in seeds]
 
 
 def _supervisor_of(job: JobState) -> Supervisor:

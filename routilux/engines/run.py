@@ -7,14 +7,14 @@ from typing import Any
 from routilux.clock import Deadline, monotonic, pause
 from routilux.engine import UNREAD_FAILURE
 from routilux.engines.host import Hosted, Message, SharedValues, View, frozen
-from routilux.errors import ClosedError, DeadlineExceeded, JobCancelled, PayloadError, RoutiluxError
+from routilux.errors import ClosedError, DeadlineExceeded, JobCancelled, RoutiluxError
 from routilux.flow import Flow
-from routilux.ipc.codec import EncodeError, Encoder, Large, batch
+from routilux.ipc.codec import Encoder, Large, batch
 from routilux.jobs import CUT_SHORT, JobState, Source
 from routilux.lifecycle import ExecutionStatus, Happening
 from routilux.policies import Taken
 from routilux.reports import describe
-from routilux.submission import Seed
+from routilux.submission import Seed, encoded_part
 
 YIELDS = 256
 """A generator's outputs go on their way after this many yields."""
@@ -84,11 +84,7 @@ class InlineJob:
         encode = Encoder().encode
         self._origin += 1
         for seed in seeds:
-            try:
-                part = frozen(encode(seed.payload))
-            except EncodeError as error:
-                message = f"cannot send a {error.type_name} to routine {seed.routine!r}: {error.reason}"
-                raise PayloadError(message) from error
+            part = frozen(encoded_part(seed, encode))
             self._put(seed.routine, seed.slot, part, self._origin, "submission")
 
     def cancel(self, job: JobState, error: RoutiluxError) -> None:

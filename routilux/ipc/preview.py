@@ -70,6 +70,8 @@ class _Text:
         self._length = 0
 
     def add(self, part: str) -> None:
+        if not part.isprintable():  # a class may have any name, and this line goes to terminals
+            part = "".join(c if c.isprintable() else repr(c)[1:-1] for c in part)
         self.parts.append(part)
         self._length += len(part)
         if self._length > self.limit:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from routilux.deadletters import Body, Cause
 from routilux.engine import UNREAD, UNREAD_FAILURE, Settings
 from routilux.errors import DeadlineExceeded, JobCancelled, RoutiluxError, RoutineCrashed
 from routilux.flow import Flow
@@ -23,6 +24,7 @@ from routilux.supervisor.recovery import ATTEMPTS
 
 MOST_DEAD = 100
 """Dead letters of one job before it fails."""
+LOST = "routine {!r} {} {} times while working on one message, which could not be kept: {}"
 
 
 @dataclass
@@ -103,13 +105,30 @@ class Docket:
             f"routine {dead.routine!r} {how} {ATTEMPTS} times while working on message {dead.message_id} of "
             f"job {account.job.job_id!r}: the message is in the dead letters"
         )
+        body = Body(
+            dead.routine,
+            dead.slot,
+            self.connection_of(dead.lane),
+            dead.message_id,
+            dead.is_large,
+            dead.payload,
+        )
+        try:
+            self.settings.dead_letters.add(self.flow.name, account.job.job_id, body, Cause(how, ATTEMPTS))
+        except RoutiluxError as fault:
+            lost = LOST.format(dead.routine, how, ATTEMPTS, fault)
+            self.end(account, Happening.FAIL, RoutineCrashed(lost))
+            return
         account.job.errors.append(RoutineCrashed(message))
-        report = (dead.routine, dead.slot, dead.message_id, dead.is_large, dead.payload)
-        self.settings.dead_letters.add(self.flow.name, account.job.job_id, report, how)
         account.dead += 1
         if account.dead > MOST_DEAD:
             error = RoutineCrashed(f"more than {MOST_DEAD} dead letters; the last: {message}")
             self.end(account, Happening.FAIL, error)
+
+    def connection_of(self, lane: int) -> str:
+        """What the messages of a lane came over."""
+        number = self.plan.lanes[lane].connection
+        return "submission" if number is None else self.flow.connections[number].id
 
     def limit_outputs(self, account: Account) -> None:
         """Nothing grows without end: hold the job back for a slow reader, fail it when nobody reads."""

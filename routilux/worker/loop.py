@@ -328,6 +328,7 @@ class Loop:
         report = DeathReport(
             p.routine,
             p.slot_names[batch.slot],
+            batch.lane,
             batch.message_id(index),
             is_large,
             p.loader.raw(batch.frame, index),
