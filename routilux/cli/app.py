@@ -1,21 +1,20 @@
 """Here are the commands of `routilux`, as typer reads them."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
-from traceback import format_exception
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from routilux.cli import arguments, demo, progress, results
+from routilux.cli import arguments, deadletters, demo, progress
+from routilux.cli.answers import answering, show
 from routilux.cli.attendance import attend
 from routilux.cli.interrupts import Interrupts
 from routilux.cli.target import load
-from routilux.cli.traces import own_traceback
 from routilux.configuration import nearest
-from routilux.errors import FlowError, RoutiluxError
+from routilux.errors import FlowError
 from routilux.flow import Flow
 from routilux.jobs import JobState
 from routilux.lifecycle import ExecutionStatus
@@ -27,6 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(deadletters.app, name="dead-letters")
 
 
 def _say_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
@@ -121,28 +121,11 @@ def run_flow(
                 lambda: runtime.exec(flow, inputs, entry=entry, timeout=timeout).wait(),
                 view,
             )
-        _show(job, crew, as_json=as_json, is_drained=bool(interrupts.seen))
+        show(job, crew, as_json=as_json, is_drained=bool(interrupts.seen))
         return job
 
-    job = _answering(run, interrupts)
+    job = answering(run, interrupts)
     raise typer.Exit(interrupts.exit_code or int(job.status is not ExecutionStatus.COMPLETED))
-
-
-def _show(job: JobState, crew: Mapping[str, int], *, as_json: bool, is_drained: bool) -> None:
-    if as_json:
-        results.write_json(job, sys.stdout.buffer)
-    else:
-        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a text stream of ours
-        if not sys.stderr.isatty():
-            for line in progress.totals(crew, job):
-                print(line)
-        if job.errors:
-            print(f"passed over, the first of {len(job.errors):,}: {job.errors[0].args[0]}")
-        if job.error is None or is_drained:
-            results.show(results.outputs(job))
-        sys.stdout.flush()
-    if job.error is not None and not (is_drained and job.status is ExecutionStatus.CANCELLED):
-        complain(job.error)
 
 
 def _check(flow: Flow, wanted: Mapping[str, int]) -> None:
@@ -155,31 +138,6 @@ def _check(flow: Flow, wanted: Mapping[str, int]) -> None:
     ]
     if faults:
         raise FlowError(*faults)
-
-
-def _answering(run: Callable[[], Any], interrupts: Interrupts) -> Any:
-    """What `run` returns; its errors are told on standard error and end the command."""
-    try:
-        return run()
-    except BrokenPipeError:
-        raise
-    except Exception as error:  # the user's code runs in here: a setup() inline, say  # noqa: BLE001
-        if not interrupts.seen:
-            complain(error)
-        raise typer.Exit(interrupts.exit_code or 1) from None
-
-
-def complain(error: BaseException) -> None:
-    """Tell an error on standard error: a line for each fault, a traceback where it is the user's."""
-    match error:
-        case FlowError():
-            text = "\n".join(f"error: {fault}" for fault in error.faults)
-        case RoutiluxError():
-            text = f"error: {error}"
-        case _:
-            trace = own_traceback(error) or "".join(format_exception(error))  # all ours: our bug
-            text = f"error: {type(error).__name__}: {error}\n\n{trace.rstrip()}"
-    print(text, file=sys.stderr, flush=True)
 
 
 @app.command("demo")
@@ -195,7 +153,7 @@ def run_demo(
     """Measure Python source with one worker and with two, and say what the second one gains."""
     interrupts: Interrupts = context.obj
     say = (lambda _: None) if as_json else (lambda line: print(line, flush=True))
-    found: demo.Comparison | None = _answering(lambda: demo.run(interrupts, directory, say), interrupts)
+    found: demo.Comparison | None = answering(lambda: demo.run(interrupts, directory, say), interrupts)
     if found is None or interrupts.seen:
         raise typer.Exit(interrupts.exit_code or 1)
     if as_json:

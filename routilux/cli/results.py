@@ -92,7 +92,7 @@ def are_records(payloads: Sequence[Any]) -> bool:
 
 def records(rows: Sequence[Mapping[Any, Any]]) -> Table:
     """A column per field, the first rows, and the last: it is often the total."""
-    table = _table()
+    table = new_table()
     shown = [*rows[: MOST - 1], rows[-1]] if len(rows) > MOST else rows
     for field in rows[0]:
         is_number = all(isinstance(row[field], int | float) for row in shown)
@@ -104,7 +104,7 @@ def records(rows: Sequence[Mapping[Any, Any]]) -> Table:
 
 def pairs(payload: Mapping[Any, Any]) -> Table:
     """A row per field."""
-    table = _table()
+    table = new_table()
     table.add_column("field", overflow="fold")
     table.add_column("value", overflow="fold")
     for field, value in islice(payload.items(), MOST):
@@ -112,15 +112,19 @@ def pairs(payload: Mapping[Any, Any]) -> Table:
     return table
 
 
-def _table() -> Table:
+def new_table() -> Table:
     return Table(box=box.SIMPLE_HEAD, pad_edge=False)
 
 
 def cell(value: object) -> str:
     """A value in a table: text as it is, without what would move the cursor."""
     if isinstance(value, str):
-        return _cut("".join(c if c.isprintable() else repr(c)[1:-1] for c in value[: WIDEST + 1]))
+        return _cut(printable(value[: WIDEST + 1]))
     return brief(value)
+
+
+def printable(text: str) -> str:
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def brief(value: object) -> str:
