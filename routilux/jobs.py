@@ -56,6 +56,16 @@ class JobControl(Protocol):
     def drained(self, job: "JobState") -> None: ...
 
 
+class Recorder(Protocol):
+    """Whoever is told what becomes of a job. It may make its caller wait, but not for the job."""
+
+    def changed(self, job: "JobState") -> None:
+        """The job has begun, was paused or resumed, or has ended; told before anybody who waits is woken."""
+
+    def put(self, job: "JobState", source: Source, data: bytes) -> None:
+        """A batch of outputs has come out, for `open_batch`."""
+
+
 class JobState:
     """One submission to a flow and everything it causes. Every job ends: completed, failed or cancelled.
 
@@ -72,6 +82,7 @@ class JobState:
         self.started_at: float | None = None
         self.finished_at: float | None = None
         self.control = control
+        self.recorder: Recorder | None = None
         self._spool: Spool[Source, Output] = Spool(open_batch(job_id))
         self._changed = threading.Condition()
         self._callbacks: list[Callable[[], None]] = []
@@ -195,6 +206,8 @@ class JobState:
                 self.error = error
                 self.finished_at = clock.wall()
                 self._last_counters = counters
+            if self.recorder is not None:
+                self.recorder.changed(self)
             callbacks, self._callbacks = (self._callbacks, []) if ends else ([], self._callbacks)
             self._changed.notify_all()
         for callback in callbacks:
@@ -203,6 +216,8 @@ class JobState:
     def put(self, source: Source, data: bytes) -> None:
         """A batch of outputs has come out of the flow; `notify` tells who waits for it."""
         self._spool.put(source, data)
+        if self.recorder is not None:
+            self.recorder.put(self, source, data)
 
     def notify(self) -> None:
         with self._changed:

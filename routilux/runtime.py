@@ -22,6 +22,7 @@ from routilux.errors import ClosedError, DeadlineExceeded, FlowError, RoutiluxEr
 from routilux.flow import Flow
 from routilux.ipc.layout import JOB_NAME
 from routilux.jobs import JobState
+from routilux.jobstore import JobStore
 from routilux.lifecycle import ExecutionStatus
 from routilux.limits import is_count
 from routilux.registry import FlowRegistry
@@ -42,8 +43,9 @@ class Runtime:
     `heap` is how many bytes of large payloads one process may have under way (a quarter of the memory by
     default), `max_output` how many bytes of outputs may wait for a reader before their job fails, `grace` how
     many seconds a worker gets to leave at the end. Messages that kill their process again and again end in
-    `dead_letters`: a store, the path of its SQLite file, or None for one in memory. May be used from several
-    threads.
+    `dead_letters`: a store, the path of its SQLite file, or None for one in memory. What becomes of jobs, and
+    what they put out, is recorded in `job_store`: a store, the path of its SQLite file, or None for nowhere.
+    May be used from several threads.
     """
 
     _default: ClassVar["Runtime | None"] = None
@@ -59,6 +61,7 @@ class Runtime:
         max_output: int = 4 << 30,
         grace: float = 5.0,
         dead_letters: str | os.PathLike[str] | DeadLetters | None = None,
+        job_store: str | os.PathLike[str] | JobStore | None = None,
     ) -> None:
         for name, number in (workers or {}).items():
             if not is_count(number):
@@ -69,6 +72,10 @@ class Runtime:
             raise FlowError(f"max_pending={max_pending!r}: give a whole number from 1 to 65536")
         self.dead_letters = (
             dead_letters if isinstance(dead_letters, DeadLetters) else DeadLetters(dead_letters)
+        )
+        self._owns_store = not isinstance(job_store, JobStore)
+        self.job_store = (
+            job_store if job_store is None or isinstance(job_store, JobStore) else JobStore(job_store)
         )
         settings = Settings(max_pending, heap or _quarter_of_memory(), max_output, grace, self.dead_letters)
         self._engine = _engine(engine, settings, workers or {})
@@ -264,6 +271,9 @@ class Runtime:
     ) -> JobState:
         deadline = Deadline.after(timeout)
         job = self._engine.job(flow, self._job_id(job_id))
+        if self.job_store is not None:
+            self.job_store.check()
+            job.recorder = self.job_store
         with self._lock:
             if job.job_id in self._active:
                 raise FlowError(f"job {job.job_id!r} is under way already: give each job an id of its own")
@@ -315,7 +325,8 @@ class Runtime:
     def close(self, *, grace: float | None = None) -> None:
         """Cancel what still runs and leave nothing behind: no process, socket or file. Idempotent.
 
-        A second call, from another thread, while the first one waits shortens its grace.
+        A second call, from another thread, while the first one waits shortens its grace. Raises StoreError
+        at the very end if the job store could not be written.
         """
         if self._is_gone:
             return
@@ -323,6 +334,8 @@ class Runtime:
         _open.discard(self)
         self._engine.close(grace)
         self._is_gone = True
+        if self.job_store is not None:
+            (self.job_store.stop if self._owns_store else self.job_store.flush)()
 
     def __enter__(self) -> Self:
         return self

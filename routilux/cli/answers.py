@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from traceback import format_exception
 from typing import Any
 
@@ -10,6 +11,7 @@ import typer
 from routilux.cli import progress, results
 from routilux.cli.interrupts import Interrupts
 from routilux.cli.traces import own_traceback
+from routilux.database import StoreError
 from routilux.errors import FlowError, RoutiluxError
 from routilux.jobs import JobState
 from routilux.lifecycle import ExecutionStatus
@@ -56,3 +58,10 @@ def complain(error: BaseException) -> None:
             trace = own_traceback(error) or "".join(format_exception(error))  # all ours: our bug
             text = f"error: {type(error).__name__}: {error}\n\n{trace.rstrip()}"
     print(text, file=sys.stderr, flush=True)
+
+
+def existing(path: Path) -> Path:
+    """The path, if there is a file; StoreError if not: looking into a store must not make one."""
+    if not path.is_file():
+        raise StoreError(f"there is no file {str(path)!r}")
+    return path

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from routilux.cli import arguments, deadletters, demo, progress
+from routilux.cli import arguments, deadletters, demo, jobs, progress
 from routilux.cli.answers import answering, show
 from routilux.cli.attendance import attend
 from routilux.cli.interrupts import Interrupts
@@ -26,6 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(jobs.app, name="jobs")
 app.add_typer(deadletters.app, name="dead-letters")
 
 

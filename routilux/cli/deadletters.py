@@ -6,12 +6,11 @@ from typing import Annotated, Any
 import typer
 
 from routilux.cli import arguments, progress
-from routilux.cli.answers import answering, complain, show
+from routilux.cli.answers import answering, complain, existing, show
 from routilux.cli.attendance import attend
 from routilux.cli.interrupts import Interrupts
 from routilux.cli.listing import moment, print_fields, print_table, write_lines
 from routilux.cli.target import load
-from routilux.database import StoreError
 from routilux.deadletters import DeadLetter, DeadLetters
 from routilux.errors import RoutiluxError
 from routilux.flow import Flow
@@ -37,10 +36,7 @@ OfJob = Annotated[str | None, typer.Option(metavar="ID", help="Only letters of t
 
 
 def opened(path: Path) -> DeadLetters:
-    """The store in that file; StoreError if there is none: looking must not make one."""
-    if not path.is_file():
-        raise StoreError(f"there is no file {str(path)!r}")
-    return DeadLetters(path)
+    return DeadLetters(existing(path))
 
 
 @app.command("list")
