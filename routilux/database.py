@@ -8,16 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from os import PathLike, fspath
 from typing import Any
 
-from routilux.errors import RoutiluxError
+from routilux.errors import StoreError
 
 BUSY_SECONDS = 30.0
 """How long a transaction waits for that of another process."""
 
 Step = Callable[[sqlite3.Connection], None]
-
-
-class StoreError(RoutiluxError):
-    """The file of a store cannot be read or written; the message names it and says why."""
 
 
 class Database:

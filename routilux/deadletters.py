@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from routilux import clock
 from routilux.database import Database
-from routilux.errors import RoutiluxError
+from routilux.errors import DeadLettersFull, PayloadError, RoutiluxError
 from routilux.ipc.codec import Decoder
 from routilux.ipc.preview import preview
 
@@ -20,10 +20,6 @@ _COLUMNS = (
     "id, flow, job_id, routine, slot, connection, message_id, attempts, reason, traceback, at, preview,"
     " length(payload)"
 )
-
-
-class DeadLettersFull(RoutiluxError):
-    """The store of dead letters has no room for another; discard or requeue some."""
 
 
 class Cause(NamedTuple):
@@ -73,11 +69,23 @@ class DeadLetter:
     @property
     def payload(self) -> Any:
         """The message, read from the store and decoded now; that may unpickle it, so look at it only where a
-        crash is welcome. Raises RoutiluxError when the letter has been discarded.
+        crash is welcome. Raises PayloadError when it cannot be decoded here, RoutiluxError when the letter
+        has been discarded.
         """
-        encoded, is_large = self._store.encoded(self.id)
+        data, is_large = self.encoded()
         decoder = Decoder()
-        return decoder.decode_large(memoryview(encoded)) if is_large else decoder.decode(encoded)
+        try:
+            return decoder.decode_large(memoryview(data)) if is_large else decoder.decode(data)
+        except Exception as error:  # the class's own code may raise anything
+            raise PayloadError(f"dead letter {self.id} cannot be decoded here: {error!r}") from error
+
+    def encoded(self) -> tuple[bytes, bool]:
+        """The message as it was sent, and whether it is laid out as a large one. Raises as `payload`."""
+        return self._store.encoded(self.id)
+
+    def discard(self) -> bool:
+        """Forget it; False if it has been forgotten."""
+        return self._store.discard(self.id)
 
 
 class DeadLetters:

@@ -38,6 +38,14 @@ class NotRunningError(RoutiluxError, RuntimeError):
     """`emit`, `state` and their like were used on a routine that no engine is running."""
 
 
+class StoreError(RoutiluxError):
+    """The file of a store cannot be read or written; the message names it and says why."""
+
+
+class DeadLettersFull(RoutiluxError):
+    """The store of dead letters has no room for another: discard or requeue some."""
+
+
 class ClosedError(RoutiluxError):
     """The runtime or the flow was closed by you."""
 

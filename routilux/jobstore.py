@@ -71,9 +71,10 @@ class JobStore:
     nothing is recorded, new jobs are refused, and `close` raises StoreError.
 
     Whole jobs are forgotten, the one that ended first before the others, when they ended more than `max_age`
-    seconds ago or the store holds more than `max_bytes`; the file itself keeps the size it once had. Jobs
-    under way are not forgotten. Together they may fill half of the store with outputs; what comes then is
-    only counted, as `unrecorded` of its job.
+    seconds ago or the store holds more than `max_bytes`, whenever something is recorded; to open a store and
+    ask it forgets nothing. The file itself keeps the size it once had. Jobs under way are not forgotten.
+    Together they may fill half of the store with outputs; what comes then is only counted, as `unrecorded` of
+    its job.
 
     A job whose runtime was killed is "running" until a later JobStore opens the file and finds that its
     process is gone; then it is "lost". (A process is the same if its id and the moment of its start are.) So
@@ -93,7 +94,6 @@ class JobStore:
         self._backlog: Backlog[_Change | _Batch] = Backlog(self._write)
         with self._db.transaction() as db:
             _find_lost(db)
-            self._prune(db)
 
     # ---- told by jobs -------------------------------------------------------------------------------------
 

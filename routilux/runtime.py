@@ -160,8 +160,8 @@ class Runtime:
     def requeue(
         self, letter: DeadLetter | int, *, flow: Flow | str | None = None, timeout: float | None = None
     ) -> JobState:
-        """Start a job with a dead letter, or the one of that id, for the slot it was before; the letter is
-        discarded once the job is admitted, and stays if it cannot be.
+        """Start a job with a dead letter (of any store), or the one of that id in `dead_letters`, for the
+        slot it was before; the letter is discarded once the job is admitted, and stays if it cannot be.
 
         The flow is the one given, else the only one of the letter's name that this runtime has run, else the
         one registered under that name. FlowError if the flow has no such routine or slot any more. The
@@ -171,9 +171,9 @@ class Runtime:
         found = self._open(self._known(kept.flow) if flow is None else flow)
         seed = slot_seed(found, kept.routine, kept.slot, None)
         is_keyed = found.nodes[kept.routine].key is not None
-        payload = kept.payload if is_keyed else Sealed(*self.dead_letters.encoded(kept.id))
+        payload = kept.payload if is_keyed else Sealed(*kept.encoded())
         job = self._submit(found, [replace(seed, payload=payload)], timeout=timeout)
-        self.dead_letters.discard(kept.id)
+        kept.discard()
         return job
 
     def _known(self, name: str) -> Flow | str:

@@ -11,8 +11,7 @@ import typer
 from routilux.cli import progress, results
 from routilux.cli.interrupts import Interrupts
 from routilux.cli.traces import own_traceback
-from routilux.database import StoreError
-from routilux.errors import FlowError, RoutiluxError
+from routilux.errors import FlowError, RoutiluxError, StoreError
 from routilux.jobs import JobState
 from routilux.lifecycle import ExecutionStatus
 

@@ -52,12 +52,14 @@ def list_letters(
     """List dead letters, the oldest first. No payload is decoded."""
 
     def run() -> None:
-        letters = opened(store).all(flow=flow, job_id=job, limit=limit)
+        letters = opened(store).all(flow=flow, job_id=job, limit=limit + 1)
         if as_json:
-            write_lines(record(letter) for letter in letters)
+            write_lines(record(letter) for letter in letters[:limit])
         else:
             heads = ("id", "when", "flow", "job", "slot", "what happened", "bytes", "payload")
-            print_table(heads, [_row(letter) for letter in letters], right=("id", "bytes"))
+            print_table(heads, [_row(letter) for letter in letters[:limit]], right=("id", "bytes"))
+            if len(letters) > limit:
+                print(f"… and more than these {limit:,}; --limit lists more")
 
     answering(run, context.obj)
 

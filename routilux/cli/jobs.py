@@ -57,13 +57,15 @@ def list_jobs(
             flow=flow,
             since=None if since is None else since.timestamp(),
             until=None if until is None else until.timestamp(),
-            limit=limit,
+            limit=limit + 1,
         )
         if as_json:
-            write_lines(asdict(record) for record in found)
+            write_lines(asdict(record) for record in found[:limit])
         else:
             heads = ("number", "job", "flow", "status", "began", "seconds", "bytes", "error")
-            print_table(heads, map(_row, found), right=("number", "seconds", "bytes"))
+            print_table(heads, map(_row, found[:limit]), right=("number", "seconds", "bytes"))
+            if len(found) > limit:
+                print(f"… and more than these {limit:,}; --limit lists more")
 
     answering(run, context.obj)
 

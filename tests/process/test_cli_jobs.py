@@ -126,3 +126,8 @@ def test_a_job_or_a_store_that_is_not_there_is_one_line_and_exit_code_1(
 def test_wrong_usage_has_exit_code_2(command: Command, arguments: list[str]) -> None:
     code, out, err = command(*arguments)
     assert (code, out, "Usage: routilux jobs" in err) == (2, "", True)
+
+
+def test_a_list_that_is_cut_says_so(command: Command) -> None:
+    assert command("list", "--limit", "1")[1].endswith("… and more than these 1; --limit lists more\n")
+    assert "--limit" not in command("list", "--limit", "2")[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from routilux import Flow, Runtime
+from routilux import Flow, Runtime, incarnation
 from routilux.jobstore import JobStore
 
 FLOWS = """
@@ -156,3 +157,11 @@ def test_a_job_that_its_runtime_ends_is_told_as_ended(tmp_path: Path) -> None:
     (record,) = JobStore(tmp_path / "jobs.sqlite").jobs()
     assert (record.status, record.finished_at) == ("cancelled", job.finished_at)
     assert record.counters == job.counters
+
+
+def test_a_process_that_is_dead_and_not_yet_reaped_counts_as_gone() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        assert incarnation.started(process.pid) is not None
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert incarnation.started(process.pid) is None

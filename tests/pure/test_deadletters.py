@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routilux import FlowError, RoutiluxError, Runtime
-from routilux.database import StoreError
-from routilux.deadletters import Body, Cause, DeadLetters, DeadLettersFull
+from routilux import DeadLettersFull, FlowError, PayloadError, RoutiluxError, Runtime, StoreError
+from routilux.deadletters import Body, Cause, DeadLetters
 from routilux.flow import Flow
 from routilux.function import routine
 from routilux.ipc.codec import Encoder, Large
@@ -195,6 +195,22 @@ def test_a_letter_that_cannot_be_requeued_stays(runtime: Runtime, flow: Flow | N
     with pytest.raises(FlowError, match=told):
         runtime.requeue(1, flow=flow)
     assert len(runtime.dead_letters.all()) == 1
+
+
+def test_a_letter_of_another_store_is_requeued_from_there(runtime: Runtime, tmp_path: Path) -> None:
+    elsewhere = DeadLetters(tmp_path / "dead.sqlite")
+    elsewhere.add("doubles", "job-9", body(4)._replace(routine="double", slot="number"), KILLED)
+    assert runtime.requeue(elsewhere.get(1), flow=Flow("doubles").pipe(double)).result() == 8
+    assert (elsewhere.all(), len(runtime.dead_letters.all())) == ([], 1)
+
+
+def test_a_letter_that_cannot_be_decoded_for_a_key_stays(runtime: Runtime) -> None:
+    unknown = body(Decimal(1)).payload.replace(b"decimal", b"decimol")
+    sent = Body("double", "number", "submission", "0:0:0", is_large=False, payload=unknown)
+    runtime.dead_letters.add("doubles", "job-2", sent, KILLED)
+    with pytest.raises(PayloadError, match=r"dead letter 2 cannot be decoded here: ModuleNotFoundError"):
+        runtime.requeue(2, flow=Flow("doubles").pipe(double, key=int))
+    assert runtime.dead_letters.get(2).preview.startswith("decimol.Decimal by pickle")
 
 
 def test_a_letter_stays_when_its_job_is_not_admitted(runtime: Runtime) -> None:

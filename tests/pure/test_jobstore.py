@@ -13,8 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routilux import Flow, JobState, RoutiluxError, Runtime, incarnation, routine
-from routilux.database import StoreError
+from routilux import Flow, JobState, RoutiluxError, Runtime, StoreError, incarnation, routine
 from routilux.deadletters import DeadLetters
 from routilux.jobstore import JobStore, surplus
 
@@ -214,10 +213,19 @@ def rows(path: Path, query: str) -> list[tuple[Any, ...]]:
         db.close()
 
 
-def test_jobs_that_ended_too_long_ago_are_forgotten_when_the_store_is_opened(path: Path) -> None:
+def test_jobs_that_ended_too_long_ago_are_forgotten_when_another_is_recorded(path: Path) -> None:
     ended(path, LENIENT, LENIENT)
     changed(path, "UPDATE jobs SET finished_at = finished_at - 100 WHERE number = 1")
-    assert [record.number for record in JobStore(path, max_age=90.0).jobs()] == [2]
+    store = JobStore(path, max_age=90.0)
+    with Runtime(engine="inline", job_store=store) as runtime:
+        runtime.exec(LENIENT, count=1)
+    assert [record.number for record in store.jobs()] == [3, 2]
+
+
+def test_to_open_a_store_with_smaller_bounds_and_ask_it_forgets_nothing(path: Path) -> None:
+    ended(path, LENIENT, LENIENT)
+    assert len(JobStore(path, max_age=0.0, max_bytes=1).jobs()) == 2
+    assert len(JobStore(path).jobs()) == 2
 
 
 def changed(path: Path, query: str) -> None:
