@@ -178,7 +178,8 @@ class Runtime:
 
     def _known(self, name: str) -> Flow | str:
         """The flow of that name that has been run here, else the name."""
-        known = [flow for flow in list(self._flows) if flow.name == name]
+        with self._lock:
+            known = [flow for flow in self._flows if flow.name == name]
         if len(known) > 1:
             raise FlowError(f"this runtime has run {len(known)} flows named {name!r}: pass flow=...")
         return known[0] if known else name
@@ -256,7 +257,8 @@ class Runtime:
                 )
             )
         self._engine.open(found)
-        self._flows.add(found)
+        with self._lock:
+            self._flows.add(found)
         return found
 
     def _submit(
