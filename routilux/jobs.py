@@ -187,7 +187,9 @@ class JobState:
     # ---- for the engines ----------------------------------------------------------------------------------
 
     def when_ended(self, callback: Callable[[], None]) -> None:
-        """Call `callback` once the job has ended, from whichever thread ends it; at once if it has."""
+        """Call `callback` once the job has ended, from whichever thread ends it and before anybody who waits
+        is woken; at once if it has. It must neither raise nor wait for the job.
+        """
         with self._changed:
             if not self.ended:
                 self._callbacks.append(callback)
@@ -208,10 +210,11 @@ class JobState:
                 self._last_counters = counters
             if self.recorder is not None:
                 self.recorder.changed(self)
-            callbacks, self._callbacks = (self._callbacks, []) if ends else ([], self._callbacks)
+            if ends:
+                callbacks, self._callbacks = self._callbacks, []
+                for callback in callbacks:
+                    callback()
             self._changed.notify_all()
-        for callback in callbacks:
-            callback()
 
     def put(self, source: Source, data: bytes) -> None:
         """A batch of outputs has come out of the flow; `notify` tells who waits for it."""

@@ -97,7 +97,7 @@ class Plan:
         found = self.lanes[lane]
         if found.connection is not None:
             return self.connections[found.connection]
-        return "submissions" if found.producer == SUPERVISOR else "the outputs of the flow"
+        return "submission" if found.producer == SUPERVISOR else "the outputs of the flow"
 
     @cached_property
     def upstream(self) -> tuple[frozenset[int], ...]:

@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import logging
 import os
 import sys
 import threading
@@ -27,6 +28,8 @@ from routilux.lifecycle import ExecutionStatus
 from routilux.limits import is_count
 from routilux.registry import FlowRegistry
 from routilux.submission import Sealed, Seed, entry_seeds, slot_seed
+
+log = logging.getLogger("routilux.runtime")
 
 REMEMBERED = 1000
 """Ended jobs that `jobs()` still lists, as long as somebody holds them."""
@@ -85,6 +88,7 @@ class Runtime:
         self._lock = threading.Lock()
         self._active: dict[str, JobState] = {}
         self._ended: deque[weakref.ref[JobState]] = deque(maxlen=REMEMBERED)
+        self._requeued: weakref.WeakKeyDictionary[DeadLetter, JobState] = weakref.WeakKeyDictionary()
         self._is_closed = False
         self._is_draining = False
         self._is_gone = False
@@ -161,19 +165,23 @@ class Runtime:
         self, letter: DeadLetter | int, *, flow: Flow | str | None = None, timeout: float | None = None
     ) -> JobState:
         """Start a job with a dead letter (of any store), or the one of that id in `dead_letters`, for the
-        slot it was before; the letter is discarded once the job is admitted, and stays if it cannot be.
+        slot it was before. The letter is discarded when the job completes, and stays if it fails.
 
         The flow is the one given, else the only one of the letter's name that this runtime has run, else the
         one registered under that name. FlowError if the flow has no such routine or slot any more. The
         payload goes as it was encoded; only for a routine with `key=` it is decoded here.
         """
         kept = self.dead_letters.get(letter) if isinstance(letter, int) else letter
+        again = self._requeued.get(kept)
+        if again is not None and not again.ended:
+            raise RoutiluxError(f"dead letter {kept.id} is on its way already, in job {again.job_id!r}")
         found = self._open(self._known(kept.flow) if flow is None else flow)
         seed = slot_seed(found, kept.routine, kept.slot, None)
         is_keyed = found.nodes[kept.routine].key is not None
         payload = kept.payload if is_keyed else Sealed(*kept.encoded())
         job = self._submit(found, [replace(seed, payload=payload)], timeout=timeout)
-        kept.discard()
+        self._requeued[kept] = job
+        job.when_ended(lambda: _settle(kept, job))
         return job
 
     def _known(self, name: str) -> Flow | str:
@@ -353,6 +361,15 @@ class Runtime:
             self.close(grace=INTERRUPTED)
             raise
         self.close(grace=None if error is None else INTERRUPTED)
+
+
+def _settle(letter: DeadLetter, job: JobState) -> None:
+    """A letter that was sent again is done with, if its job came to its end."""
+    if job.status is ExecutionStatus.COMPLETED:
+        try:
+            letter.discard()
+        except RoutiluxError as error:
+            log.warning("job %r is complete, but its dead letter stays: %s", job.job_id, error)
 
 
 def _engine(name: str, settings: Settings, workers: Mapping[str, int]) -> Engine:

@@ -108,7 +108,7 @@ class Docket:
         body = Body(
             dead.routine,
             dead.slot,
-            self.connection_of(dead.lane),
+            self.plan.way(dead.lane),
             dead.message_id,
             dead.is_large,
             dead.payload,
@@ -124,11 +124,6 @@ class Docket:
         if account.dead > MOST_DEAD:
             error = RoutineCrashed(f"more than {MOST_DEAD} dead letters; the last: {message}")
             self.end(account, Happening.FAIL, error)
-
-    def connection_of(self, lane: int) -> str:
-        """What the messages of a lane came over."""
-        number = self.plan.lanes[lane].connection
-        return "submission" if number is None else self.flow.connections[number].id
 
     def limit_outputs(self, account: Account) -> None:
         """Nothing grows without end: hold the job back for a slow reader, fail it when nobody reads."""
