@@ -8,7 +8,7 @@ import sys
 import threading
 import weakref
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -27,7 +27,7 @@ from routilux.jobstore import JobStore
 from routilux.lifecycle import ExecutionStatus
 from routilux.limits import is_count
 from routilux.registry import FlowRegistry
-from routilux.submission import Sealed, Seed, entry_seeds, slot_seed
+from routilux.submission import Sealed, Seed, entry_seeds, seeder, slot_seed
 
 log = logging.getLogger("routilux.runtime")
 
@@ -212,11 +212,10 @@ class Runtime:
         names = flow.nodes[name].routine.slot_names
         if slot is None and len(names) > 1:
             raise FlowError(f"entry routine {name!r} has the slots {', '.join(names)}: pass slot=...")
-        template = slot_seed(flow, name, slot or names[0], None)
-        return self._stream(flow, template, iterable, timeout)
+        return self._stream(flow, seeder(flow, name, slot or names[0]), iterable, timeout)
 
     def _stream(
-        self, flow: Flow, template: Seed, iterable: Iterable[Any], timeout: float | None
+        self, flow: Flow, seed: Callable[[Any], Seed], iterable: Iterable[Any], timeout: float | None
     ) -> Iterator[Any]:
         job = self._submit(flow, [], timeout=timeout, is_open=True)
         failures: list[BaseException] = []
@@ -224,7 +223,7 @@ class Runtime:
         def feed() -> None:
             try:
                 for item in iterable:
-                    if not self._engine.feed(job, [Seed(template.routine, template.slot, item)]):
+                    if not self._engine.feed(job, [seed(item)]):
                         return
                 self._engine.seal(job)
             except BaseException as error:  # it is raised again where the stream is read  # noqa: BLE001

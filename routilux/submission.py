@@ -10,6 +10,7 @@ from routilux.errors import FlowError, PayloadError
 from routilux.flow import Flow
 from routilux.graph import Node
 from routilux.ipc.codec import EncodeError, Large, region_parts
+from routilux.slottypes import demand_of, refuser
 
 TRIGGER = "trigger"
 
@@ -70,17 +71,30 @@ def entry_seeds(
     if not given:
         wanted = ", ".join(f"{slot}=..." for slot in names)
         raise FlowError(f"entry routine {name!r} needs a value for its slot: pass {wanted}")
-    return [Seed(name, names.index(slot), payload) for slot, payload in given.items()]
+    return [slot_seed(flow, name, slot, payload) for slot, payload in given.items()]
 
 
 def slot_seed(flow: Flow, routine: str, slot: str, payload: Any) -> Seed:
     """One payload for any slot of any routine."""
+    return seeder(flow, routine, slot)(payload)
+
+
+def seeder(flow: Flow, routine: str, slot: str) -> Callable[[Any], Seed]:
+    """What makes the Seeds of one slot; it raises PayloadError for what the slot does not take."""
     if routine not in flow.nodes:
         raise FlowError(f"flow {flow.name!r} has no routine {routine!r}: {nearest(routine, flow.nodes)}")
     names = flow.nodes[routine].routine.slot_names
     if slot not in names:
         raise FlowError(f"routine {routine!r} has no slot {slot!r}: {nearest(slot, names)}")
-    return Seed(routine, names.index(slot), payload)
+    position, demand = names.index(slot), demand_of(flow, routine, slot)
+    refuse = refuser(demand) if demand is not None else None
+
+    def seed(payload: Any) -> Seed:
+        if refuse is not None and (reason := refuse(payload)) is not None:
+            raise PayloadError(f"cannot send a {type(payload).__qualname__} to routine {routine!r}: {reason}")
+        return Seed(routine, position, payload)
+
+    return seed
 
 
 def _mapping(inputs: object) -> Mapping[str, Any]:

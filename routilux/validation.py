@@ -16,6 +16,7 @@ from routilux.policies import AllSlotsReady, Join, Policy
 from routilux.ports import Event
 from routilux.routine import Routine
 from routilux.shipping import culprit
+from routilux.slottypes import checker
 
 
 def validate(flow: Graph) -> list[Fault]:
@@ -28,7 +29,7 @@ def validate(flow: Graph) -> list[Fault]:
     for connection in sound:
         faults += _types(flow, connection)
     for node in flow.nodes.values():
-        for rule in (_policy, _logic, _finish, _settings, _shipping):
+        for rule in (_policy, _logic, _slot_types, _finish, _settings, _shipping):
             faults += rule(node)
         incoming = [connection for connection in sound if connection.target == node.name]
         faults += _unfed_slots(flow, node, incoming)
@@ -144,6 +145,18 @@ def _logic(node: Node) -> Iterator[Fault]:
         yield _error(node.name, f"its logic {misfit}")
     yield from _unset_keywords(node, logic)
     yield from _generator(node, logic, "logic")
+
+
+def _slot_types(node: Node) -> Iterator[Fault]:
+    for name, slot in node.routine.slots.items():
+        try:
+            checker(slot.type)
+        except TypeError as error:
+            yield _error(
+                node.name,
+                f"its slot {name!r} has a type that values cannot be checked against: {error}; "
+                "give a class, or an expression of classes such as dict[str, int] or int | None",
+            )
 
 
 def _finish(node: Node) -> Iterator[Fault]:

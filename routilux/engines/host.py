@@ -13,8 +13,10 @@ from routilux.errors import PayloadError
 from routilux.flow import Flow
 from routilux.graph import Connection, Node
 from routilux.ipc.codec import Decoder, EncodeError, Encoder, Large, in_one_piece
+from routilux.ipc.typed import checked
 from routilux.policies import Inbox
 from routilux.routing import routes
+from routilux.slottypes import demand_of
 
 COUNTERS = ("activations", "errors", "skipped", "unused", "dead")
 
@@ -74,21 +76,25 @@ class Hosted:
         self.emitted: list[tuple[int, bytes | Large]] = []
         self.view: View | None = None
         self.place = ""
-        self._encode = Encoder().encode
         ways = routes(flow)
         self.ways: list[tuple[Connection, ...]] = [
             ways[node.name, event] for event in self.routine.event_names
+        ]
+        encode = Encoder().encode
+        self._encode = [
+            checked(encode, [d for c in way if (d := demand_of(flow, c.target, c.slot)) is not None])
+            for way in self.ways
         ]
         self.routine.bind(self)
         self.invoker = self.routine.invoker()
         self.routine.setup()
 
     def emitter(self, event: int, /) -> Callable[[object], None]:
-        name = self.routine.event_names[event]
+        name, encode = self.routine.event_names[event], self._encode[event]
 
         def emit(value: object) -> None:
             try:
-                self.emitted.append((event, frozen(self._encode(value))))
+                self.emitted.append((event, frozen(encode(value))))
             except EncodeError as error:
                 message = (
                     f"routine {self.name!r} cannot emit a {error.type_name} on event {name!r}: {error.reason}"

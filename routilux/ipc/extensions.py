@@ -29,6 +29,8 @@ RETAINED: Final = 1024 * 1024
 # Negative: the packer also takes a user's own msgpack.ExtType (0 to 127) and msgpack.Timestamp (-1).
 TUPLE, SET, FROZENSET, COMPLEX, DATE, TIME, DATETIME, TIMEDELTA = -2, -3, -4, -5, -6, -7, -8, -9
 BYTES_OUTSIDE, ARRAY, ARRAY_OUTSIDE, SCALAR, PICKLE, PICKLE_PARTS = -10, -11, -12, -13, -14, -15
+UNTYPED: Final = -16
+"""A whole message, among those of a declared type that are encoded otherwise."""
 
 _COMPLEX = struct.Struct("<dd")
 _DATE = struct.Struct("<HBB")
@@ -276,6 +278,7 @@ def restorer(
         TUPLE: lambda data: tuple(unpack(data)),
         SET: lambda data: set(unpack(data)),
         FROZENSET: lambda data: frozenset(unpack(data)),
+        UNTYPED: unpack,
         BYTES_OUTSIDE: lambda data: bytes(buffers[_SIZE.unpack(data)[0]]),
         ARRAY_OUTSIDE: outside_array,
         PICKLE: pickle.loads,

@@ -20,6 +20,8 @@ class Boot:
     routes: tuple[Route, ...]
     keys: bytes
     """Per connection to a routine with a key, the key's source; by cloudpickle."""
+    demands: bytes
+    """Per connection to a slot with a type, its Demand; by cloudpickle."""
     node: bytes
     """The routine, by cloudpickle."""
     main: bytes

@@ -11,8 +11,9 @@ from routilux.ipc.arena import Arena
 from routilux.ipc.layout import WORD, Layout
 from routilux.ipc.wire import Boot
 from routilux.plan import Plan
+from routilux.slottypes import demands
 from routilux.supervisor.processes import Process, fate, spawn
-from routilux.supervisor.shipping import ship_keys, ship_main, ship_node
+from routilux.supervisor.shipping import ship_connections, ship_main, ship_node
 
 
 class Crew:
@@ -91,13 +92,14 @@ def boot_records(flow: Flow, plan: Plan, layout: Layout, directory: str) -> list
     """What each worker is born with; raises FlowError naming a routine that cannot travel."""
     main = ship_main()
     shipped = {name: ship_node(node) for name, node in flow.nodes.items()}
-    keys = ship_keys(
+    keys = ship_connections(
         {
             n: flow.nodes[c.target].key
             for n, c in enumerate(flow.connections)
             if flow.nodes[c.target].key is not None
         }
     )
+    types = ship_connections(demands(flow))
     return [
         pickle.dumps(
             Boot(
@@ -108,6 +110,7 @@ def boot_records(flow: Flow, plan: Plan, layout: Layout, directory: str) -> list
                 directory,
                 plan.routes(flow, process.index),
                 keys,
+                types,
                 shipped[process.node],
                 main,
             )

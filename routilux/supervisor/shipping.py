@@ -41,6 +41,6 @@ def ship_main() -> bytes:
     return pickle.dumps(shipped)
 
 
-def ship_keys(keys: Mapping[int, object]) -> bytes:
-    """The key sources of connections, by their number; they run where a message is emitted."""
-    return bytes(cloudpickle.dumps(keys))
+def ship_connections(needs: Mapping[int, object]) -> bytes:
+    """What connections need where a message is emitted, by their number: key sources, demanded types."""
+    return bytes(cloudpickle.dumps(needs))

@@ -25,11 +25,13 @@ from routilux.ipc.layout import WORD, Layout, Status
 from routilux.ipc.records import Kind, Records
 from routilux.ipc.sockets import Bell, Doorbells
 from routilux.ipc.turns import Turns
+from routilux.ipc.typed import TypedDecoder, TypedEncoder, exactness
 from routilux.ipc.wire import NO_JOB, Boot
 from routilux.plan import SUPERVISOR
 from routilux.policies import Join, WholeJob
 from routilux.reports import describe
 from routilux.routine import Routine
+from routilux.slottypes import Demand
 from routilux.worker.activation import Activations
 from routilux.worker.care import Care
 from routilux.worker.context import WorkerContext
@@ -127,6 +129,7 @@ class Worker:
                 setattr(main_module, name, pickle.loads(code))  # noqa: S301 - as in main()
         node: Node = pickle.loads(self.boot.node)  # noqa: S301 - as in main()
         self.keys: dict[int, Any] = pickle.loads(self.boot.keys)  # noqa: S301 - as in main()
+        self.demands: dict[int, Demand] = pickle.loads(self.boot.demands)  # noqa: S301 - as in main()
         return node, node.spec.build()
 
     def loop(self, node: Node, routine: Routine) -> Loop:
@@ -136,9 +139,7 @@ class Worker:
         plan = self.boot.plan
         turns = Turns(self.own, plan.tag_rows[self.boot.index], self.boot.jobs)
         outputs = self.outputs(node, blobs, turns)
-        slots = [routine.slots.get(name) for name in routine.slot_names]
-        copied = [position for position, slot in enumerate(slots) if slot is not None and slot.copy]
-        loader = Loader(self.arena, Decoder(), pins, copied)
+        loader = self.loader(routine, pins)
         context = WorkerContext(node.name, outputs)
         routine.bind(context)
         policy = routine.activation_policy
@@ -205,6 +206,17 @@ class Worker:
             inlet.siblings = [other for other in inlets if row >= 0 and other.reader.plan.merged == row]
         return inlets
 
+    def loader(self, routine: Routine, pins: Pins) -> Loader:
+        slots = dict(enumerate(map(routine.slots.get, routine.slot_names)))
+        copied = [at for at, slot in slots.items() if slot is not None and slot.copy]
+        decoder = Decoder()
+        typed = {
+            at: TypedDecoder(slot.type, decoder)
+            for at, slot in slots.items()
+            if slot is not None and exactness(slot.type)
+        }
+        return Loader(self.arena, decoder, pins, copied=copied, typed=typed)
+
     def restore(self, loop: Loop) -> None:
         """Take up what an incarnation before this one has left: nothing, if this is the first."""
         p, decoder = loop.p, Decoder()
@@ -231,14 +243,24 @@ class Worker:
             lane.index for lane in plan.outbound[self.boot.index] if lane.consumer == SUPERVISOR
         )
         supervisor = Channel([self.writers[to_supervisor]], self.service_ns)
-        encoder = Encoder(LARGE)
+        plain = Encoder(LARGE)
         events = [
             EventOutput(
-                name, node.name, self.targets(position, supervisor), blobs, encoder=encoder, turns=turns
+                name,
+                node.name,
+                self.targets(position, supervisor),
+                blobs,
+                encoder=self.encoder(position, plain),
+                turns=turns,
             )
             for position, name in enumerate(node.routine.event_names)
         ]
         return Outputs(events, supervisor, blobs)
+
+    def encoder(self, event: int, plain: Encoder) -> Encoder | TypedEncoder:
+        """What encodes for an event: a checking one if a slot that it is connected to has a type."""
+        slots = [self.demands.get(connection) for connection, _ in self.boot.routes[event].connections]
+        return TypedEncoder(plain, slots, large=LARGE) if any(slots) else plain
 
     def targets(self, event: int, supervisor: Channel) -> list[Target]:
         route = self.boot.routes[event]

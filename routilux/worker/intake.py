@@ -3,9 +3,10 @@
 import copy
 import weakref
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic_ns
+from types import MappingProxyType
 from typing import Any
 
 from routilux.errors import PayloadError
@@ -14,9 +15,10 @@ from routilux.ipc.blobs import REFERENCE, Pins
 from routilux.ipc.codec import Decoder, split
 from routilux.ipc.codec import batch as joined
 from routilux.ipc.commit import Transaction
-from routilux.ipc.lanes import BLOB, TOKEN, Frame, LaneReader
+from routilux.ipc.lanes import BLOB, TOKEN, TYPED, Frame, LaneReader
 from routilux.ipc.records import Kind, Record, Records
 from routilux.ipc.turns import Turns
+from routilux.ipc.typed import TypedDecoder
 from routilux.plan import SUPERVISOR
 from routilux.policies import Taken
 from routilux.worker.care import key_of_input
@@ -125,46 +127,58 @@ class Batch:
 class Loader:
     """Turns frames into objects, and knows which large payloads somebody still looks at."""
 
-    def __init__(self, arena: Arena, decoder: Decoder, pins: Pins, copied: Collection[int]) -> None:
+    def __init__(
+        self,
+        arena: Arena,
+        decoder: Decoder,
+        pins: Pins,
+        *,
+        copied: Collection[int] = (),
+        typed: Mapping[int, TypedDecoder] = MappingProxyType({}),
+    ) -> None:
+        """By their position: the slots whose payloads are to be private, and those whose type has a codec."""
         self._arena = arena
         self._data = arena.data
         self._decoder = decoder
         self.pins = pins
         self._copied = copied
+        self._typed = typed
         self._leases: list[tuple[int, int, weakref.ref[object]]] = []
 
     def load(self, frame: Frame, slot: int) -> list[Any]:
         """The messages of a frame; private to the routine where its slot says `copy`."""
-        loaded = self._load(frame)
+        loaded = self._load(frame, self._typed[slot] if frame.flags & TYPED else self._decoder)
         return copy.deepcopy(loaded) if slot in self._copied else loaded
 
-    def _load(self, frame: Frame) -> list[Any]:
+    def _load(self, frame: Frame, decoder: Decoder | TypedDecoder) -> list[Any]:
         if frame.flags & BLOB:
-            return [self._load_large(frame)]
+            return [self._load_large(frame, decoder)]
         try:
-            return self._decoder.decode_batch(frame.payload)
-        except Exception:  # one of them is bad: find out which  # noqa: BLE001
-            return [self._load_one(part) for part in split(frame.payload)]
+            return decoder.decode_batch(frame.payload)
+        except Exception:  # one of them is bad, or under UNTYPED: find out which  # noqa: BLE001
+            return [self._load_one(part, decoder) for part in split(frame.payload)]
 
-    def _load_one(self, part: bytes | memoryview) -> object:
+    @staticmethod
+    def _load_one(part: bytes | memoryview, decoder: Decoder | TypedDecoder) -> object:
         try:
-            return self._decoder.decode(part)
+            return decoder.decode(part)
         except Exception as error:  # the class's own code may raise anything  # noqa: BLE001
             return Undecodable(explained(error))
 
-    def _load_large(self, frame: Frame) -> object:
+    def _load_large(self, frame: Frame, decoder: Decoder | TypedDecoder) -> object:
         address, size = REFERENCE.unpack(frame.payload)
         if self.pins.free <= len(
             self._leases
         ):  # user code keeps so many that there is no place to note another
-            return self._decode_large(memoryview(bytes(self._arena.data[address : address + size])))
+            return self._decode_large(memoryview(bytes(self._arena.data[address : address + size])), decoder)
         region, lease = self._arena.lease(address, size)
         self._leases.append((address, size, lease))
-        return self._decode_large(region)
+        return self._decode_large(region, decoder)
 
-    def _decode_large(self, region: memoryview) -> object:
+    @staticmethod
+    def _decode_large(region: memoryview, decoder: Decoder | TypedDecoder) -> object:
         try:
-            return self._decoder.decode_large(region)
+            return decoder.decode_large(region)
         except Exception as error:  # as in _load_one  # noqa: BLE001
             return Undecodable(explained(error))
 

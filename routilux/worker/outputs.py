@@ -8,9 +8,10 @@ from routilux.ipc.blobs import Blob, BlobWriter
 from routilux.ipc.channels import NO_TURN, Channel, Part, Segment, Turn, segments
 from routilux.ipc.codec import EncodeError, Encoder, Large
 from routilux.ipc.commit import Transaction
-from routilux.ipc.lanes import ERROR, LARGE, LaneWriter
+from routilux.ipc.lanes import ERROR, LARGE, TYPED, LaneWriter
 from routilux.ipc.records import Records
 from routilux.ipc.turns import Turns
+from routilux.ipc.typed import TypedEncoder
 from routilux.keys import KeySource, by_key, key_of
 
 
@@ -39,7 +40,7 @@ class EventOutput:
         targets: Sequence[Target],
         blobs: BlobWriter,
         *,
-        encoder: Encoder,
+        encoder: Encoder | TypedEncoder,
         turns: Turns,
     ) -> None:
         self.name = name
@@ -49,9 +50,10 @@ class EventOutput:
         self.parts: list[Part] = []
         self.places: list[tuple[int, ...]] = []
         self._blobs = blobs
+        self._flags = TYPED if isinstance(encoder, TypedEncoder) and encoder.is_fast else 0
         self.emit = self._emitter(routine, encoder)
 
-    def _emitter(self, routine: str, encoder: Encoder) -> Callable[[object], None]:
+    def _emitter(self, routine: str, encoder: Encoder | TypedEncoder) -> Callable[[object], None]:
         encode, append, store = encoder.encode, self.parts.append, self._store
         keyed = [(target.key, len(target.channels)) for target in self.targets if target.key is not None]
         place, event = self.places.append, self.name
@@ -109,14 +111,16 @@ class EventOutput:
                 turn = Turn(self._turns.next(target.numbered, job), 0, is_numbered=True)
                 self._turns.advance(tx, target.numbered, job, len(parts))
             if target.key is None:
-                made += push(target.channels[0], segments(job, target.port, parts, origin=origin, turn=turn))
+                cut = segments(job, target.port, parts, origin=origin, flags=self._flags, turn=turn)
+                made += push(target.channels[0], cut)
                 continue
             for worker, channel in enumerate(target.channels):
                 places = [at for at, place in enumerate(self.places) if place[keyed] == worker]
                 for first, run in runs(places) if turn.is_numbered else [(0, places)]:
                     chosen = [parts[at] for at in run]
                     place = turn.after(first) if turn.is_numbered else turn
-                    made += push(channel, segments(job, target.port, chosen, origin=origin, turn=place))
+                    cut = segments(job, target.port, chosen, origin=origin, flags=self._flags, turn=place)
+                    made += push(channel, cut)
             keyed += 1
         for part in parts:
             if isinstance(part, Blob):

@@ -1,0 +1,291 @@
+"""Here is the codec of slots with a declared type: what does not fit is refused where it is emitted, and a
+Struct or dataclass travels without a pickle.
+
+What arrives equals what was sent, for every value that fits. So msgspec, which reads a value as the type that
+is declared, gets only classes of which it would make the same again, and of their values only those in which
+every type is just the declared one. All others go as untyped ones do, under the extension UNTYPED.
+"""
+
+import dataclasses
+import struct
+from collections.abc import Callable, Iterable, Sequence
+from enum import Enum, Flag
+from functools import cache
+from itertools import chain
+from operator import attrgetter
+from types import MemberDescriptorType, NoneType, UnionType
+from typing import Any, Final, Literal, Union, get_args, get_origin
+
+import msgspec
+
+from routilux.ipc.codec import Decoder, Encoder, Large, region_parts
+from routilux.ipc.extensions import UNTYPED, EncodeError
+from routilux.slottypes import Demand, field_names, hints_of, refuser
+
+Exact = Callable[[Any], bool]
+"""Whether everything within a value, whose own type is known, is of just the declared types."""
+Shape = dict[type, Exact | None]
+"""The exact types that a value may have, and what else to look at in one of that type."""
+
+_SCALARS: Final = frozenset((NoneType, bool, int, float, str, bytes))
+_CONTAINERS: Final = (Union, UnionType, list, set, frozenset, tuple, dict)
+_KEYS: Final = frozenset((int, str))
+_HOOKS: Final = (
+    *("__new__", "__post_init__", "__getattribute__", "__getnewargs__", "__getnewargs_ex__"),
+    *("__getstate__", "__setstate__", "__reduce__", "__reduce_ex__"),
+)
+_NEUTRAL: Final = frozenset(("abc", "builtins", "msgspec", "typing"))
+_HEADER: Final = struct.Struct(">BIb")
+_EXT32: Final = 0xC9
+
+
+class Inexact(TypeError):
+    """msgspec would not make the same of every value of this type."""
+
+
+class TypedEncoder:
+    """Encodes what goes to slots of which some declare a type, one message at a time, for one thread.
+
+    `is_fast` says that a TypedDecoder of that type must read it: every slot declares the same.
+    """
+
+    encode: Callable[[object], bytes | Large]
+    """Raises EncodeError for a value that one of the slots does not take, or that cannot be sent."""
+
+    def __init__(self, encoder: Encoder, slots: Sequence[Demand | None], *, large: int) -> None:
+        self.encode = checked(encoder.encode, [demand for demand in slots if demand is not None])
+        wanted, *others = (None if demand is None else demand.type for demand in slots)
+        exact = exactness(wanted) if all(other == wanted for other in others) else None
+        self.is_fast = exact is not None
+        if exact is not None:
+            self.encode = _fast(wanted, exact, self.encode, large)
+
+
+class TypedDecoder:
+    """A Decoder for what a fast TypedEncoder of the same type made. Nothing of it is shared with anybody."""
+
+    decode_batch: Callable[[bytes | memoryview], list[Any]]
+    """As that of a Decoder: a message under UNTYPED spoils the batch."""
+
+    def __init__(self, wanted: Any, plain: Decoder) -> None:
+        self._plain = plain
+        self._decode = msgspec.msgpack.Decoder(wanted).decode
+        self.decode_batch = msgspec.msgpack.Decoder(list[wanted]).decode
+
+    def decode(self, data: bytes | memoryview) -> object:
+        """One small message."""
+        return self._plain.decode(data) if data[0] == _EXT32 else self._decode(data)
+
+    def decode_large(self, region: memoryview) -> object:
+        """What Large.write laid out in `region`."""
+        body, _ = region_parts(region)
+        return self._plain.decode_large(region) if body[0] == _EXT32 else self._decode(body)
+
+
+def checked(
+    encode: Callable[[object], bytes | Large], demands: Iterable[Demand]
+) -> Callable[[object], bytes | Large]:
+    """Like `encode`, but raises EncodeError for a value that does not meet all the demands."""
+    refusers = [refuser(demand) for demand in dict.fromkeys(demands)]
+
+    def encode_checked(value: object) -> bytes | Large:
+        for refuse in refusers:
+            reason = refuse(value)
+            if reason is not None:
+                raise EncodeError(type(value).__qualname__, reason)
+        return encode(value)
+
+    return encode_checked if refusers else encode
+
+
+def _fast(
+    wanted: Any, exact: Exact, otherwise: Callable[[object], bytes | Large], large: int
+) -> Callable[[object], bytes | Large]:
+    pack = msgspec.msgpack.Encoder().encode
+
+    def encode(value: object) -> bytes | Large:
+        try:
+            if type(value) is wanted and exact(value):
+                body = pack(value)
+                return body if len(body) <= large else Large(body)
+        except (AttributeError, OverflowError, RecursionError, TypeError, ValueError):
+            pass  # a field is unset, an int or a text is beyond MessagePack
+        return _untyped(otherwise(value))
+
+    return encode
+
+
+def _untyped(part: bytes | Large) -> bytes | Large:
+    if isinstance(part, Large):
+        return Large(_HEADER.pack(_EXT32, len(part.body), UNTYPED) + part.body, part.buffers)
+    return _HEADER.pack(_EXT32, len(part), UNTYPED) + part
+
+
+# --- what is exact ---
+
+
+@cache
+def exactness(wanted: Any) -> Exact | None:
+    """How to tell whether msgspec would make the same again of a value of just this class; None if it might
+    not, whatever the value.
+    """
+    if not _is_record(wanted):
+        return None
+    try:
+        msgspec.msgpack.Decoder(list[wanted])
+        return _instance(wanted, ())
+    except TypeError:
+        return None
+
+
+def _shape(wanted: Any, above: tuple[type, ...]) -> Shape:
+    """The shape of one declared type; raises Inexact."""
+    if wanted is None or wanted in _SCALARS:
+        return {NoneType if wanted is None else wanted: None}
+    if get_origin(wanted) is not None:
+        return _parametrised(get_origin(wanted), get_args(wanted), above)
+    if isinstance(wanted, type) and issubclass(wanted, Enum):
+        return _enum(wanted)
+    if _is_record(wanted):
+        return {wanted: _instance(wanted, above)}
+    raise Inexact(wanted)
+
+
+def _is_record(wanted: Any) -> bool:
+    """Whether it is a Struct or a dataclass."""
+    return isinstance(wanted, type) and field_names(wanted) is not None and not issubclass(wanted, tuple)
+
+
+def _parametrised(origin: Any, args: tuple[Any, ...], above: tuple[type, ...]) -> Shape:
+    if origin is Literal:
+        return _literal(args)
+    if origin is tuple and args[-1:] == (...,):
+        return {tuple: _items(_shape(args[0], above))}
+    if origin not in _CONTAINERS:
+        raise Inexact(origin)
+    shapes = [_shape(arg, above) for arg in args]
+    if origin in (Union, UnionType):
+        return _union(shapes)
+    if origin is tuple:
+        return {tuple: _places(tuple, shapes)}
+    return {origin: _entries(*shapes) if origin is dict else _items(*shapes)}
+
+
+def _union(shapes: Sequence[Shape]) -> Shape:
+    joined = dict(chain.from_iterable(shape.items() for shape in shapes))
+    if len(joined) < sum(map(len, shapes)):
+        raise Inexact
+    return joined
+
+
+def _literal(choices: Sequence[Any]) -> Shape:
+    shape: Shape = {}
+    for kind in set(map(type, choices)):
+        if kind not in (int, str, NoneType):
+            raise Inexact(kind)
+        shape[kind] = frozenset(choice for choice in choices if type(choice) is kind).__contains__
+    return shape
+
+
+def _enum(wanted: type[Enum]) -> Shape:
+    encode, decode = msgspec.msgpack.encode, msgspec.msgpack.Decoder(wanted).decode
+    if issubclass(wanted, Flag) or wanted._missing_.__func__ is not Enum._missing_.__func__:  # type: ignore[attr-defined]
+        raise Inexact(wanted)  # it makes members as it needs them
+    try:
+        if any(decode(encode(member)) is not member for member in wanted):
+            raise Inexact(wanted)
+    except msgspec.MsgspecError as error:
+        raise Inexact(wanted) from error
+    return {wanted: None}
+
+
+def _items(item: Shape) -> Exact:
+    if not any(item.values()):
+        return _all_of(frozenset(item))
+    fits = _fits(item)
+    return lambda values: all(map(fits, values))
+
+
+def _all_of(kinds: frozenset[type]) -> Exact:
+    return lambda values: kinds.issuperset(map(type, values))
+
+
+def _entries(key: Shape, item: Shape) -> Exact:
+    if not key.keys() <= _KEYS or any(key.values()):
+        raise Inexact
+    keys, items = _all_of(frozenset(key)), _items(item)
+    return lambda value: keys(value) and items(value.values())
+
+
+def _fits(shape: Shape) -> Exact:
+    def fits(value: object) -> bool:
+        kind = type(value)
+        if kind not in shape:
+            return False
+        inside = shape[kind]
+        return inside is None or inside(value)
+
+    return fits
+
+
+def _places(parts: Callable[[Any], tuple[Any, ...]], shapes: Sequence[Shape]) -> Exact:
+    """For a value of so many parts."""
+    deep = [(at, _fits(shape)) for at, shape in enumerate(shapes) if any(shape.values())]
+    known: set[tuple[type, ...]] = set()
+
+    def learn(kinds: tuple[type, ...]) -> bool:
+        if len(kinds) != len(shapes) or any(k not in s for k, s in zip(kinds, shapes, strict=True)):
+            return False
+        known.add(kinds)
+        return True
+
+    def exact(value: object) -> bool:
+        values = parts(value)
+        kinds = tuple(map(type, values))
+        if kinds not in known and not learn(kinds):
+            return False
+        for at, fits in deep:  # noqa: SIM110 - a generator would take longer than the rest
+            if not fits(values[at]):
+                return False
+        return True
+
+    return exact
+
+
+def _instance(cls: type, above: tuple[type, ...]) -> Exact:
+    """For an instance of just this class."""
+    names, hints = field_names(cls) or (), hints_of(cls)
+    if cls in above or not _is_plain(cls, names) or not hints.keys() >= set(names):
+        raise Inexact(cls)
+    parts = attrgetter(*names) if len(names) > 1 else _few(names)
+    exact = _places(parts, [_shape(hints[name], (*above, cls)) for name in names])
+    if not cls.__dictoffset__:
+        return exact
+    size = sum(not isinstance(getattr(cls, name, None), MemberDescriptorType) for name in names)
+    return lambda value: exact(value) and len(value.__dict__) == size
+
+
+def _few(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
+    getters = [attrgetter(name) for name in names]
+    return lambda value: tuple(get(value) for get in getters)
+
+
+def _is_plain(cls: type, names: Sequence[str]) -> bool:
+    """Whether an instance is its fields and nothing else, and making one runs no code of its author's."""
+    config = getattr(cls, "__struct_config__", None)
+    if config.omit_defaults if config else any(not field.init for field in dataclasses.fields(cls)):
+        return False
+    for parent in cls.__mro__:
+        if parent.__module__.partition(".")[0] in _NEUTRAL:
+            continue
+        if "__dataclass_fields__" not in vars(parent) and not hasattr(parent, "__struct_fields__"):
+            return False
+        for name, value in vars(parent).items():
+            if name in _HOOKS and getattr(value, "__module__", None) != "dataclasses":
+                return False
+            if isinstance(value, MemberDescriptorType):
+                if name not in names:
+                    return False
+            elif name in names and hasattr(type(value), "__set__"):
+                return False
+    return True

@@ -1,0 +1,391 @@
+"""The codec of a declared type: whatever a slot takes arrives as an untyped slot would get it."""
+
+import struct
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import Enum, Flag, IntEnum, StrEnum
+from typing import Annotated, Any, Generic, Literal, TypedDict, TypeVar
+from zoneinfo import ZoneInfo
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from routilux.deadletters import DeadLetter
+from routilux.ipc.codec import Decoder, EncodeError, Encoder, Large, batch, split
+from routilux.ipc.typed import TypedDecoder, TypedEncoder, exactness
+from routilux.slottypes import Demand, checker, field_names
+
+LARGE = 16_000
+T = TypeVar("T")
+
+
+class Unit(Enum):
+    METRE = "m"
+    FOOT = "ft"
+
+
+class Level(IntEnum):
+    LOW = 1
+
+
+class Word(StrEnum):
+    A = "a"
+
+
+class Text(str):
+    __slots__ = ()
+
+
+class Numbers(list[float]):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    name: str
+    at: tuple[float, float] = (0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Town(Place):
+    pass
+
+
+@dataclass
+class Reading:
+    sensor: int
+    value: float = 0.0
+    name: str | None = None
+    raw: bytes = b""
+    is_ok: bool = True
+    unit: Unit = Unit.METRE
+    kind: Literal["a", "b", 1] = "a"
+    values: list[float] = field(default_factory=list)
+    rows: tuple[int, ...] = ()
+    tags: set[str] = field(default_factory=set)
+    counts: dict[str, int] = field(default_factory=dict)
+    places: list[Place] = field(default_factory=list)
+    where: Place | None = None
+
+
+class Sample(msgspec.Struct):
+    at: int
+    level: float | int
+    readings: dict[int, Reading] = {}
+    pairs: list[tuple[int, str]] = []
+
+
+class Tagged(msgspec.Struct, tag=True, rename="camel", frozen=True):
+    long_name: int
+
+
+class Row(msgspec.Struct, array_like=True):
+    left: int
+    right: str
+
+
+@dataclass
+class Empty:
+    pass
+
+
+class Alone(msgspec.Struct):
+    value: list[int]
+
+
+FAST = [Place, Town, Reading, Sample, Tagged, Row, Empty, Alone]
+
+
+def trip(wanted: type, value: object) -> Any:
+    """As a message among others of its frame, and alone in a blob; both must give the same."""
+    encoder = TypedEncoder(Encoder(LARGE), [Demand("r", "s", wanted)], large=LARGE)
+    encoded = encoder.encode(value)
+    decoder: Any = TypedDecoder(wanted, Decoder()) if encoder.is_fast else Decoder()
+    if isinstance(encoded, Large):
+        region = memoryview(bytearray(encoded.nbytes))
+        encoded.write(region)
+        return decoder.decode_large(region)
+    frame = batch([encoded] * 3)
+    try:
+        return decoder.decode_batch(frame)[1]
+    except msgspec.ValidationError:
+        return decoder.decode(list(split(frame))[1])
+
+
+def untyped_trip(value: object) -> Any:
+    encoded = Encoder(LARGE).encode(value)
+    if isinstance(encoded, bytes):
+        return Decoder().decode(encoded)
+    region = memoryview(bytearray(encoded.nbytes))
+    encoded.write(region)
+    return Decoder().decode_large(region)
+
+
+def anatomy(value: Any) -> object:
+    """The value with every type in it, so that 1 is not True."""
+    return type(value), inside(value)
+
+
+def inside(value: Any) -> object:
+    match value:
+        case float():  # NaN is itself, 0.0 is not -0.0
+            return struct.pack("<d", value)
+        case set():
+            return sorted(map(repr, map(anatomy, value)))
+        case list() | tuple():
+            return [anatomy(item) for item in value]
+        case dict():
+            return [(anatomy(key), anatomy(item)) for key, item in value.items()]
+    names = field_names(type(value))
+    if names is None:
+        return repr(value)
+    return [anatomy(getattr(value, name)) for name in names], sorted(getattr(value, "__dict__", {}))
+
+
+INTS = st.integers() | st.booleans() | st.just(Level.LOW)
+FLOATS = st.floats() | st.integers(-9, 9)
+TEXTS = st.text(st.characters(exclude_categories=[]), max_size=5) | st.just(Text("own")) | st.just(Word.A)
+PLACES = st.builds(Place, TEXTS, st.tuples(FLOATS, FLOATS)) | st.builds(Town, TEXTS)
+COUNTS = st.dictionaries(TEXTS, INTS, max_size=3)
+READINGS = st.builds(
+    Reading,
+    sensor=INTS,
+    value=FLOATS,
+    name=TEXTS | st.none(),
+    raw=st.binary(max_size=9) | st.just(b"x" * 20_000),
+    is_ok=st.booleans(),
+    unit=st.sampled_from(Unit),
+    kind=st.sampled_from(["a", "b", 1, "c"]),
+    values=st.lists(FLOATS, max_size=3) | st.just(Numbers([1.0])),
+    rows=st.lists(INTS, max_size=3).map(tuple),
+    tags=st.sets(TEXTS, max_size=3),
+    counts=COUNTS | COUNTS.map(OrderedDict),
+    places=st.lists(PLACES, max_size=2),
+    where=PLACES | st.none(),
+)
+SAMPLES = st.builds(Sample, INTS, FLOATS, st.dictionaries(INTS, READINGS, max_size=2))
+VALUES = st.one_of(
+    PLACES,
+    READINGS,
+    SAMPLES,
+    st.builds(Tagged, INTS),
+    st.builds(Row, INTS, TEXTS),
+    st.builds(Empty),
+    st.builds(Alone, st.lists(INTS, max_size=4000)),
+)
+
+
+@pytest.mark.parametrize("wanted", FAST)
+def test_these_classes_travel_without_a_pickle(wanted: Any) -> None:
+    assert exactness(wanted) is not None
+
+
+@given(VALUES)
+def test_what_fits_arrives_as_by_the_untyped_codec_and_nothing_else_is_refused(value: Any) -> None:
+    wanted: Any = Place if isinstance(value, Town) else type(value)
+    misfit = checker(wanted)(value)
+    try:
+        arrived = trip(wanted, value)
+    except EncodeError:
+        assert misfit is not None
+        return
+    assert misfit is None
+    assert anatomy(arrived) == anatomy(untyped_trip(value)) == anatomy(value)
+
+
+def test_a_subclass_is_not_cut_down() -> None:
+    @dataclass
+    class More(Reading):
+        extra: int = 7
+
+    encoder = TypedEncoder(Encoder(LARGE), [Demand("r", "s", Reading)], large=LARGE)
+    with pytest.raises(EncodeError, match="local"):  # a pickle would need the class's name
+        encoder.encode(More(1))
+
+
+def test_what_is_kept_beside_the_fields_arrives_too() -> None:
+    reading = Reading(1)
+    reading.note = "more"  # type: ignore[attr-defined]
+    assert trip(Reading, reading).note == "more"
+
+
+class Base(msgspec.Struct):
+    number: int
+
+
+class Derived(Base):
+    extra: float = 0.0
+
+
+@dataclass
+class Checked:
+    number: int
+
+    def __post_init__(self) -> None:
+        self.number += 1
+
+
+@dataclass
+class Half:
+    number: int
+    rest: int = field(init=False, default=3)
+
+
+class Lazy(msgspec.Struct, omit_defaults=True):
+    number: float = 0
+
+
+class Free(msgspec.Struct, dict=True):
+    number: int
+
+
+@dataclass
+class Moment:
+    at: datetime
+
+
+@dataclass
+class Loose:
+    items: list[Any]
+
+
+@dataclass
+class Bare:
+    items: list  # type: ignore[type-arg]
+
+
+@dataclass
+class Frame:
+    pixels: np.ndarray[Any, Any]
+
+
+class Bounded(msgspec.Struct):
+    number: Annotated[int, msgspec.Meta(gt=0)]
+
+
+class Node(msgspec.Struct):
+    below: "Node | None" = None
+
+
+class Bits(Flag):
+    X = 1
+    Y = 2
+
+
+@dataclass
+class Marked:
+    bits: Bits
+
+
+class Box(msgspec.Struct, Generic[T]):
+    item: T
+
+
+class Dict(TypedDict):
+    number: int
+
+
+@dataclass
+class Pickled:
+    number: int
+
+    def __getstate__(self) -> dict[str, int]:
+        return {"number": self.number + 1}
+
+
+class Plain:
+    kept = 0
+
+
+@dataclass
+class Mixed(Plain):
+    number: int
+
+
+class Slotted:
+    __slots__ = ("hidden",)
+
+
+@dataclass
+class Hides(Slotted):
+    number: int
+
+
+class Watched(msgspec.Struct):
+    number: int
+
+    def __post_init__(self) -> None:
+        self.number += 1
+
+
+SLOW = [
+    *(int, dict, list[int], datetime, np.ndarray, Any, object, None, Base | Place, Dict),
+    *(Checked, Half, Lazy, Moment, Loose, Bare, Frame, Bounded, Node, Marked, Box, Box[int]),
+    *(Pickled, Mixed, Hides, Watched),
+]
+
+
+@pytest.mark.parametrize("wanted", SLOW, ids=str)
+def test_types_that_msgspec_might_change_go_untyped(wanted: Any) -> None:
+    assert exactness(wanted) is None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "value"),
+    [
+        (Base, Derived(1, 2.0)),
+        (Checked, Checked(1)),
+        (Lazy, Lazy(0.0)),
+        (Free, Free(3)),
+        (Moment, Moment(datetime(2024, 1, 1, tzinfo=ZoneInfo("Europe/Berlin")))),
+        (Moment, Moment(datetime(2024, 1, 1, tzinfo=UTC))),
+        (Loose, Loose([(1,), {2}])),
+        (Node, Node(Node())),
+        (Marked, Marked(Bits.X | Bits.Y)),
+        (Box[int], Box(3)),
+        (dict[str, int], {"a": 1}),
+        (list[float], [1, 2.0, float("inf")]),
+        (tuple[int, ...], (1, 2)),
+        (float, 1),
+        (object, 2**70),
+    ],
+    ids=str,
+)
+def test_what_goes_untyped_arrives_as_it_was(wanted: Any, value: object) -> None:
+    assert anatomy(trip(wanted, value)) == anatomy(value)
+
+
+def test_a_value_beside_the_fast_ones_keeps_its_place() -> None:
+    encoder = TypedEncoder(Encoder(LARGE), [Demand("r", "s", Base)], large=LARGE)
+    sent = [Base(1), Derived(2, 1.5), Base(2**70), Base(4)]
+    decoder = TypedDecoder(Base, Decoder())
+    parts = [part for value in sent if isinstance(part := encoder.encode(value), bytes)]
+    assert [decoder.decode(part) for part in split(batch(parts))] == sent
+
+
+def test_slots_of_different_types_are_all_asked_and_go_untyped() -> None:
+    slots = [Demand("a", "x", Base), None, Demand("b", "y", Derived)]
+    encoder = TypedEncoder(Encoder(LARGE), slots, large=LARGE)
+    assert not encoder.is_fast
+    with pytest.raises(EncodeError, match="slot 'y' of routine 'b' takes Derived"):
+        encoder.encode(Base(1))
+    part = encoder.encode(Derived(1))
+    assert isinstance(part, bytes)
+    assert Decoder().decode(part) == Derived(1)
+
+
+def test_slots_of_one_type_share_the_fast_codec() -> None:
+    encoder = TypedEncoder(Encoder(), [Demand("a", "x", Base), Demand("b", "y", Base)], large=LARGE)
+    assert encoder.is_fast
+
+
+@pytest.mark.parametrize(("value", "shown"), [(Base(1), {"number": 1}), (Derived(1), Derived(1))])
+def test_a_dead_letter_shows_the_fields(value: object, shown: object) -> None:
+    encoded = TypedEncoder(Encoder(), [Demand("r", "s", Base)], large=LARGE).encode(value)
+    assert isinstance(encoded, bytes)
+    letter = DeadLetter(1, "f", "j", "r", "s", "0:0:0", "killed", 0.0, 0, encoded)
+    assert letter.payload == shown
