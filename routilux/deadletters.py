@@ -69,8 +69,9 @@ class DeadLetter:
     @property
     def payload(self) -> Any:
         """The message, read from the store and decoded now; that may unpickle it, so look at it only where a
-        crash is welcome. A Struct or dataclass for a slot of that type is the dict of its fields. Raises PayloadError when it cannot be decoded here, RoutiluxError when the letter
-        has been discarded.
+        crash is welcome. A Struct or dataclass for a slot of that type is shown as the dict of its fields.
+
+        Raises PayloadError when it cannot be decoded here, RoutiluxError when the letter has been discarded.
         """
         data, is_large = self.encoded()
         decoder = Decoder()

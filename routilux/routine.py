@@ -307,7 +307,11 @@ class Routine:
         self._bound_to.flush(cursor)
 
     def loan(self, event: str, shape: Any, dtype: Any) -> Any:
-        """An array in shared memory, to be filled and emitted on `event` without a copy."""
+        """An array in shared memory, not initialised, to be filled and emitted on `event` without a copy.
+
+        It is read-only once it has been emitted. Raises ArenaFull when there is no room, RoutiluxError without
+        numpy, PayloadError for a dtype of Python objects.
+        """
         return self._bound_to.loan(self._index(event), shape, dtype)
 
     def _index(self, event: str) -> int:

@@ -13,6 +13,7 @@ from routilux.errors import PayloadError
 from routilux.flow import Flow
 from routilux.graph import Connection, Node
 from routilux.ipc.codec import Decoder, EncodeError, Encoder, Large, in_one_piece
+from routilux.ipc.loans import blank
 from routilux.ipc.typed import checked
 from routilux.policies import Inbox
 from routilux.routing import routes
@@ -133,9 +134,7 @@ class Hosted:
 
     def loan(self, event: int, shape: Any, dtype: Any) -> Any:  # noqa: ARG002 - copied when it is emitted
         """An array to fill and emit."""
-        import numpy as np  # noqa: PLC0415 - never imported unless the routine asks for an array
-
-        return np.empty(shape, dtype)
+        return blank(shape, dtype)
 
 
 def frozen(part: bytes | Large) -> bytes | Large:

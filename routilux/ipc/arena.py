@@ -25,7 +25,7 @@ class Arena:
         self._map = mmap.mmap(fd, layout.size, mmap.MAP_SHARED, mmap.PROT_READ)
         self.data = memoryview(self._map)
         self.words = self.data.cast("Q")
-        self._address = _address_of(self._map)
+        self._address = address_of(self._map)
 
     def lease(self, offset: int, size: int) -> tuple[memoryview, "weakref.ref[object]"]:
         """A read-only view of `size` bytes at `offset`, and a reference that is dead once nothing looks
@@ -33,8 +33,8 @@ class Arena:
 
         Only for a process that keeps its mapping to its end.
         """
-        holder = _holder(size).from_address(self._address + offset)
-        return memoryview(holder).cast("B").toreadonly()[:size], weakref.ref(holder)
+        view, reference = _lease(self._address + offset, size)
+        return view.toreadonly(), reference
 
     @classmethod
     def create(cls, layout: Layout) -> "Arena":
@@ -60,6 +60,12 @@ class Arena:
         os.close(self.fd)
 
 
+def _lease(address: int, size: int) -> tuple[memoryview, "weakref.ref[object]"]:
+    """A view of memory, and a reference that is dead once nothing looks through the view any more."""
+    holder = _holder(size).from_address(address)
+    return memoryview(holder).cast("B")[:size], weakref.ref(holder)
+
+
 def _holder(size: int) -> "type[ctypes.Array[ctypes.c_char]]":
     """An array type of at least `size` bytes: one per power of two, since ctypes keeps every type it has
     made.
@@ -81,10 +87,10 @@ class _Buffer(ctypes.Structure):
     )
 
 
-def _address_of(mapping: mmap.mmap) -> int:
-    """Where a mapping lies in this process. ctypes itself tells it only of writable ones."""
+def address_of(memory: mmap.mmap | memoryview) -> int:
+    """Where the memory lies in this process. ctypes itself tells it only of what is writable."""
     buffer = _Buffer()
-    ctypes.pythonapi.PyObject_GetBuffer(ctypes.py_object(mapping), ctypes.byref(buffer), 0)
+    ctypes.pythonapi.PyObject_GetBuffer(ctypes.py_object(memory), ctypes.byref(buffer), 0)
     address = int(buffer.buf)
     ctypes.pythonapi.PyBuffer_Release(ctypes.byref(buffer))
     return address
@@ -99,6 +105,10 @@ class OwnSection:
         self._map = mmap.mmap(arena.fd, self.section.size, mmap.MAP_SHARED, offset=self.section.start)
         self.data = memoryview(self._map)
         self.words = self.data[: self.section.fixed_size].cast("Q")
+
+    def lend(self, offset: int, size: int) -> tuple[memoryview, "weakref.ref[object]"]:
+        """A writable view of `size` bytes at `offset` of the arena; else as Arena.lease."""
+        return _lease(address_of(self._map) + offset - self.section.start, size)
 
     def index(self, offset: int) -> int:
         """The index in `words` of the word at `offset` of the arena."""

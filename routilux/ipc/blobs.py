@@ -135,7 +135,7 @@ def _grains(size: int) -> int:
 class Blob:
     """One payload in the heap, and the frames that still refer to it."""
 
-    __slots__ = ("address", "extent", "holders", "nbytes", "uses", "watched")
+    __slots__ = ("address", "extent", "holders", "lease", "nbytes", "uses", "watched")
 
     def __init__(self, extent: Extent, address: int, nbytes: int) -> None:
         self.extent = extent
@@ -144,6 +144,8 @@ class Blob:
         self.uses: list[tuple[LaneWriter, int]] = []
         self.holders = 0
         self.watched: frozenset[int] = frozenset()
+        self.lease: weakref.ref[object] | None = None
+        """Of a loan: dead once its producer does not look at it any more."""
 
     @property
     def is_done(self) -> bool:
@@ -164,6 +166,7 @@ class BlobWriter:
         section = own.section
         base = section.heap - section.start
         self._arena = arena
+        self._own = own
         self._base = base
         self._start = section.heap
         self._data = own.data
@@ -210,15 +213,40 @@ class BlobWriter:
         start = self._base + extent.offset
         return blob, self._data[start : start + nbytes]
 
+    def lend(self, nbytes: int) -> tuple[Blob, memoryview]:
+        """A new blob and the place for user code to fill. Unless it is taken back, it is freed when nobody
+        looks at the place any more. Raises ArenaFull.
+        """
+        blob, _ = self.room(nbytes)
+        view, blob.lease = self._own.lend(blob.address, nbytes)
+        self._live.append(blob)
+        return blob, view
+
+    def take_back(self, blob: Blob, start: int, nbytes: int) -> memoryview:
+        """What was lent is to be `sent` or `drop`ped as any blob: a message of `nbytes` from `start` on. Its
+        place, to be completed.
+        """
+        blob.holders += 1
+        blob.address += start
+        blob.nbytes = nbytes
+        place = blob.address - self._start + self._base
+        return self._data[place : place + nbytes]
+
     def sent(self, blob: Blob) -> None:
         """All frames that refer to the blob are known now; from here on it is freed when they are done
         with.
         """
-        self._live.append(blob)
+        if blob.lease is None:
+            self._live.append(blob)
+        else:
+            blob.holders -= 1
 
     def drop(self, blob: Blob) -> None:
         """The blob was never referred to."""
-        self.heap.free(blob.extent)
+        if blob.lease is None:
+            self.heap.free(blob.extent)
+        else:
+            blob.holders -= 1
 
     def _collect_oldest(self) -> None:
         """Free those that were sent first: mostly they are done with first."""
@@ -237,6 +265,7 @@ class BlobWriter:
         """Free those that nobody pins, and keep an eye on the others; whether all of them are free."""
         consumers = {lane.consumer for blob in done for lane, _ in blob.uses}
         pinned = self._pinned(consumers.union(*(blob.watched for blob in done)))
+        pinned.update(blob.address for blob in done if blob.lease is not None and blob.lease() is not None)
         kept = [blob for blob in done if blob.address in pinned]
         for blob in done:
             if blob.address not in pinned:

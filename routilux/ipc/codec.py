@@ -37,14 +37,23 @@ class Large:
         """The size of what `write` lays out."""
         return _layout(len(self.body), [buffer.nbytes for buffer in self.buffers])[2]
 
+    @property
+    def offsets(self) -> list[int]:
+        """Where `write` puts each buffer."""
+        return _layout(len(self.body), [buffer.nbytes for buffer in self.buffers])[1]
+
     def write(self, into: memoryview) -> None:
         """Lay the message out at the head of `into`: table, body, then each buffer at a multiple of 64."""
-        sizes = [buffer.nbytes for buffer in self.buffers]
-        start, offsets, _ = _layout(len(self.body), sizes)
-        into[:start] = _TABLE.pack(len(sizes), len(self.body)) + b"".join(map(_SIZE.pack, sizes))
-        into[start : start + len(self.body)] = self.body
-        for offset, buffer in zip(offsets, self.buffers, strict=True):
+        self.write_head(into)
+        for offset, buffer in zip(self.offsets, self.buffers, strict=True):
             into[offset : offset + buffer.nbytes] = buffer
+
+    def write_head(self, into: memoryview) -> None:
+        """As `write`, but without the buffers: they are in place."""
+        table = _TABLE.pack(len(self.buffers), len(self.body))
+        table += b"".join(_SIZE.pack(buffer.nbytes) for buffer in self.buffers)
+        into[: len(table)] = table
+        into[len(table) : len(table) + len(self.body)] = self.body
 
 
 def in_one_piece(part: bytes | Large) -> bytes:

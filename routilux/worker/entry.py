@@ -22,6 +22,7 @@ from routilux.ipc.commit import Transaction
 from routilux.ipc.control import Asker
 from routilux.ipc.lanes import ERROR, LARGE, Frame, LaneReader, LaneWriter
 from routilux.ipc.layout import WORD, Layout, Status
+from routilux.ipc.loans import Loans
 from routilux.ipc.records import Kind, Records
 from routilux.ipc.sockets import Bell, Doorbells
 from routilux.ipc.turns import Turns
@@ -243,19 +244,19 @@ class Worker:
             lane.index for lane in plan.outbound[self.boot.index] if lane.consumer == SUPERVISOR
         )
         supervisor = Channel([self.writers[to_supervisor]], self.service_ns)
-        plain = Encoder(LARGE)
+        plain, loans = Encoder(LARGE), Loans(blobs)
         events = [
             EventOutput(
                 name,
                 node.name,
                 self.targets(position, supervisor),
-                blobs,
+                loans,
                 encoder=self.encoder(position, plain),
                 turns=turns,
             )
             for position, name in enumerate(node.routine.event_names)
         ]
-        return Outputs(events, supervisor, blobs)
+        return Outputs(events, supervisor, loans)
 
     def encoder(self, event: int, plain: Encoder) -> Encoder | TypedEncoder:
         """What encodes for an event: a checking one if a slot that it is connected to has a type."""

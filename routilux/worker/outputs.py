@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from routilux.errors import PayloadError
-from routilux.ipc.blobs import Blob, BlobWriter
+from routilux.ipc.blobs import Blob
 from routilux.ipc.channels import NO_TURN, Channel, Part, Segment, Turn, segments
 from routilux.ipc.codec import EncodeError, Encoder, Large
 from routilux.ipc.commit import Transaction
 from routilux.ipc.lanes import ERROR, LARGE, TYPED, LaneWriter
+from routilux.ipc.loans import Loans
 from routilux.ipc.records import Records
 from routilux.ipc.turns import Turns
 from routilux.ipc.typed import TypedEncoder
@@ -38,7 +39,7 @@ class EventOutput:
         name: str,
         routine: str,
         targets: Sequence[Target],
-        blobs: BlobWriter,
+        loans: Loans,
         *,
         encoder: Encoder | TypedEncoder,
         turns: Turns,
@@ -49,7 +50,8 @@ class EventOutput:
         self.targets = targets
         self.parts: list[Part] = []
         self.places: list[tuple[int, ...]] = []
-        self._blobs = blobs
+        self._loans = loans
+        self._blobs = loans.blobs
         self._flags = TYPED if isinstance(encoder, TypedEncoder) and encoder.is_fast else 0
         self.emit = self._emitter(routine, encoder)
 
@@ -71,11 +73,13 @@ class EventOutput:
                 raise PayloadError(message) from error
             if keyed:
                 place(tuple(by_key(key_of(key, value), n) for key, n in keyed))
-            append(store(part) if isinstance(part, Large) else part)
+            append(store(part, value) if isinstance(part, Large) else part)
 
         return emit
 
-    def _store(self, large: Large) -> Blob:
+    def _store(self, large: Large, value: object) -> Blob:
+        if self._loans.are_open and (blob := self._loans.take(large, value)) is not None:
+            return blob
         blob, room = self._blobs.room(large.nbytes)
         with room:
             large.write(room)
@@ -150,11 +154,12 @@ def runs(numbers: Sequence[int]) -> Iterator[tuple[int, Sequence[int]]]:
 class Outputs:
     """All events of the running routine, and the channels they lead to."""
 
-    def __init__(self, events: Sequence[EventOutput], supervisor: Channel, blobs: BlobWriter) -> None:
+    def __init__(self, events: Sequence[EventOutput], supervisor: Channel, loans: Loans) -> None:
         self.events = events
         self.is_ordered = any(target.is_answer for event in events for target in event.targets)
         """Whether anybody takes what is emitted in the order of our inputs."""
-        self._blobs = blobs
+        self.loans = loans
+        self._blobs = loans.blobs
         self._supervisor = supervisor
         self.channels = list(
             dict.fromkeys([supervisor, *(c for e in events for t in e.targets for c in t.channels)])

@@ -35,10 +35,14 @@ class Sent:
     """Per consumer whose frame has not been passed: whether the frame is private or public."""
     leases: dict[int, list[Lease]] = field(default_factory=dict)
     holds: dict[int, list[int]] = field(default_factory=dict)
+    loan: memoryview | None = None
+    """What the producer itself looks through."""
 
     @property
     def is_needed(self) -> bool:
-        return bool(self.ways or any(self.leases.values()) or any(self.holds.values()))
+        return bool(
+            self.ways or any(self.leases.values()) or any(self.holds.values()) or self.loan is not None
+        )
 
 
 class BlobMachine(RuleBasedStateMachine):
@@ -48,6 +52,7 @@ class BlobMachine(RuleBasedStateMachine):
         super().__init__()
         self.rig = Rig(heap=1 << 18)
         self.sent: list[Sent] = []
+        self.lent: list[tuple[Blob, memoryview]] = []
         self.number = 0
         self.readers: dict[int, LaneReader] = {}
         self.pins: dict[int, Pins] = {}
@@ -73,22 +78,53 @@ class BlobMachine(RuleBasedStateMachine):
         except ArenaFull:
             assert not self.blobs.has_room(nbytes)
             return
+        room[:] = content = self.content(nbytes)
+        self.put(blob, Sent(blob.address, blob.extent, content), to)
+
+    def content(self, nbytes: int) -> bytes:
         self.number += 1
-        content = self.number.to_bytes(4, "big") * (nbytes // 4) + bytes(nbytes % 4)
-        room[:] = content
-        sent = Sent(blob.address, blob.extent, content)
+        return self.number.to_bytes(4, "big") * (nbytes // 4) + bytes(nbytes % 4)
+
+    def put(self, blob: Blob, sent: Sent, to: set[int]) -> None:
         for consumer in sorted(to):
             writer = self.writers[consumer]
             end = writer.put(Frame(1, 0, 1, blob.reference, BLOB))
             assert end, "the ring has room for more references than the heap for blobs"
             blob.uses.append((writer, end))
-            writer.carry(nbytes)
+            writer.carry(blob.nbytes)
             sent.ways[consumer] = "private"
-        if to:
+        if to or sent.loan is not None:
             self.sent.append(sent)
+        if to:
             self.blobs.sent(blob)
         else:
             self.blobs.drop(blob)
+
+    @rule(nbytes=st.integers(1, 60_000))
+    def lend(self, nbytes: int) -> None:
+        try:
+            self.lent.append(self.blobs.lend(nbytes))
+        except ArenaFull:
+            assert not self.blobs.has_room(nbytes)
+
+    @precondition(lambda self: self.lent)
+    @rule(start=st.integers(0, 4), to=st.sets(st.sampled_from(CONSUMERS)), looks=st.booleans())
+    def send_a_loan(self, start: int, to: set[int], *, looks: bool) -> None:
+        """What is sent may begin behind the beginning; whoever filled it may look at it for longer."""
+        blob, view = self.lent.pop()
+        begin = min(64 * start, (blob.nbytes - 1) // 64 * 64)
+        content = self.content(blob.nbytes - begin)
+        view[begin:] = content
+        self.blobs.take_back(blob, begin, len(content))
+        self.put(blob, Sent(blob.address, blob.extent, content, loan=view if looks else None), to)
+
+    @rule()
+    def look_away(self) -> None:
+        """From the oldest loan, sent or not."""
+        if self.lent:
+            del self.lent[0]
+        for sent in [sent for sent in self.sent if sent.loan is not None][:1]:
+            sent.loan = None
 
     @rule()
     def publish(self) -> None:
@@ -108,14 +144,19 @@ class BlobMachine(RuleBasedStateMachine):
             for row in range(self.rig.word(consumer, "pins_used"))
             if self.rig.own(consumer).words[pins._live + row]
         }
-        kept = [sent for sent in self.sent if sent.ways or sent.address in unswept]
-        check(self.blobs.heap, [sent.extent for sent in kept])
+        kept = [sent for sent in self.sent if sent.ways or sent.address in unswept or sent.loan is not None]
+        check(self.blobs.heap, [*(sent.extent for sent in kept), *(blob.extent for blob, _ in self.lent)])
         self.sent = kept
 
     @rule()
     def producer_crashes(self) -> None:
         for sent in self.sent:
             sent.ways = {consumer: way for consumer, way in sent.ways.items() if way == "public"}
+            sent.loan = None
+            sent.extent = Extent(
+                sent.address - self.blobs._start, -(-len(sent.content) // module.GRAIN) * module.GRAIN
+            )
+        self.lent.clear()
         self.start_producer()
         self.blobs.restore(self.writers.values())
         self.blobs.restored()
@@ -178,8 +219,10 @@ class BlobMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         """In the end all of it is free, whatever happened before."""
         self.publish()
+        self.lent.clear()
         for consumer in CONSUMERS:
             for sent in self.sent:
+                sent.loan = None
                 sent.leases.pop(consumer, None)
                 for row in sent.holds.pop(consumer, []):
                     self.pins[consumer].release(row)
