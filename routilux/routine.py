@@ -309,8 +309,8 @@ class Routine:
     def loan(self, event: str, shape: Any, dtype: Any) -> Any:
         """An array in shared memory, not initialised, to be filled and emitted on `event` without a copy.
 
-        It is read-only once it has been emitted. Raises ArenaFull when there is no room, RoutiluxError without
-        numpy, PayloadError for a dtype of Python objects.
+        It is read-only once it has been emitted. Raises ArenaFull when there is no room, RoutiluxError when
+        there is no numpy, PayloadError for a dtype of Python objects.
         """
         return self._bound_to.loan(self._index(event), shape, dtype)
 

@@ -321,6 +321,7 @@ class Pins:
             own.index(words[name]) for name in ("pins_used", "pin_live", "pin_blob", "pin_size")
         )
         self._free = list(range(PINS - 1, -1, -1))
+        self._recorded: set[int] = set()
         self.held: dict[int, weakref.ref[object]] = {}
 
     @property
@@ -340,9 +341,11 @@ class Pins:
         """Pin the blob at `address` for a record, until `release` of the row that this returns."""
         row = self._take(address, size)
         self._words[self._live + row] = 1
+        self._recorded.add(row)
         return row
 
     def release(self, row: int) -> None:
+        self._recorded.remove(row)
         self._words[self._live + row] = 0
         self._free.append(row)
 
@@ -353,6 +356,17 @@ class Pins:
             if row not in held:
                 self._words[self._live + row] = 0
         self._free = [row for row in self._free if row not in held]
+        self._recorded = held
+
+    def kept(self) -> dict[int, tuple["weakref.ref[object]", int]]:
+        """By the row of its pin, the lease and the bytes of each blob that is looked at and is in no record."""
+        words = self._words
+        recorded = {words[self._blob + row] for row in self._recorded}
+        return {
+            row: (lease, words[self._size + row])
+            for row, lease in self.held.items()
+            if lease() is not None and words[self._blob + row] not in recorded
+        }
 
     def _take(self, address: int, size: int) -> int:
         if not self._free:

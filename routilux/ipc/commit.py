@@ -32,6 +32,7 @@ class Transaction:
         "_number",
         "_rows",
         "_words",
+        "activations",
         "created",
         "late",
         "live",
@@ -48,6 +49,8 @@ class Transaction:
         self._log = own.index(words["log"])
         self._rows = {name: own.index(words[name]) for name in COUNTERS}
         self._number = own.words[self._commit]
+        self.activations = 0
+        """Counted by this incarnation, for all jobs."""
         self.created: dict[int, int] = {}
         self.retired: dict[int, int] = {}
         self.late: dict[int, int] = {}
@@ -68,6 +71,8 @@ class Transaction:
         """Add to one of the user-visible counters of a job slot."""
         index = self._rows[counter] + job
         self.late[index] = self.late.get(index, self._words[index]) + by
+        if counter == "activations":
+            self.activations += by
 
     def create(self, job: int, by: int) -> None:
         """`by` messages of a job slot come into being."""

@@ -40,6 +40,7 @@ from routilux.worker.gather import GatherLoop
 from routilux.worker.immediate import ImmediateLoop
 from routilux.worker.intake import Inlet, Loader
 from routilux.worker.jobs import JobTable
+from routilux.worker.keepsakes import Keepsakes
 from routilux.worker.loop import Loop, Parts
 from routilux.worker.outputs import EventOutput, Outputs, Target
 from routilux.worker.replay import Replays
@@ -216,7 +217,9 @@ class Worker:
             for at, slot in slots.items()
             if slot is not None and exactness(slot.type)
         }
-        return Loader(self.arena, decoder, pins, copied=copied, typed=typed)
+        name = self.boot.plan.processes[self.boot.index].node
+        keepsakes = Keepsakes(name, pins, self.tx)
+        return Loader(self.arena, decoder, pins, copied=copied, typed=typed, keepsakes=keepsakes)
 
     def restore(self, loop: Loop) -> None:
         """Take up what an incarnation before this one has left: nothing, if this is the first."""

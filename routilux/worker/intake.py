@@ -22,6 +22,7 @@ from routilux.ipc.typed import TypedDecoder
 from routilux.plan import SUPERVISOR
 from routilux.policies import Taken
 from routilux.worker.care import key_of_input
+from routilux.worker.keepsakes import Keepsakes
 
 
 class Undecodable:
@@ -135,6 +136,7 @@ class Loader:
         *,
         copied: Collection[int] = (),
         typed: Mapping[int, TypedDecoder] = MappingProxyType({}),
+        keepsakes: Keepsakes | None = None,
     ) -> None:
         """By their position: the slots whose payloads are to be private, and those whose type has a codec."""
         self._arena = arena
@@ -143,6 +145,7 @@ class Loader:
         self.pins = pins
         self._copied = copied
         self._typed = typed
+        self._keepsakes = keepsakes
         self._leases: list[tuple[int, int, weakref.ref[object]]] = []
 
     def load(self, frame: Frame, slot: int) -> list[Any]:
@@ -195,6 +198,8 @@ class Loader:
             if lease() is not None:
                 self.pins.keep(address, size, lease)
         self._leases.clear()
+        if self.pins.held and self._keepsakes is not None:
+            self._keepsakes.look()
 
 
 class Inlet:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from routilux import Event, Routine, Slot
+from routilux import Event, Routine, Slot, policies
 
 
 class Colour(Enum):
@@ -265,3 +265,28 @@ class Keeps(Routine):
 
     def finish(self) -> None:
         self.out.emit([number for number, view in self.views if not (view == number).all()])
+
+
+class KeepsLast(Keeps):
+    """Keeps only the last arrays."""
+
+    def logic(self, frame: Any) -> None:
+        self.views = [*self.views, (int(frame[0]), frame)][-self.kept :]
+
+
+class KeepsCopies(KeepsLast):
+    """Keeps all of its arrays, which are private."""
+
+    frame = Slot(copy=True)
+    kept: int = 1000
+
+
+class Waits(Routine):
+    """Takes all arrays at the end of the job."""
+
+    policy = policies.whole_job()
+    frame = Slot()
+    out = Event()
+
+    def logic(self, frame: list[Any]) -> None:
+        self.out.emit(len(frame))
