@@ -359,7 +359,7 @@ class Pins:
         self._recorded = held
 
     def kept(self) -> dict[int, tuple["weakref.ref[object]", int]]:
-        """By the row of its pin, the lease and the bytes of each blob that is looked at and is in no record."""
+        """By the row of its pin, the lease and the bytes of each blob that is looked at and in no record."""
         words = self._words
         recorded = {words[self._blob + row] for row in self._recorded}
         return {
