@@ -6,15 +6,17 @@ is declared, gets only classes of which it would make the same again, and of the
 every type is just the declared one. All others go as untyped ones do, under the extension UNTYPED.
 """
 
+import copyreg
 import dataclasses
 import struct
+from abc import ABC
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum, Flag
 from functools import cache
 from itertools import chain
 from keyword import iskeyword
 from types import MemberDescriptorType, NoneType, UnionType
-from typing import Any, Final, Literal, Union, get_args, get_origin
+from typing import Any, Final, Generic, Literal, Protocol, Union, get_args, get_origin
 
 import msgspec
 
@@ -34,7 +36,7 @@ _HOOKS: Final = (
     *("__new__", "__post_init__", "__getattribute__", "__getnewargs__", "__getnewargs_ex__"),
     *("__getstate__", "__setstate__", "__reduce__", "__reduce_ex__"),
 )
-_NEUTRAL: Final = frozenset(("abc", "builtins", "msgspec", "typing"))
+_NEUTRAL: Final = frozenset((*msgspec.Struct.__mro__, ABC, Generic, Protocol))
 _HEADER: Final = struct.Struct(">BIb")
 _EXT32: Final = 0xC9
 
@@ -132,10 +134,11 @@ def exactness(wanted: Any) -> Exact | None:
     if not _is_record(wanted):
         return None
     try:
+        exact = _instance(wanted, ())
         msgspec.msgpack.Decoder(list[wanted])
-        return _instance(wanted, ())
-    except TypeError:
+    except Exception:  # noqa: BLE001 - msgspec evaluates annotations, which are any expressions
         return None
+    return exact
 
 
 def _shape(wanted: Any, above: tuple[type, ...]) -> Shape:
@@ -194,7 +197,7 @@ def _enum(wanted: type[Enum]) -> Shape:
     try:
         if any(decode(encode(member)) is not member for member in wanted):
             raise Inexact(wanted)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, ArithmeticError, ValueError) as error:
         raise Inexact(wanted) from error
     return {wanted: None}
 
@@ -273,11 +276,10 @@ def _attributes(shapes: Mapping[str, Shape], *terms: str) -> Exact:
 def _is_plain(cls: type, names: Sequence[str]) -> bool:
     """Whether an instance is its fields and nothing else, and making one runs no code of its author's."""
     config = getattr(cls, "__struct_config__", None)
-    if config.omit_defaults if config else any(not field.init for field in dataclasses.fields(cls)):
+    odd = config.omit_defaults if config else any(not field.init for field in dataclasses.fields(cls))
+    if odd or cls in copyreg.dispatch_table:
         return False
-    for parent in cls.__mro__:
-        if parent.__module__.partition(".")[0] in _NEUTRAL:
-            continue
+    for parent in set(cls.__mro__) - _NEUTRAL:
         if "__dataclass_fields__" not in vars(parent) and not hasattr(parent, "__struct_fields__"):
             return False
         for name, value in vars(parent).items():

@@ -18,8 +18,8 @@ TIMEOUT = 30.0
 @pytest.fixture(scope="module")
 def runtime() -> Iterator[Runtime]:
     with Runtime() as made:
-        for flow in FLOWS.values():
-            made.run(flow, names=[], timeout=TIMEOUT)
+        for name, flow in FLOWS.items():
+            made.exec(flow, names=[WARM_UP[name]]).results(TIMEOUT)
         yield made
 
 
@@ -46,6 +46,9 @@ FLOWS = {
     "arrays": taken_by(typed.TakesArrays),
     "points and anything": both(),
 }
+
+
+WARM_UP = {"points": "point", "readings": "reading", "arrays": "array", "points and anything": "point"}
 
 
 def outcome(runtime: Runtime, flow: Flow, name: str) -> object:
@@ -93,6 +96,12 @@ def test_a_submission_that_does_not_fit_starts_nothing(runtime: Runtime) -> None
         "Point",
         typed.Point(3),
     )
+
+
+def test_a_stream_ends_at_the_item_that_does_not_fit() -> None:
+    flow = Flow("stream").pipe(typed.TakesPoints)
+    with Runtime() as runtime, pytest.raises(PayloadError, match="cannot send a str"):
+        list(runtime.stream(flow, [typed.Point(1), "text"]))
 
 
 def test_many_messages_of_both_kinds_keep_their_order() -> None:

@@ -1,5 +1,6 @@
 """The codec of a declared type: whatever a slot takes arrives as an untyped slot would get it."""
 
+import copyreg
 import struct
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -306,6 +307,50 @@ class Mixed(Plain):
     number: int
 
 
+@dataclass
+class Failure(Exception):
+    number: int
+
+
+@dataclass
+class Lookup(dict[str, int]):
+    number: int = 0
+
+
+@dataclass
+class Registered:
+    number: int
+
+
+copyreg.pickle(Registered, lambda it: (Registered, (it.number + 1,)))
+
+
+class Huge(Enum):
+    NUMBER = 2**70
+
+
+@dataclass
+class HasHuge:
+    number: Huge
+
+
+@dataclass
+class Unknown:
+    number: "Nowhere"  # type: ignore[name-defined]  # noqa: F821
+
+
+def _shift(it: Any, value: int) -> None:
+    it.shifted = value + 1
+
+
+@dataclass
+class Shadowed:
+    number: int
+
+
+Shadowed.number = property(lambda it: it.shifted, _shift)  # type: ignore[assignment]
+
+
 class Slotted:
     __slots__ = ("hidden",)
 
@@ -325,7 +370,7 @@ class Watched(msgspec.Struct):
 SLOW = [
     *(int, dict, list[int], datetime, np.ndarray, Any, object, None, Base | Place, Dict),
     *(Checked, Half, Lazy, Moment, Loose, Bare, Frame, Bounded, Node, Marked, Box, Box[int]),
-    *(Pickled, Mixed, Hides, Watched),
+    *(Pickled, Mixed, Hides, Watched, Failure, Lookup, Registered, HasHuge, Unknown, Shadowed),
 ]
 
 
@@ -347,6 +392,9 @@ def test_types_that_msgspec_might_change_go_untyped(wanted: Any) -> None:
         (Node, Node(Node())),
         (Marked, Marked(Bits.X | Bits.Y)),
         (Box[int], Box(3)),
+        (HasHuge, HasHuge(Huge.NUMBER)),
+        (Unknown, Unknown(3)),
+        (Shadowed, Shadowed(3)),
         (dict[str, int], {"a": 1}),
         (list[float], [1, 2.0, float("inf")]),
         (tuple[int, ...], (1, 2)),
