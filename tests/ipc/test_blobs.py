@@ -86,6 +86,10 @@ class BlobMachine(RuleBasedStateMachine):
         return self.number.to_bytes(4, "big") * (nbytes // 4) + bytes(nbytes % 4)
 
     def put(self, blob: Blob, sent: Sent, to: set[int]) -> None:
+        start, size = blob.extent
+        replaced = [s for s in self.sent if s.extent.offset < start + size and start < sum(s.extent)]
+        assert not any(old.is_needed for old in replaced)
+        self.sent = [old for old in self.sent if old not in replaced]
         for consumer in sorted(to):
             writer = self.writers[consumer]
             end = writer.put(Frame(1, 0, 1, blob.reference, BLOB))
