@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -111,6 +112,19 @@ def test_many_messages_of_both_kinds_keep_their_order() -> None:
         assert [(type(p), p) for four in found for p in four] == [
             (type(p), p) for four in inline.exec(flow, count=3001).results() for p in four
         ]
+
+
+def test_deaths_on_the_way_change_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL, "routilux.supervisor")
+    flow = Flow("deaths").pipe(typed.numbered)
+    for at in (700, 1500, 2500):
+        flow.pipe(typed.DiesOnce(at=at, marker=str(tmp_path / str(at))), f"at-{at}")
+    with Runtime() as runtime:
+        found = runtime.exec(flow, count=3001).results(TIMEOUT)
+    assert len(list(tmp_path.iterdir())) == 3
+    assert [(type(point), point) for point in found] == [
+        (type(point), point) for point in typed.numbered(3001)
+    ]
 
 
 def test_an_array_in_a_typed_slot_is_private_where_it_is_copied(runtime: Runtime) -> None:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -95,3 +96,18 @@ class GathersPoints(Routine):
 def numbered(count: int) -> Iterator[Point]:
     for number in range(count):
         yield Marked(number) if number % 50 == 49 else Point(number, float(number), [str(number)])
+
+
+class DiesOnce(Routine):
+    """Hands every point on; its process dies once, at one of them."""
+
+    value = Slot(type=Point)
+    point = Event[Point]()
+    at: int
+    marker: str
+
+    def logic(self, value: Point) -> None:
+        if value.x == self.at and not Path(self.marker).exists():
+            Path(self.marker).touch()
+            os._exit(7)
+        self.point.emit(value)
