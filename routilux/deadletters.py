@@ -10,6 +10,7 @@ from routilux.database import Database
 from routilux.errors import DeadLettersFull, PayloadError, RoutiluxError
 from routilux.ipc.codec import Decoder
 from routilux.ipc.preview import preview
+from routilux.ipc.typed import TypedDecoder
 
 MOST_LETTERS = 10_000
 MOST_BYTES = 1 << 30
@@ -39,6 +40,8 @@ class Body(NamedTuple):
     message_id: str
     is_large: bool
     payload: bytes
+    is_typed: bool = False
+    """By the codec of the type that the slot declares."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,17 @@ class DeadLetter:
         """The message as it was sent, and whether it is laid out as a large one. Raises as `payload`."""
         return self._store.encoded(self.id)
 
+    def revived(self, wanted: object) -> object:
+        """The payload for a slot of that type: as `payload`, but a Struct or dataclass is one again."""
+        if not self._store.is_typed(self.id):
+            return self.payload
+        data, is_large = self.encoded()
+        decoder = TypedDecoder(wanted, Decoder())
+        try:
+            return decoder.decode_large(memoryview(data)) if is_large else decoder.decode(data)
+        except Exception as error:  # as above
+            raise PayloadError(f"dead letter {self.id} is no {wanted!r} any more: {error}") from error
+
     def discard(self) -> bool:
         """Forget it; False if it has been forgotten."""
         return self._store.discard(self.id)
@@ -103,20 +117,20 @@ class DeadLetters:
     ) -> None:
         self._max_letters = max_letters
         self._max_bytes = max_bytes
-        self._db = Database(path, MARK, (_create, _describe), durable=True)
+        self._db = Database(path, MARK, (_create, _describe, _type), durable=True)
 
     def add(self, flow: str, job_id: str, body: Body, cause: Cause) -> None:
         """Keep one message. Raises DeadLettersFull when it has no room, StoreError when the file cannot be
         written; nothing is forgotten to make room.
         """
         line = preview(body.payload, is_large=body.is_large)
-        values = (flow, job_id, *body[:4], *cause, clock.wall(), line, body.is_large, body.payload)
+        values = (flow, job_id, *body[:4], *cause, clock.wall(), line, *body[4:])
         with self._db.transaction() as db:
             self._check_room(db, len(body.payload))
             db.execute(
                 "INSERT INTO dead_letters (flow, job_id, routine, slot, connection, message_id, reason,"
-                " attempts, traceback, at, preview, is_large, payload)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " attempts, traceback, at, preview, is_large, payload, is_typed)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 values,
             )
 
@@ -159,6 +173,10 @@ class DeadLetters:
         if not rows:
             raise self._missing(letter_id)
         return rows[0][0], bool(rows[0][1])
+
+    def is_typed(self, letter_id: int) -> bool:
+        """Whether the payload was made by the codec of its slot's type."""
+        return bool(self._db.rows("SELECT is_typed FROM dead_letters WHERE id = ?", (letter_id,))[0][0])
 
     def _letter(self, row: tuple[Any, ...]) -> DeadLetter:
         values: tuple[Any, ...] = (*row, self)
@@ -213,3 +231,8 @@ def _describe(db: sqlite3.Connection) -> None:
         row = (*others, preview(payload, is_large=bool(is_large)), is_large, payload)
         db.execute(f"INSERT INTO dead_letters VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608
     db.execute("DROP TABLE first_letters")
+
+
+def _type(db: sqlite3.Connection) -> None:
+    """Slots have types, and payloads their codec."""
+    db.execute("ALTER TABLE dead_letters ADD COLUMN is_typed INTEGER NOT NULL DEFAULT 0")

@@ -37,6 +37,7 @@ class DeathReport(msgspec.Struct, frozen=True, array_like=True):
     lane: int
     message_id: str
     is_large: bool
+    is_typed: bool
     payload: bytes
 
 

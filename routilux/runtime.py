@@ -169,7 +169,7 @@ class Runtime:
 
         The flow is the one given, else the only one of the letter's name that this runtime has run, else the
         one registered under that name. FlowError if the flow has no such routine or slot any more. The
-        payload goes as it was encoded; only for a routine with `key=` it is decoded here.
+        payload goes as it was encoded; for a routine with `key=`, or a slot with a type, it is decoded here.
         """
         kept = self.dead_letters.get(letter) if isinstance(letter, int) else letter
         again = self._requeued.get(kept)
@@ -177,8 +177,10 @@ class Runtime:
             raise RoutiluxError(f"dead letter {kept.id} is on its way already, in job {again.job_id!r}")
         found = self._open(self._known(kept.flow) if flow is None else flow)
         seed = slot_seed(found, kept.routine, kept.slot, None)
-        is_keyed = found.nodes[kept.routine].key is not None
-        payload = kept.payload if is_keyed else Sealed(*kept.encoded())
+        node = found.nodes[kept.routine]
+        wanted = getattr(node.routine.slots[kept.slot], "type", None)
+        is_decoded = node.key is not None or wanted is not None
+        payload = kept.revived(wanted) if is_decoded else Sealed(*kept.encoded())
         job = self._submit(found, [replace(seed, payload=payload)], timeout=timeout)
         self._requeued[kept] = job
         job.when_ended(lambda: _settle(kept, job))

@@ -112,6 +112,7 @@ class Docket:
             dead.message_id,
             dead.is_large,
             dead.payload,
+            dead.is_typed,
         )
         try:
             self.settings.dead_letters.add(self.flow.name, account.job.job_id, body, Cause(how, ATTEMPTS))

@@ -19,7 +19,7 @@ from routilux.ipc.blobs import BlobWriter, Pins
 from routilux.ipc.channels import NO_TURN, Turn
 from routilux.ipc.codec import EncodeError
 from routilux.ipc.commit import Transaction
-from routilux.ipc.lanes import BLOB, DEAD, LaneWriter
+from routilux.ipc.lanes import BLOB, DEAD, TYPED, LaneWriter
 from routilux.ipc.layout import RING
 from routilux.ipc.records import Kind, Record, Records
 from routilux.ipc.sockets import Bell, Doorbells
@@ -324,13 +324,13 @@ class Loop:
         """The message has killed its process too often: it goes to the dead letters, and is used up."""
         p = self.p
         p.tx.count("dead", job.slot, 1)
-        is_large = bool(batch.frame.flags & BLOB)
         report = DeathReport(
             p.routine,
             p.slot_names[batch.slot],
             batch.lane,
             batch.message_id(index),
-            is_large,
+            bool(batch.frame.flags & BLOB),
+            bool(batch.frame.flags & TYPED),
             p.loader.raw(batch.frame, index),
         )
         p.outputs.report(p.tx, job.number, msgspec.msgpack.encode(report), DEAD)

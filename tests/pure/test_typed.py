@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routilux.deadletters import DeadLetter
+from routilux.deadletters import Body, Cause, DeadLetters
 from routilux.ipc.codec import Decoder, EncodeError, Encoder, Large, batch, split
 from routilux.ipc.typed import TypedDecoder, TypedEncoder, exactness
 from routilux.slottypes import Demand, checker, field_names
@@ -435,5 +435,8 @@ def test_slots_of_one_type_share_the_fast_codec() -> None:
 def test_a_dead_letter_shows_the_fields(value: object, shown: object) -> None:
     encoded = TypedEncoder(Encoder(), [Demand("r", "s", Base)], large=LARGE).encode(value)
     assert isinstance(encoded, bytes)
-    letter = DeadLetter(1, "f", "j", "r", "s", "0:0:0", "killed", 0.0, 0, encoded)
+    store = DeadLetters(None)
+    store.add("f", "j", Body("r", "s", "", "0:0:0", False, encoded, True), Cause("killed", 3))  # noqa: FBT003
+    (letter,) = store.all()
     assert letter.payload == shown
+    assert letter.revived(Base) == value
