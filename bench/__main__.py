@@ -5,9 +5,9 @@ from contextlib import ExitStack
 from statistics import median
 from types import ModuleType
 
-from bench import w1, w2, w3, w4
+from bench import aside, w1, w2, w3, w4
 
-WORKLOADS: dict[str, ModuleType] = {"w1": w1, "w2": w2, "w3": w3, "w4": w4}
+WORKLOADS: dict[str, ModuleType] = {"w1": w1, "w2": w2, "w3": w3, "w4": w4, "aside": aside}
 ROUNDS = 5
 
 
