@@ -291,7 +291,7 @@ def late_turn() -> Flow:
 # ---- cycles -----------------------------------------------------------------------------------------------
 
 
-def cycle(messages: int = 2, *, entry_first: bool = False, policy: Policy | None = None) -> Flow:
+def cycle(messages: int = 2, *, entry_first: bool = False) -> Flow:
     """A -> B -> A; a message goes round until it has been passed on three times."""
     values = [10 * n for n in range(messages)]
 
@@ -301,7 +301,7 @@ def cycle(messages: int = 2, *, entry_first: bool = False, policy: Policy | None
     inner = {"ab": Connection("A", "B"), "ba": Connection("B", "A")}
     entry = {"sa": Connection("S", "A")}
     return Flow(
-        routines={"A": Routine(plus(1), policy=policy), "B": Routine(again)},
+        routines={"A": Routine(plus(1)), "B": Routine(again)},
         connections={**entry, **inner} if entry_first else {**inner, **entry},
         seeds={"sa": seeds(*values)},
         expected={
