@@ -10,7 +10,7 @@ import sys
 from time import perf_counter
 
 from .catalogue import SEEDED, SOUND, Run
-from .litmus import TESTS, Machine, may_fail
+from .litmus import CASES, Machine, may_fail
 
 
 def chosen(words: list[str]) -> tuple[list[Run], list[Run]] | None:
@@ -44,11 +44,11 @@ def make(run: Run, *, is_sound: bool) -> tuple[int, bool]:
 def litmus() -> int:
     """Print what each machine may do; how many results are not as expected."""
     wrong = 0
-    for test in TESTS:
-        failing = {machine for machine in Machine if may_fail(test, machine)}
-        wrong += failing != test.fails_on
+    for case in CASES:
+        failing = {machine for machine in Machine if may_fail(case, machine)}
+        wrong += failing != case.fails_on
         where = ", ".join(sorted(failing)) or "nowhere"
-        print(f"litmus {test.name}: breaks {where}{'' if failing == test.fails_on else '  UNEXPECTED'}")
+        print(f"litmus {case.name}: breaks {where}{'' if failing == case.fails_on else '  UNEXPECTED'}")
     return wrong
 
 

@@ -53,7 +53,7 @@ class Moment(NamedTuple):
     loaded: frozenset[tuple[str, bool]]
 
 
-class Test(NamedTuple):
+class Case(NamedTuple):
     """Two programs, what must not come of them, and on which machines it does."""
 
     name: str
@@ -96,46 +96,46 @@ def _after(moment: Moment, i: int, program: Program, machine: Machine) -> Iterat
         yield on
 
 
-def may_fail(test: Test, machine: Machine) -> bool:
-    return any(test.is_bad(seen) for seen in outcomes(test.programs, machine))
+def may_fail(case: Case, machine: Machine) -> bool:
+    return any(case.is_bad(seen) for seen in outcomes(case.programs, machine))
 
 
 EVERYWHERE_BUFFERED = frozenset({Machine.X86, Machine.WEAK})
 WEAK_ONLY = frozenset({Machine.WEAK})
 NOWHERE: frozenset[Machine] = frozenset()
 
-TESTS = [
-    Test(
+CASES = [
+    Case(
         "a frame, then published; the consumer looks at published, then at the frame",
         ((st("frame"), st("published")), (ld("published"), ld("frame"))),
         lambda seen: seen["published"] and not seen["frame"],
         WEAK_ONLY,
     ),
-    Test(
+    Case(
         "the same, the position handed over through a socket",
         ((st("frame"), FENCE, st("published")), (ld("published"), ld("frame"))),
         lambda seen: seen["published"] and not seen["frame"],
         NOWHERE,
     ),
-    Test(
+    Case(
         "created, then retired; the supervisor looks at retired, then at created",
         ((st("created"), st("retired")), (ld("retired"), ld("created"))),
         lambda seen: seen["retired"] and not seen["created"],
         WEAK_ONLY,
     ),
-    Test(
+    Case(
         "a pin, then consumed; the producer looks at consumed, then at the pin",
         ((st("pin"), st("consumed")), (ld("consumed"), ld("pin"))),
         lambda seen: seen["consumed"] and not seen["pin"],
         WEAK_ONLY,
     ),
-    Test(
+    Case(
         "a flag that says asleep instead of a doorbell",
         ((st("published"), ld("asleep")), (st("asleep"), ld("published"))),
         lambda seen: not (seen["asleep"] or seen["published"]),
         EVERYWHERE_BUFFERED,
     ),
-    Test(
+    Case(
         "the same flag, a fence on both sides",
         ((st("published"), FENCE, ld("asleep")), (st("asleep"), FENCE, ld("published"))),
         lambda seen: not (seen["asleep"] or seen["published"]),

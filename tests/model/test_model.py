@@ -7,7 +7,7 @@ import pytest
 from .__main__ import main
 from .bugs import Bug
 from .catalogue import SEEDED, SOUND, Run
-from .litmus import TESTS, Machine, Test, may_fail
+from .litmus import CASES, Case, Machine, may_fail
 
 QUICK = [run for run in SOUND if run.is_quick]
 FEW = 200
@@ -37,9 +37,9 @@ def test_every_mistake_is_seeded_somewhere() -> None:
     assert {run.setting.bug for run in SEEDED} == set(Bug)
 
 
-@pytest.mark.parametrize("test", TESTS, ids=[test.name for test in TESTS])
-def test_plain_stores_break_exactly_on_the_machines_named(test: Test) -> None:
-    assert {machine for machine in Machine if may_fail(test, machine)} == test.fails_on
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_plain_stores_break_exactly_on_the_machines_named(case: Case) -> None:
+    assert {machine for machine in Machine if may_fail(case, machine)} == case.fails_on
 
 
 def test_the_command_counts_what_was_not_expected(capsys: pytest.CaptureFixture[str]) -> None:
