@@ -18,9 +18,9 @@ class Transaction:
     `consumed`, `retired`.
 
     Counted before published, or a consumer could retire a message nobody has counted; published before
-    consumed, or the input would be gone while the output is invisible; live before consumed, or a large
-    payload could be freed under its record; consumed before retired, or a job could look quiet with a
-    message in a lane.
+    consumed, or the input would be gone while the output is invisible; consumed before retired, or a job
+    could look quiet with a message in a lane. (What keeps a large payload is its pin, stored before the
+    commit.)
     """
 
     __slots__ = (

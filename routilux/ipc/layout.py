@@ -48,8 +48,8 @@ transactions are to be of one message, and `poison`, the input not to be run aga
 COUNTERS = ("created", "retired", "activations", "errors", "skipped", "unused", "dead")
 """Per job slot and process: cumulative, never reset; the first two decide when a job is quiet."""
 
-JOB_ROWS = ("state",)
-"""Per job slot and process: where the job's `self.state` lies."""
+JOB_ROWS = ("state", "final")
+"""Per job slot and process: where the job's `self.state` lies, and which job has been told its end here."""
 
 COLUMNS = (
     *("kind", "lane", "job", "port", "origin", "order", "position", "place", "size", "messages"),

@@ -176,6 +176,14 @@ class Records:
         """The record has `left` messages, as of the next commit."""
         tx.live[self._live + row] = left | (PARKED if parked else 0)
 
+    def become(self, tx: Transaction, row: int, kind: Kind) -> None:
+        """The record is there for another reason, as of the next commit."""
+        _, lane, job, nbytes = self._sizes[row]
+        self._count(row, -nbytes)
+        self._sizes[row] = kind, lane, job, nbytes
+        self._count(row, nbytes)
+        tx.store(self._columns[0] + row, kind)
+
     def drop(self, tx: Transaction, row: int) -> None:
         """The record is used up, as of the next commit."""
         tx.live[self._live + row] = 0

@@ -30,7 +30,7 @@ class Care:
     @property
     def is_taken(self) -> bool:
         """Whether each transaction is to be of one message."""
-        return bool(self._words[self._care])
+        return bool(self._words[self._care] or self._words[self._poison])
 
     def begin(self, key: int, *, alone: bool) -> None:
         """The transaction starts with this input, and has no other if it is `alone`."""

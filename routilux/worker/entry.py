@@ -148,7 +148,7 @@ class Worker:
         incoming = plan.inbound[self.boot.index]
         shared = plan.workers_of(node.name)
         words = self.arena.layout.sections[SUPERVISOR].words
-        jobs = JobTable(self.arena, policy, routine.slot_names, states, self.asker)
+        jobs = JobTable(self.arena, self.own, policy, routine.slot_names, states=states, asker=self.asker)
         parts = Parts(
             routine=node.name,
             inlets=self.inlets(node, loader, records, turns),

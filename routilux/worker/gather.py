@@ -265,6 +265,7 @@ class GatherLoop(Loop):
         return 1
 
     def use_tokens(self, job: WorkerJob) -> None:
+        self.p.jobs.note_final(self.p.tx, job)
         self.p.tx.retire(job.slot, len(job.tokens))
         for inlet, batch in job.tokens:
             inlet.use(batch, batch.count)
@@ -355,6 +356,8 @@ class GatherLoop(Loop):
     def restore(self, record: Record, inlet: Inlet) -> None:
         """After a crash: what the record says is in its inbox again."""
         batch = inlet.restore(record)
+        if record.kind == Kind.ASIDE:  # it comes as any other, once its job runs
+            return
         job = self.busy[batch.job & SLOT_MASK] = self.p.jobs.get(batch.job)
         if record.kind == Kind.TOKEN:
             self.tell_final(job, inlet, batch)

@@ -106,6 +106,7 @@ class ImmediateLoop(Loop):
 
     def finish(self, job: WorkerJob, token: Batch) -> None:
         job.final = True
+        self.p.jobs.note_final(self.p.tx, job)
         steps = self.p.activations.finish(job, token)
         if steps is not None:
             self.drive(steps, job, 0)

@@ -308,6 +308,7 @@ class Inlet:
         """The batch is the caller's: the lane is passed, and nothing of it is used yet."""
         self._take_turn(batch)
         if batch.row is not None:
+            self._records.become(self._tx, batch.row, Kind.INBOX)
             self._let_go(batch)
             return
         self.owes_credit |= bool(batch.frame.flags & BLOB)
@@ -323,6 +324,7 @@ class Inlet:
     def keep(self, batch: Batch, kind: Kind) -> None:
         """Move the head of the lane into the pending store; it is the caller's to use up."""
         if batch.row is not None:
+            self._records.become(self._tx, batch.row, kind)
             self._let_go(batch)
             return
         self.owes_credit |= bool(batch.frame.flags & BLOB)

@@ -6,7 +6,8 @@ from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from routilux.ipc.arena import Arena
+from routilux.ipc.arena import Arena, OwnSection
+from routilux.ipc.commit import Transaction
 from routilux.ipc.control import Asker
 from routilux.ipc.layout import JOB_NAME, WORD, Order
 from routilux.plan import SUPERVISOR
@@ -50,9 +51,18 @@ class JobTable:
     """The jobs whose messages this worker has seen, read against the supervisor's table."""
 
     def __init__(
-        self, arena: Arena, policy: Policy, slot_names: Sequence[str], states: States, asker: Asker
+        self,
+        arena: Arena,
+        own: OwnSection,
+        policy: Policy,
+        slot_names: Sequence[str],
+        *,
+        states: States,
+        asker: Asker,
     ) -> None:
         words = arena.layout.sections[SUPERVISOR].words
+        self._own = own
+        self._final = own.index(own.section.words["final"])
         self._asker = asker
         self._exit = words["exit"] // WORD
         self._arena = arena
@@ -73,9 +83,22 @@ class JobTable:
                 self.gone.append(job)
             data = JobData(number, self._asker, lambda: self.is_over(number) or self.must_exit)
             job = self._jobs[slot] = WorkerJob(number, self._name(slot), self._states.new(number), data)
+            job.final = self._own.words[self._final + slot] == number
             if not self._policy.immediate:
                 job.inbox = self.new_inbox(job)
         return job
+
+    def note_final(self, tx: Transaction, job: WorkerJob) -> None:
+        """The job's end has been told here, as of the next commit: what still comes round a cycle is used at
+        once, by a later incarnation too.
+        """
+        tx.store(self._final + job.slot, job.number)
+
+    def forget(self, tx: Transaction, job: WorkerJob) -> None:
+        """The job is gone, as of the next commit."""
+        index = self._final + job.slot
+        if self._own.words[index] == job.number:
+            tx.store(index, 0)
 
     def find(self, number: int) -> WorkerJob | None:
         """The job of that number, if it is known here and its slot is still its own."""

@@ -234,6 +234,7 @@ class Loop:
         for job in p.jobs.gone:
             p.states.forget(p.tx, job.number)
             p.turns.forget(p.tx, job.number)
+            p.jobs.forget(p.tx, job)
         p.jobs.gone.clear()
 
     def ring(self, written: list[LaneWriter]) -> None:
