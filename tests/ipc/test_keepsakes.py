@@ -9,6 +9,7 @@ import pytest
 
 from ipc.rig import SINK, Rig
 from routilux.ipc.blobs import Pins
+from routilux.ipc.layout import PINS
 from routilux.worker.keepsakes import FURTHER, Keepsakes
 
 
@@ -54,7 +55,7 @@ def test_what_is_kept_for_long_is_told_once(watched: Watched, caplog: pytest.Log
     message = record.getMessage()
     assert "routine 'sink' keeps views of large payloads (2 of them, 1,500 bytes)" in message
     assert "Slot(copy=True)" in message
-    assert "more than 1024 of them" in message
+    assert f"more than {PINS} of them" in message
     views.append(watched.keep())
     watched.activate(9)
     assert len(caplog.records) == 1
