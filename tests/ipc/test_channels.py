@@ -273,7 +273,7 @@ def test_segments_are_the_run_cut_at_each_large_one(parts: list[Part]) -> None:
 def test_frames_on_the_way_to_an_ordered_routine_number_each_message(
     emitted: list[list[Part]], most: int
 ) -> None:
-    tags, at = [], 1
+    tags, at = list[int](), 1
     for parts in emitted:
         for segment in joined(segments(1, 2, parts, turn=Turn(at, is_numbered=True))):
             while segment:
@@ -294,7 +294,7 @@ def test_frames_that_answer_inputs_end_each_of_them_once(
     for parts, span in answers:
         cut += segments(1, 2, parts, turn=Turn(first, span))
         first += span
-    expected, got = 1, []
+    expected, got = 1, list[object]()
     for segment in joined(cut):
         while segment:
             frame, large = segment.take(most)
