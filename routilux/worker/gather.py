@@ -71,7 +71,7 @@ class GatherLoop(Loop):
             if p.records.by_inlet[inlet.reader.plan.index] > quota and not inlet.reader.plan.inner:
                 self.leaves_any |= inlet.reader.waiting > 0
                 continue
-            while got < self.limit + 64 and (batch := inlet.next(p.jobs.is_held)):
+            while got < self.limit + 64 and (batch := inlet.next(p.jobs.order)):
                 got += 1
                 job = self.busy[batch.job & SLOT_MASK] = p.jobs.get(batch.job)
                 if p.jobs.is_over(batch.job) or batch.frame.flags & MARK:
@@ -368,15 +368,18 @@ class GatherLoop(Loop):
         if not record.is_parked:
             job.unretired += record.left
 
-    def wait(self, seconds: float = RESCAN_SECONDS) -> None:
-        now = monotonic()
-        attempts = [a for job in self.busy.values() for a in (*job.postponed, job.finish) if a is not None]
-        due = [attempt.due for attempt in attempts]
+    def due(self) -> list[float]:
+        """When the passing of time will give us something to do; not for a job that is held."""
+        jobs = [job for job in self.busy.values() if not self.p.jobs.is_held(job.number)]
+        due = [each.due for job in jobs for each in (*job.postponed, job.finish) if each is not None]
         if self.timed:
-            inboxes = [job.inbox for job in self.busy.values() if job.inbox is not None]
+            inboxes = [job.inbox for job in jobs if job.inbox is not None]
             due += [at for inbox in inboxes if (at := inbox.due()) is not None]
-        if due:
-            seconds = max(0.0, min(seconds, min(due) - now))
+        return due
+
+    def wait(self, seconds: float = RESCAN_SECONDS) -> None:
+        if (due := self.due()) and not self.p.outputs.waiting:
+            seconds = max(0.0, min(seconds, min(due) - monotonic()))
         super().wait(seconds)
         for job in self.p.jobs.over():
             if job.units:

@@ -16,6 +16,7 @@ from routilux.ipc.codec import Decoder, split
 from routilux.ipc.codec import batch as joined
 from routilux.ipc.commit import Transaction
 from routilux.ipc.lanes import BLOB, TOKEN, TYPED, Frame, LaneReader
+from routilux.ipc.layout import Order
 from routilux.ipc.records import Kind, Record, Records
 from routilux.ipc.turns import Turns
 from routilux.ipc.typed import TypedDecoder
@@ -226,24 +227,29 @@ class Inlet:
         self._aside: deque[Batch] = deque()
         self._again: list[Batch] = []
 
-    def next(self, is_held: Callable[[int], bool]) -> Batch | None:
+    def next(self, order: Callable[[int], int]) -> Batch | None:
         """The oldest batch that may be used now. Those of held jobs are set aside, so that others pass them;
-        so are those whose turn it is not, if they are in the way of another job.
+        so are those whose turn it is not, if they are in the way of another job. What comes before those of
+        a job that is over may never come: they do not wait for it.
         """
         passed_over: set[int] = set()  # one answer per job: it may change while we ask
-        if self._again:
-            now = monotonic_ns()
-            for batch in self._again:
-                if batch.due <= now and not is_held(batch.job):
-                    return batch
-                if self.keeps_order:  # nothing of the job is done before this
-                    passed_over.add(batch.job)
+        for batch in self._again:
+            said = order(batch.job)
+            if said == Order.DROP or (said == Order.RUN and batch.due <= monotonic_ns()):
+                return batch
+            if self.keeps_order:  # nothing of the job is done before this
+                passed_over.add(batch.job)
         for batch in self._aside:
-            if batch.job not in passed_over and self._is_next(batch) and not is_held(batch.job):
+            said = order(batch.job)
+            may_run = said == Order.RUN and batch.job not in passed_over and self._is_next(batch)
+            if said == Order.DROP or may_run:
                 return batch
             passed_over.add(batch.job)
         while head := self.head():
-            if head.job in passed_over or is_held(head.job):
+            said = order(head.job)
+            if said == Order.DROP:
+                return head
+            if head.job in passed_over or said == Order.HOLD:
                 self.set_aside(head)
             elif self._is_next(head):
                 return head
@@ -264,9 +270,9 @@ class Inlet:
         if self._row >= 0 and batch.frame.span:
             self._turns.advance(self._tx, self._row, batch.job, batch.frame.span)
 
-    def due(self) -> int | None:
-        """When the first message that failed gets another attempt, in nanoseconds of the monotonic clock."""
-        return min((batch.due for batch in self._again), default=None)
+    def due(self, order: Callable[[int], int]) -> int | None:
+        """When the first message that failed gets another attempt, in ns of the monotonic clock."""
+        return min((each.due for each in self._again if order(each.job) != Order.HOLD), default=None)
 
     def head(self) -> Batch | None:
         """The first batch in the ring."""

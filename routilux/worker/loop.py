@@ -293,7 +293,8 @@ class Loop:
     def wait(self, seconds: float = RESCAN_SECONDS) -> None:
         """Sleep until somebody rings, or at most `seconds`."""
         self.p.care.end()
-        if due := [at for inlet in self.p.inlets if (at := inlet.due()) is not None]:
+        due = [at for inlet in self.p.inlets if (at := inlet.due(self.p.jobs.order)) is not None]
+        if due and not self.p.outputs.waiting:
             seconds = max(0.0, min(seconds, min(due) / 1e9 - monotonic()))
         self._words[self._idle] = 1
         is_rung = self.p.bells.wait(seconds)
