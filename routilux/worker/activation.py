@@ -47,6 +47,8 @@ class Activations:
         self._outputs = outputs
         self._tx = tx
         self.fast = None if on_error.retries else invoker.fast
+        self.is_fast = False
+        """Whether the activation at hand is one of several that are used up together."""
         self.failures = 0
         """How often the activation at hand has failed before."""
         self.again: float | None = None
@@ -60,6 +62,7 @@ class Activations:
         fast, context, outputs = self.fast, self._context, self._outputs
         if fast is None:
             raise InternalError("this routine has no fast path")
+        self.is_fast = True
         context.at, context.batch = job, batch
         parts = outputs.events[0].parts if len(outputs.events) == 1 else None
         index, mark = start, 0
@@ -96,6 +99,7 @@ class Activations:
         """
         self.fast = None
         if is_first:
+            self.is_fast = False
             self.drive(steps, job, batch.origin)
             return
         for _ in steps:
@@ -108,7 +112,7 @@ class Activations:
         yields.
         """
         self._context.at, self._context.batch = job, batch
-        self.again = None
+        self.again, self.is_fast = None, False
         marks = self._outputs.marks()
         try:
             for value in args:
@@ -124,7 +128,7 @@ class Activations:
     def finish(self, job: WorkerJob, token: Batch) -> Iterator[None] | None:
         """The routine's `finish`, once per job; the token stands for the message."""
         self._context.at, self._context.batch, self._context.index = job, token, 0
-        self.again = None
+        self.again, self.is_fast = None, False
         marks = self._outputs.marks()
         try:
             return self._invoker.finish()

@@ -49,8 +49,6 @@ class WorkerContext:
         """Commit what the activation has emitted so far, and wait for room if the consumers are behind."""
         if self.flusher is not None:
             self.flusher(cursor)
-        if cursor is not None:
-            self.cursor = cursor
 
     def loan(self, event: int, shape: Any, dtype: Any) -> Any:  # noqa: ARG002 - any event may be given it
         """An array to fill and emit: from 8 KiB on it lies in shared memory. Raises ArenaFull."""

@@ -401,11 +401,13 @@ class Loop:
         if replay is None:  # too many activations are unfinished: this one sends all at its end
             return
         self.flush_job(job, batch.origin if batch is not None else 0, cursor)
+        if cursor is not None:
+            self.p.context.cursor = cursor
 
     def is_hasty(self) -> bool:
         """Whether messages run so fast that the one at hand cannot send early: the next ones go slower."""
-        hasty, self.p.activations.fast = self.p.activations.fast is not None, None
-        return hasty
+        self.p.activations.fast = None
+        return self.p.activations.is_fast
 
     def replay_at_hand(self) -> Replay | None:
         """What the activation at hand notes of its early emissions; None if it must not send any."""
