@@ -56,6 +56,7 @@ class View:
     origin: int = 0
     again: Callable[[], Any] | None = None
     failures: int = 0
+    cursor: Any = None
     counters: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTERS, 0))
 
     @property
@@ -70,7 +71,6 @@ class Hosted:
         self.node = node
         self.name = node.name
         self.log = logging.getLogger(f"routilux.routine.{node.name}")
-        self.cursor: Any = None
         self.routine = node.spec.build()
         self.slot_names = self.routine.slot_names
         self.policy = self.routine.activation_policy
@@ -123,6 +123,10 @@ class Hosted:
     def message_id(self) -> str:
         return f"{self._at.job_id}/{self.place}"
 
+    @property
+    def cursor(self) -> Any:
+        return self._at.cursor
+
     def copies(self, slot: int) -> bool:
         """Whether the routine wants payloads of its own in that slot."""
         port = self.routine.slots.get(self.slot_names[slot])
@@ -130,7 +134,8 @@ class Hosted:
 
     def flush(self, cursor: Any = None) -> None:
         """Nothing is ever lost here, so there is nothing to commit early."""
-        self.cursor = cursor
+        if cursor is not None:
+            self._at.cursor = cursor
 
     def loan(self, event: int, shape: Any, dtype: Any) -> Any:  # noqa: ARG002 - copied when it is emitted
         """An array to fill and emit."""

@@ -244,7 +244,7 @@ class InlineJob:
         """
         if counted:
             view.counters["activations"] += 1
-        view.again, view.failures = run, 0
+        view.again, view.failures, view.cursor = run, 0, None
         self._attempt(node, view)
 
     def _attempt(self, node: Hosted, view: View) -> None:
