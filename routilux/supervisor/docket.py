@@ -22,6 +22,10 @@ from routilux.supervisor.desk import SLOT_MASK, Desk, Letter
 from routilux.supervisor.ledger import Account, Ledger
 from routilux.supervisor.recovery import ATTEMPTS
 
+EARLY_FAILURE = (
+    "job {!r} has put out more than {:,} bytes that wait for the outputs of earlier messages: "
+    "let the messages of an ordered routine take times more alike, or raise max_output"
+)
 MOST_DEAD = 100
 """Dead letters of one job before it fails."""
 LOST = "routine {!r} {} {} times while working on one message, which could not be kept: {}"
@@ -129,16 +133,18 @@ class Docket:
     def limit_outputs(self, account: Account) -> None:
         """Nothing grows without end: hold the job back for a slow reader, fail it when nobody reads."""
         job = account.job
-        waiting = job.spooled + account.merge.nbytes
-        if (
-            waiting > UNREAD
+        if account.merge.nbytes > self.settings.max_output:  # to hold the job would hold what they wait for
+            message = EARLY_FAILURE.format(job.job_id, self.settings.max_output)
+            self.end(account, Happening.FAIL, RoutiluxError(message))
+        elif (
+            job.spooled > UNREAD
             and job.has_reader
             and not account.is_throttled
             and job.status is ExecutionStatus.RUNNING
         ):
             account.is_throttled = True
             self.ledger.order(account, Order.HOLD)
-        elif waiting > self.settings.max_output and not job.has_reader:
+        elif job.spooled + account.merge.nbytes > self.settings.max_output and not job.has_reader:
             message = UNREAD_FAILURE.format(job.job_id, self.settings.max_output)
             self.end(account, Happening.FAIL, RoutiluxError(message))
 
