@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from types import FunctionType, MappingProxyType
 from typing import Any, Literal, TypedDict, Unpack
 
@@ -137,9 +138,15 @@ class Flow:
         """Every fault of this flow at once; it can run if none of them is an error."""
         return validate(self)
 
-    def check(self) -> None:
-        """Raise FlowError with all errors; warnings go to the log "routilux.flow"."""
-        faults = self.validate()
+    def check(self, workers: Mapping[str, int] | None = None) -> None:
+        """Raise FlowError with all errors; warnings go to the log "routilux.flow". `workers` are the numbers
+        of processes that a Runtime gives in place of the flow's own.
+        """
+        numbers = workers or {}
+        nodes = {
+            name: replace(node, workers=numbers.get(name, node.workers)) for name, node in self._nodes.items()
+        }
+        faults = validate(_AsRun(self.name, nodes, self.connections))
         for fault in faults:
             if fault.severity == "warning":
                 _log.warning("flow %r: %s", self.name, fault)
@@ -176,6 +183,15 @@ class Flow:
             max_rss_mb=options.get("max_rss_mb"),
             timeout=options.get("timeout"),
         )
+
+
+@dataclass(frozen=True)
+class _AsRun:
+    """A flow with the numbers of workers that it is run with."""
+
+    name: str
+    nodes: Mapping[str, Node]
+    connections: tuple[Connection, ...]
 
 
 def _instance(routine: object) -> Routine:

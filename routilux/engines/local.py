@@ -36,7 +36,7 @@ class LocalEngine:
         """See Engine. A flow that runs already has been checked."""
         running = self._running.get(flow)
         if running is None:
-            flow.check()
+            flow.check(self._workers)
         elif running.version != flow.version:
             raise FlowError(CHANGED.format(flow.name))
 
