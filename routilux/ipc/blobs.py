@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from routilux.errors import ArenaFull, InternalError
+from routilux.ipc import crash
 from routilux.ipc.arena import Arena, OwnSection
 from routilux.ipc.lanes import BLOB, LaneWriter
 from routilux.ipc.layout import PINS, WORD
@@ -209,6 +210,8 @@ class BlobWriter:
         except ArenaFull:
             self.collect()
             extent = self.heap.allocate(nbytes, self._spare)
+        if crash.PLAN:
+            crash.here("blob.made")
         blob = Blob(extent, self._start + extent.offset, nbytes)
         start = self._base + extent.offset
         return blob, self._data[start : start + nbytes]

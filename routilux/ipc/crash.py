@@ -1,48 +1,95 @@
 """Here are the named points at which a test lets a worker die, in the middle of what must not be torn apart.
 
 The supervisor's environment says `ROUTILUX_CRASH="<point>:<nth>[,<worker>]"`, for the first life of that
-worker, or of every one; after a `;` follows what its second life is to die of, and so on.
+worker, or of every one; after a `;` follows what its second life is to die of, and so on. Or it says
+`any:<probability>:<seed>`, for every life of every worker. `ROUTILUX_CRASH_LOG` names a file that gets a line
+with the name of the point for each such death.
 """
 
 import os
 import signal
-from typing import NamedTuple
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Protocol
 
 VARIABLE = "ROUTILUX_CRASH"
+LOG = "ROUTILUX_CRASH_LOG"
+SPARED = 50
+"""Passages that every second life of a worker survives by all means: three deaths at one message would be
+what a flow gives the message up for.
+"""
 _OURS = "ROUTILUX_CRASH_POINT"
 """What the supervisor tells one worker of it."""
+_ANY = "any:"
 
 
-class Plan(NamedTuple):
-    """Die at the nth passage of a point."""
+class Plan(Protocol):
+    """When to die."""
+
+    def is_due(self, point: str) -> bool:
+        """Whether this passage of the point is the last one; asked once for each."""
+
+
+@dataclass
+class AtPassage:
+    """Die at the nth passage of one point."""
 
     point: str
     nth: int
 
+    def is_due(self, point: str) -> bool:
+        self.nth -= point == self.point
+        return point == self.point and self.nth == 0
+
+
+@dataclass
+class AtRandom:
+    """Die with a probability at each passage of any point, but for the first `spared`."""
+
+    probability: float
+    dice: Random
+    spared: int
+
+    def is_due(self, _point: str) -> bool:
+        self.spared -= 1
+        return self.spared < 0 and self.dice.random() < self.probability
+
 
 def plan(text: str) -> Plan | None:
-    """What `<point>:<nth>` says."""
-    point, _, nth = text.partition(":")
-    return Plan(point, int(nth)) if nth else None
+    """What `<point>:<nth>` or `any:<probability>:<seed>:<spared>` says."""
+    match text.split(":"):
+        case ["any", probability, seed, spared]:
+            # The dice decide about nothing but where a test dies.
+            return AtRandom(float(probability), Random(seed), int(spared))  # noqa: S311
+        case [point, nth]:
+            return AtPassage(point, int(nth))
+        case _:
+            return None
 
 
 PLAN = plan(os.environ.get(_OURS, ""))
 """Asked for before every `here`, so that a process that is to live pays for a branch, not for a call."""
-_passed = 0
 
 
 def here(point: str) -> None:
     """The process is at the point; it may be its last."""
-    global _passed  # noqa: PLW0603 - one process dies once
-    if PLAN is None or point != PLAN.point:
-        return
-    _passed += 1
-    if _passed == PLAN.nth:
+    if PLAN is not None and PLAN.is_due(point):
+        _note(point)
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _note(point: str) -> None:
+    if path := os.environ.get(LOG):
+        with Path(path).open("a", encoding="ascii") as file:
+            file.write(f"{point}\n")
 
 
 def environment(worker: str, life: int) -> dict[str, str]:
     """What to add to the environment of a worker that is spawned for the `life`th time, counted from 0."""
-    lives = os.environ.get(VARIABLE, "").split(";")
+    asked = os.environ.get(VARIABLE, "")
+    if asked.startswith(_ANY):
+        return {_OURS: f"{asked}-{worker}-{life}:{SPARED * (life % 2)}"}
+    lives = asked.split(";")
     text, _, victim = lives[life].partition(",") if life < len(lives) else ("", "", "")
     return {_OURS: text if victim in {"", worker} else ""}

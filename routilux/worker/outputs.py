@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from routilux.errors import PayloadError
+from routilux.ipc import crash
 from routilux.ipc.blobs import Blob
 from routilux.ipc.channels import NO_TURN, Channel, Part, Segment, Turn, segments
 from routilux.ipc.codec import EncodeError, Encoder, Large
@@ -214,4 +215,6 @@ class Outputs:
         written = [lane for channel in self.channels if channel for lane in channel.pump()]
         for lane in written:
             tx.published[lane.published] = lane.position
+        if crash.PLAN:
+            crash.here("frames.written")
         return written

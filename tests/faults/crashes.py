@@ -10,6 +10,7 @@ from random import Random
 import pytest
 
 from routilux import Flow, JobState, Runtime
+from routilux.clock import Deadline
 from routilux.engines.local import LocalEngine
 from routilux.ipc.layout import WORD
 from routilux.supervisor.supervisor import Supervisor
@@ -61,12 +62,12 @@ class Reaper:
         self._spared = set(spared)
         self.kills = 0
 
-    def until_ended(self, jobs: list[JobState], most: int = 12) -> None:
+    def until_ended(self, jobs: list[JobState], most: int = 12, timeout: float = 120.0) -> None:
         """Kill one every 60 to 260 ms until the jobs have ended, and at most so many: on a busy machine a
         worker takes longer to start.
         """
-        waiting = threading.Event()
-        while self.kills < most and not all(job.ended for job in jobs):
+        waiting, deadline = threading.Event(), Deadline.after(timeout)
+        while self.kills < most and not deadline.passed and not all(job.ended for job in jobs):
             waiting.wait(self._random.uniform(0.06, 0.26))
             with self._supervisor._lock:
                 victims = self._victims()
