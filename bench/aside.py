@@ -14,7 +14,7 @@ from routilux.ipc.blobs import BlobWriter, Pins
 from routilux.ipc.codec import Decoder, Encoder, batch
 from routilux.ipc.commit import Transaction
 from routilux.ipc.lanes import Frame, LaneReader, LaneWriter
-from routilux.ipc.layout import Layout
+from routilux.ipc.layout import Layout, Order
 from routilux.ipc.records import Records
 from routilux.ipc.turns import Turns
 from routilux.plan import plan
@@ -59,7 +59,7 @@ class Lane:
 
     def use_all(self) -> None:
         for _ in range(AT_ONCE):
-            found = self.inlet.next(lambda _: False)
+            found = self.inlet.next(lambda _: Order.RUN)
             if found is not None:
                 found.values(self.loader)
                 self.inlet.use(found, found.count)

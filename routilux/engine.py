@@ -27,6 +27,7 @@ class Settings:
     heap: int
     max_output: int
     grace: float
+    stop_limit: float
     dead_letters: DeadLetters
 
 

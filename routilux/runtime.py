@@ -25,7 +25,7 @@ from routilux.ipc.layout import JOB_NAME
 from routilux.jobs import JobState
 from routilux.jobstore import JobStore
 from routilux.lifecycle import ExecutionStatus
-from routilux.limits import is_count
+from routilux.limits import is_amount, is_count
 from routilux.registry import FlowRegistry
 from routilux.submission import Sealed, Seed, entry_seeds, seeder, slot_seed
 
@@ -45,10 +45,11 @@ class Runtime:
     the number of workers of routines, by name. At most `max_pending` jobs of a flow are under way at a time.
     `heap` is how many bytes of large payloads one process may have under way (a quarter of the memory by
     default), `max_output` how many bytes of outputs may wait for a reader before their job fails, `grace` how
-    many seconds a worker gets to leave at the end. Messages that kill their process again and again end in
-    `dead_letters`: a store, the path of its SQLite file, or None for one in memory. What becomes of jobs, and
-    what they put out, is recorded in `job_store`: a store, the path of its SQLite file, or None for nowhere.
-    May be used from several threads.
+    many seconds a worker gets to leave at the end. A worker that a signal has stopped (SIGSTOP) is killed and
+    started again after `stop_limit` seconds; one that is busy never is. Messages that kill their process
+    again and again end in `dead_letters`: a store, the path of its SQLite file, or None for one in memory.
+    What becomes of jobs, and what they put out, is recorded in `job_store`: a store, the path of its SQLite
+    file, or None for nowhere. May be used from several threads.
     """
 
     _default: ClassVar["Runtime | None"] = None
@@ -63,6 +64,7 @@ class Runtime:
         heap: int | None = None,
         max_output: int = 4 << 30,
         grace: float = 5.0,
+        stop_limit: float = 10.0,
         dead_letters: str | os.PathLike[str] | DeadLetters | None = None,
         job_store: str | os.PathLike[str] | JobStore | None = None,
     ) -> None:
@@ -73,6 +75,8 @@ class Runtime:
                 )
         if not is_count(max_pending) or max_pending > 1 << 16:
             raise FlowError(f"max_pending={max_pending!r}: give a whole number from 1 to 65536")
+        if not is_amount(stop_limit):
+            raise FlowError(f"stop_limit={stop_limit!r}: give a number of seconds above 0")
         self.dead_letters = (
             dead_letters if isinstance(dead_letters, DeadLetters) else DeadLetters(dead_letters)
         )
@@ -80,7 +84,8 @@ class Runtime:
         self.job_store = (
             job_store if job_store is None or isinstance(job_store, JobStore) else JobStore(job_store)
         )
-        settings = Settings(max_pending, heap or _quarter_of_memory(), max_output, grace, self.dead_letters)
+        memory = heap or _quarter_of_memory()
+        settings = Settings(max_pending, memory, max_output, grace, stop_limit, self.dead_letters)
         self._engine = _engine(engine, settings, workers or {})
         self._workers = dict(workers or {})
         self._flows: weakref.WeakSet[Flow] = weakref.WeakSet()

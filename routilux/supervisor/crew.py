@@ -55,6 +55,10 @@ class Crew:
         """Reap a worker that has died, and what it has left behind in its group."""
         self.members.pop(index).reap()
 
+    def pids(self) -> dict[int, tuple[str, int]]:
+        """Routine and process of each worker."""
+        return {n: (self._plan.processes[n].node, member.pid) for n, member in self.members.items()}
+
     def sentinels(self) -> list[int]:
         """Descriptors that become readable when a worker ends."""
         return [member.sentinel for member in self.members.values() if member.sentinel >= 0]

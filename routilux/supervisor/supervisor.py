@@ -11,7 +11,7 @@ import os
 import select
 import threading
 from collections.abc import Callable, Iterable
-from itertools import count
+from itertools import chain, count
 from math import ceil
 from pathlib import Path
 
@@ -36,6 +36,7 @@ from routilux.supervisor.docket import Docket
 from routilux.supervisor.ledger import Account, Ledger
 from routilux.supervisor.quotas import Quotas
 from routilux.supervisor.recovery import SECONDS, Recovery
+from routilux.supervisor.stopped import Stopped
 from routilux.supervisor.timeouts import Timeouts
 
 log = logging.getLogger("routilux.supervisor")
@@ -85,6 +86,7 @@ class Supervisor:
         self._origins = count(1)
         self._recovery = Recovery(self._arena)
         self._timeouts = Timeouts(flow, self.plan, self._arena)
+        self._stopped = Stopped(settings.stop_limit)
         self._quotas = Quotas(self.plan, self._arena, self._own)
         self._respawns: dict[int, float] = {}
         self._overdue: dict[int, str] = {}
@@ -328,7 +330,9 @@ class Supervisor:
                 self._turn(everything=not events)
                 for index in self._quotas.look():
                     self._bells.ring(index, Bell.STATUS)
-                for index, how in self._timeouts.overdue():
+                for index, how in chain(
+                    self._timeouts.overdue(), self._stopped.over_limit(self._crew.pids())
+                ):
                     self._overdue[index] = how
                     self._crew.kill_one(index)
                 if not events or self._respawns or sentinels & events.keys():

@@ -16,14 +16,14 @@ import tempfile
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import count
 from pathlib import Path
 
 from faults.crashes import Reaper, restarts, supervisor_of, until_ready
-from faults.scenarios import SCENARIOS, Leak, Scenario, found
+from faults.scenarios import SCENARIOS, Counters, Leak, Scenario, found
 from routilux import RoutiluxError, Runtime
 from routilux.ipc import crash
 from routilux.ipc.layout import RING
@@ -59,7 +59,7 @@ class Figures:
 
 
 @cache
-def expected(scenario: Scenario, n: int) -> tuple[object, Mapping[str, Mapping[str, int]]]:
+def expected(scenario: Scenario, n: int) -> tuple[object, Counters]:
     """The digest and the counters of a run in which nobody can die."""
     with Runtime(engine="inline") as runtime:
         digest, counters = found(scenario, runtime.exec(scenario.flow, n=n), TIMEOUT)

@@ -205,3 +205,10 @@ class Uneven(Expand):
     def copied(self, value: int) -> Iterator[tuple[int, int]]:
         for copy in range(self.copies if value % 10 == 9 else 1):
             yield value, copy
+
+
+@routine
+def hold_the_interpreter(seconds: int) -> int:
+    """A C call that keeps the interpreter to itself, so that no other thread of the process runs."""
+    ctypes.PyDLL(None).sleep(seconds)
+    return seconds

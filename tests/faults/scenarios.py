@@ -12,6 +12,7 @@ from routilux import Flow, JobState
 from routilux.jobs import Output
 
 Outputs = list[Output]
+Counters = Mapping[str, Mapping[str, int]]
 
 
 class Leak(AssertionError):
@@ -141,9 +142,7 @@ SCENARIOS: dict[str, Scenario] = {
 }
 
 
-def found(
-    scenario: Scenario, job: JobState, timeout: float
-) -> tuple[object, Mapping[str, Mapping[str, int]]]:
+def found(scenario: Scenario, job: JobState, timeout: float) -> tuple[object, Counters]:
     """What came out of a job, and its counters, once it has completed."""
     job.wait(timeout)
     outputs = list(job.outputs())

@@ -1,4 +1,4 @@
-"""While workers die at random no message is lost or doubled, no aborted attempt is seen, no job ends early."""
+"""While workers die, no message is lost or doubled, no aborted attempt is seen, no job ends early."""
 
 from __future__ import annotations
 
