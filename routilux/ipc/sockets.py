@@ -18,6 +18,9 @@ from routilux.ipc.endpoints import endpoint
 DESCRIPTOR = struct.Struct("<BxxxIQ")
 """kind u8 | lane or job slot u32 | position u64"""
 
+LARGEST = 1024
+"""Bytes of one part of a message: more than a descriptor has, since what is cut off is not counted."""
+
 WATERMARK = 4096
 """Descriptors on their way to one process. Fewer would lose wake-ups: a refused one is not one that is
 pending.
@@ -49,10 +52,12 @@ class Doorbells:
         self._context = zmq.Context(io_threads=1)
         self.pull = self._socket(zmq.PULL)
         self.pull.set(zmq.RCVHWM, WATERMARK)
+        self.pull.set(zmq.MAXMSGSIZE, LARGEST)  # whoever sends more is cut off
         self.pull.bind(endpoint(directory, f"worker-{index}"))
         self._push: dict[int, zmq.Socket[bytes]] = {}
         self._patience = -1
         self.malformed = 0
+        """Messages that were no descriptors; of those that came while we slept, parts."""
 
     def _socket(self, kind: int) -> "zmq.Socket[bytes]":
         socket = self._context.socket(kind)
@@ -87,18 +92,25 @@ class Doorbells:
             self._patience = milliseconds
             pull.set(zmq.RCVTIMEO, milliseconds)
         try:
-            pull.recv()
+            self._heed(pull.recv())
         except zmq.Again:
             return False
-        while self._has_rung():
-            pull.recv()
+        for _ in range(WATERMARK):  # whoever floods us must not keep us from our lanes
+            if not self._has_rung():
+                break
+            self._heed(pull.recv())
         return True
+
+    def _heed(self, part: bytes) -> None:
+        self.malformed += len(part) != DESCRIPTOR.size
 
     def rung(self) -> list[Descriptor]:
         """What has been rung and not yet been looked at; does not wait."""
         descriptors: list[Descriptor] = []
         pull = self.pull
-        while self._has_rung() and len(descriptors) < WATERMARK:
+        for _ in range(WATERMARK):  # as above
+            if not self._has_rung():
+                break
             parts = pull.recv_multipart()
             if len(parts) == 1 and len(parts[0]) == DESCRIPTOR.size:
                 descriptors.append(Descriptor(*DESCRIPTOR.unpack(parts[0])))
