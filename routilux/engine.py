@@ -55,11 +55,16 @@ class Engine(Protocol):
     def seal(self, job: JobState) -> None:
         """Nothing more is fed to the job."""
 
+    def resume(self) -> list[JobState]:
+        """Go on with what an earlier engine has kept; its jobs."""
+
     def stop(self, flow: Flow, grace: float | None) -> None:
         """End the processes of a flow; its jobs are cancelled."""
 
     def drain(self) -> None:
         """Take no more jobs, stop the sources, and let what is in flight go to its end."""
 
-    def close(self, grace: float | None) -> None:
-        """Cancel what runs and leave nothing behind."""
+    def close(self, grace: float | None, *, keeps: bool = False) -> None:
+        """Cancel what runs and leave nothing behind; a durable engine that `keeps` what runs can be taken up
+        later.
+        """

@@ -196,6 +196,18 @@ class JobState:
                 return
         callback()
 
+    def revive(
+        self,
+        status: ExecutionStatus,
+        started_at: float | None,
+        finished_at: float | None,
+        error: RoutiluxError | None,
+        counters: dict[str, dict[str, int]] | None,
+    ) -> None:
+        """It stands where an earlier runtime has left it."""
+        self.status, self.started_at, self.finished_at = status, started_at, finished_at
+        self.error, self._last_counters = error, counters
+
     def happen(self, happening: Happening, error: RoutiluxError | None = None) -> None:
         """Go to the next status of the table; the end wakes everybody who waits."""
         ends = advance(self.status, happening).ended

@@ -27,6 +27,7 @@ from routilux.jobstore import JobStore
 from routilux.lifecycle import ExecutionStatus
 from routilux.limits import is_amount, is_count
 from routilux.registry import FlowRegistry
+from routilux.statedir import StateDirectory
 from routilux.submission import Sealed, Seed, entry_seeds, seeder, slot_seed
 
 log = logging.getLogger("routilux.runtime")
@@ -49,7 +50,10 @@ class Runtime:
     started again after `stop_limit` seconds; one that is busy never is. Messages that kill their process
     again and again end in `dead_letters`: a store, the path of its SQLite file, or None for one in memory.
     What becomes of jobs, and what they put out, is recorded in `job_store`: a store, the path of its SQLite
-    file, or None for nowhere. May be used from several threads.
+    file, or None for nowhere. With `state_dir` the runtime is durable: what is under way lies in files of
+    that directory, and outlives this process and all workers. `Runtime.resume(state_dir)` goes on with it.
+    Leaving a durable runtime by an exception suspends its jobs instead of cancelling them. May be used from
+    several threads.
     """
 
     _default: ClassVar["Runtime | None"] = None
@@ -67,6 +71,7 @@ class Runtime:
         stop_limit: float = 10.0,
         dead_letters: str | os.PathLike[str] | DeadLetters | None = None,
         job_store: str | os.PathLike[str] | JobStore | None = None,
+        state_dir: str | os.PathLike[str] | StateDirectory | None = None,
     ) -> None:
         for name, number in (workers or {}).items():
             if not is_count(number):
@@ -84,9 +89,16 @@ class Runtime:
         self.job_store = (
             job_store if job_store is None or isinstance(job_store, JobStore) else JobStore(job_store)
         )
+        if state_dir is not None and engine != "local":
+            raise FlowError(f"state_dir={state_dir!r}: only the local engine is durable")
+        if state_dir is not None and not isinstance(state_dir, StateDirectory):
+            state_dir = StateDirectory(state_dir, resumes=False)
+        self._is_durable = state_dir is not None
         memory = heap or _quarter_of_memory()
         settings = Settings(max_pending, memory, max_output, grace, stop_limit, self.dead_letters)
-        self._engine = _engine(engine, settings, workers or {})
+        self._engine = _engine(engine, settings, workers or {}, state_dir)
+        self.resumed: list[JobState] = []
+        """The jobs that `resume` has found, those that had ended among them."""
         self._workers = dict(workers or {})
         self._flows: weakref.WeakSet[Flow] = weakref.WeakSet()
         self._numbers = count(1)
@@ -98,6 +110,30 @@ class Runtime:
         self._is_draining = False
         self._is_gone = False
         _open.add(self)
+
+    @classmethod
+    def resume(cls, state_dir: str | os.PathLike[str], **options: Any) -> "Runtime":
+        """Go on with what a durable runtime has left in that directory, however it ended; `options` as for
+        Runtime. Its jobs are in `resumed`, under their old ids, with all that they had put out so far.
+
+        Waits for workers of the earlier runtime that are still there. Raises RoutiluxError if one is still
+        there after ten seconds (naming it), if another runtime holds the directory, or if what lies there
+        cannot be taken up here.
+        """
+        state = StateDirectory(state_dir, resumes=True)
+        try:
+            runtime = cls(state_dir=state, **options)
+        except BaseException:
+            state.close()
+            raise
+        try:
+            runtime.resumed = runtime._engine.resume()
+        except BaseException:
+            runtime.suspend()
+            raise
+        for job in runtime.resumed:
+            runtime._admit(job)
+        return runtime
 
     @classmethod
     def get_instance(cls) -> "Runtime":
@@ -287,14 +323,7 @@ class Runtime:
     ) -> JobState:
         deadline = Deadline.after(timeout)
         job = self._engine.job(flow, self._job_id(job_id))
-        if self.job_store is not None:
-            self.job_store.check()
-            job.recorder = self.job_store
-        with self._lock:
-            if job.job_id in self._active:
-                raise FlowError(f"job {job.job_id!r} is under way already: give each job an id of its own")
-            self._active[job.job_id] = job
-        job.when_ended(lambda: self._remember(job))
+        self._admit(job)
         try:
             self._engine.submit(job, seeds, deadline, paused=paused, is_open=is_open)
         except BaseException:
@@ -303,8 +332,21 @@ class Runtime:
             raise
         return job
 
+    def _admit(self, job: JobState) -> None:
+        """From here on the job is one of ours."""
+        if self.job_store is not None and not job.ended:
+            self.job_store.check()
+            job.recorder = self.job_store
+        with self._lock:
+            if job.job_id in self._active:
+                raise FlowError(f"job {job.job_id!r} is under way already: give each job an id of its own")
+            self._active[job.job_id] = job
+        job.when_ended(lambda: self._remember(job))
+
     def _job_id(self, wanted: str | None) -> str:
-        name = f"job-{next(self._numbers)}" if wanted is None else str(wanted)
+        resumed = {job.job_id for job in self.resumed}
+        free = (name for number in self._numbers if (name := f"job-{number}") not in resumed)
+        name = next(free) if wanted is None else str(wanted)
         if not 0 < len(name.encode(errors="replace")) < JOB_NAME or not name.isprintable():
             raise FlowError(f"job_id={wanted!r}: give a text of 1 to {JOB_NAME - 1} bytes, all printable")
         return name
@@ -346,9 +388,17 @@ class Runtime:
         """
         if self._is_gone:
             return
+        self._close(grace, keeps=False)
+
+    def suspend(self, *, grace: float | None = None) -> None:
+        """As `close`, but of a durable runtime all that is under way stays in its directory, for `resume`."""
+        if not self._is_gone:
+            self._close(grace, keeps=True)
+
+    def _close(self, grace: float | None, *, keeps: bool) -> None:
         self._is_closed = True
         _open.discard(self)
-        self._engine.close(grace)
+        self._engine.close(grace, keeps=keeps and self._is_durable)
         self._is_gone = True
         if self.job_store is not None:
             (self.job_store.stop if self._owns_store else self.job_store.flush)()
@@ -364,9 +414,16 @@ class Runtime:
                 for job in list(self._active.values()):
                     job.wait()
         except BaseException:
-            self.close(grace=INTERRUPTED)
+            self._leave(INTERRUPTED)
             raise
-        self.close(grace=None if error is None else INTERRUPTED)
+        if error is None:
+            self.close()
+        else:
+            self._leave(INTERRUPTED)
+
+    def _leave(self, grace: float) -> None:
+        """What is under way is cancelled, or suspended where that can be."""
+        (self.suspend if self._is_durable else self.close)(grace=grace)
 
 
 def _settle(letter: DeadLetter, job: JobState) -> None:
@@ -378,7 +435,9 @@ def _settle(letter: DeadLetter, job: JobState) -> None:
             log.warning("job %r is complete, but its dead letter stays: %s", job.job_id, error)
 
 
-def _engine(name: str, settings: Settings, workers: Mapping[str, int]) -> Engine:
+def _engine(
+    name: str, settings: Settings, workers: Mapping[str, int], state: StateDirectory | None
+) -> Engine:
     """The engine of that name. Imported only here: a worker imports its user's module, and Runtime with it,
     and makes none.
     """
@@ -389,7 +448,7 @@ def _engine(name: str, settings: Settings, workers: Mapping[str, int]) -> Engine
         case "local":
             from routilux.engines.local import LocalEngine  # noqa: PLC0415
 
-            return LocalEngine(settings, workers)
+            return LocalEngine(settings, workers, state)
         case "inline":
             from routilux.engines.inline import InlineEngine  # noqa: PLC0415
 
@@ -406,7 +465,7 @@ def _close_all() -> None:
     """A runtime that nobody has closed ends with the process."""
     for runtime in list(_open):
         with contextlib.suppress(DeadlineExceeded):
-            runtime.close(grace=INTERRUPTED)
+            runtime._leave(INTERRUPTED)  # noqa: SLF001 - our own
 
 
 def _quarter_of_memory() -> int:

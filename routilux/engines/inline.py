@@ -126,7 +126,11 @@ class InlineEngine:
         for run in list(self._jobs.values()):
             run.cut()
 
-    def close(self, grace: float | None) -> None:
+    def resume(self) -> list[JobState]:
+        """It keeps nothing."""
+        return []
+
+    def close(self, grace: float | None, *, keeps: bool = False) -> None:  # noqa: ARG002 - as above
         with self._lock:
             self._closed = True
         for flow in list(self._flows):

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterable, Mapping
 from itertools import count
+from pathlib import Path
 from typing import cast
 
 from routilux.clock import Deadline
@@ -12,8 +13,12 @@ from routilux.flow import Flow
 from routilux.ipc.codec import Encoder
 from routilux.ipc.endpoints import RunDirectory
 from routilux.ipc.lanes import LARGE
+from routilux.ipc.layout import Layout
 from routilux.jobs import JobControl, JobState
+from routilux.plan import plan
+from routilux.statedir import StateDirectory, forget
 from routilux.submission import Seed, encoded_part
+from routilux.supervisor.kept import Ground, Kept, new_ground, old_ground
 from routilux.supervisor.supervisor import Encoded, Supervisor
 
 
@@ -22,7 +27,10 @@ class LocalEngine:
     stopped.
     """
 
-    def __init__(self, settings: Settings, workers: Mapping[str, int]) -> None:
+    def __init__(
+        self, settings: Settings, workers: Mapping[str, int], state: StateDirectory | None = None
+    ) -> None:
+        self._state = state
         self._settings = settings
         self._workers = dict(workers)
         self._lock = threading.Lock()
@@ -47,16 +55,52 @@ class LocalEngine:
                 raise ClosedError("the runtime is closed: make a new one")
             supervisor = self._running.get(flow)
             if supervisor is None or supervisor.is_closed:
-                if self._directory is None or not self._directory.path.exists():
-                    if self._directory is not None:  # somebody has cleaned up the folder for temporary files
-                        self._directory.close()
-                    self._directory = RunDirectory()
-                place = self._directory.path / str(next(self._numbers))
-                supervisor = Supervisor(flow, self._settings, place, self._workers, self._forget)
-                self._running[flow] = supervisor
-                self._all = {known for known in self._all if not known.is_gone} | {supervisor}
-                supervisor.start()
+                kept = None
+                if self._state is not None:
+                    kept = Kept(self._state.new_flow(flow.name), self._state.lock)
+                place = self._place()
+                wanted = plan(flow, self._workers)
+                layout = Layout(wanted, self._settings.max_pending, self._settings.heap)
+                try:
+                    ground = new_ground(flow, wanted, layout, place, kept)
+                except BaseException:
+                    if kept is not None:
+                        forget(kept.folder)
+                    raise
+                supervisor = self._start(ground, place, kept)
             return supervisor
+
+    def _place(self) -> Path:
+        """A folder for the sockets of one flow; not there yet."""
+        if self._directory is None or not self._directory.path.exists():
+            if self._directory is not None:  # somebody has cleaned up the folder for temporary files
+                self._directory.close()
+            self._directory = RunDirectory()
+        return self._directory.path / str(next(self._numbers))
+
+    def _start(self, ground: Ground, place: Path, kept: Kept | None) -> Supervisor:
+        supervisor = Supervisor(ground, self._settings, place, self._forget, kept)
+        self._running[ground.flow] = supervisor
+        self._all = {known for known in self._all if not known.is_gone} | {supervisor}
+        supervisor.start()
+        return supervisor
+
+    def resume(self) -> list[JobState]:
+        """Go on with the flows of the state directory; their jobs. Raises RoutiluxError for one that cannot
+        be taken up, before any is started.
+        """
+        if self._state is None:
+            return []
+        with self._lock:
+            grounds = []
+            for folder in self._state.flows():
+                kept, place = Kept(folder, self._state.lock), self._place()
+                if kept.is_resumed:
+                    grounds.append((old_ground(place, kept), place, kept))
+                else:  # nothing had begun
+                    forget(folder)
+            supervisors = [self._start(*ground) for ground in grounds]
+        return [job for supervisor in supervisors for job in supervisor.resumed]
 
     def _forget(self, supervisor: Supervisor) -> None:
         """The flow has ended by itself: the next submission starts it anew."""
@@ -88,18 +132,21 @@ class LocalEngine:
         for supervisor in list(self._running.values()):
             supervisor.drain()
 
-    def close(self, grace: float | None) -> None:
+    def close(self, grace: float | None, *, keeps: bool = False) -> None:
         with self._lock:
             self._closed = True
             supervisors = list(self._all)
         for supervisor in supervisors:
-            supervisor.begin_close(grace)
+            supervisor.begin_close(grace, keeps=keeps)
         for supervisor in supervisors:
             supervisor.close(grace)
         with self._lock:
             directory, self._directory = self._directory, None
         if directory is not None:
             directory.close()
+        state, self._state = self._state, None
+        if state is not None:
+            state.close()
 
 
 def encoded(seeds: Iterable[Seed]) -> list[Encoded]:

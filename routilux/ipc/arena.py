@@ -7,13 +7,15 @@ import mmap
 import os
 import sys
 import weakref
+from pathlib import Path
 
 from routilux.errors import ArenaFull
 from routilux.ipc.layout import WORD, Layout, Section
 
 
 class Arena:
-    """A memfd without a name: nothing of it is left when the last process is gone, however it went.
+    """A memfd without a name, of which nothing is left when the last process is gone, however it went; or the
+    file of a durable flow.
 
     `words` is the whole arena, read-only, as 64-bit words; `data` the same as bytes. A torn word cannot be
     seen: an aligned 8-byte store is one instruction.
@@ -37,11 +39,14 @@ class Arena:
         return view.toreadonly(), reference
 
     @classmethod
-    def create(cls, layout: Layout) -> "Arena":
-        """A new arena, sparse; its fixed parts are made real now. Raises ArenaFull when memory does not allow
-        it.
+    def create(cls, layout: Layout, path: Path | None = None) -> "Arena":
+        """A new arena, sparse, in memory or in a new file; its fixed parts are made real now. Raises
+        ArenaFull when there is not so much room.
         """
-        fd = os.memfd_create("routilux", os.MFD_CLOEXEC)
+        if path is None:
+            fd = os.memfd_create("routilux", os.MFD_CLOEXEC)
+        else:
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             os.ftruncate(fd, layout.size)
             for section in layout.sections:
@@ -123,7 +128,8 @@ class OwnSection:
     def shrink(self, offset: int, size: int) -> None:
         """Give `size` bytes at `offset` back to the system; they read as zero afterwards."""
         if sys.platform == "linux":
-            self._map.madvise(mmap.MADV_REMOVE, offset, size)
+            with contextlib.suppress(OSError):  # a file system that cannot: the room stays taken
+                self._map.madvise(mmap.MADV_REMOVE, offset, size)
 
     def close(self) -> None:
         self.words.release()

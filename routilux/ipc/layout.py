@@ -71,8 +71,10 @@ REPLAY_WORDS = len(REPLAY_HEAD) + 2 * REPLAYED_EVENTS
 event how many it has sent since the cursor, and a crc of them.
 """
 
-JOB_STATES = ("current", "order")
-"""Per job slot, written by the supervisor alone: the job that has the slot, and whether it runs."""
+JOB_STATES = ("current", "order", "stage")
+"""Per job slot, written by the supervisor alone: the job that has the slot, whether it runs, and how far it
+has come: 0 not yet admitted, 1 it may be fed, 2 and more the levels that have been told its end.
+"""
 
 
 class Order(IntEnum):

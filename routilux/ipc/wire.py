@@ -1,5 +1,8 @@
-"""Here are the record that a worker is born with."""
+"""Here is the record that a worker is born with."""
 
+import contextlib
+import pickle
+import sys
 from dataclasses import dataclass
 
 from routilux.plan import Plan, Route
@@ -28,3 +31,13 @@ class Boot:
     """What the user's `__main__` defines, by cloudpickle; put into the worker's `__main__` before anything
     else.
     """
+
+
+def adopt_main(shipped: bytes, *, only_missing: bool = False) -> None:
+    """Put what the submitter's `__main__` defines into ours, so that payloads of its classes can be read."""
+    main = sys.modules["__main__"]
+    for name, code in pickle.loads(shipped).items():  # noqa: S301 - made by ship_main
+        if only_missing and hasattr(main, name):
+            continue
+        with contextlib.suppress(Exception):  # what cannot be had here may not be needed here either
+            setattr(main, name, pickle.loads(code))  # noqa: S301 - as above

@@ -1,8 +1,7 @@
 """Here is the crew: the worker processes of one running flow, from spawn to reap."""
 
 import os
-import pickle
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from random import SystemRandom
 
 from routilux.flow import Flow
@@ -19,14 +18,17 @@ from routilux.supervisor.shipping import ship_connections, ship_main, ship_node
 class Crew:
     """All workers of a plan. They are spawned, reaped and let go by one thread, which outlives them."""
 
-    def __init__(self, plan: Plan, arena: Arena, boots: list[bytes]) -> None:
+    def __init__(
+        self, plan: Plan, arena: Arena, boots: list[bytes], seed: Mapping[str, str], lock: int | None
+    ) -> None:
         self._plan = plan
         self._arena = arena
         self._sizes = [len(boot) for boot in boots]
         self._boots = os.memfd_create("routilux-boot", os.MFD_CLOEXEC)
         with open(self._boots, "wb", closefd=False) as file:
             file.writelines(boots)
-        self._seed = {"PYTHONHASHSEED": str(SystemRandom().randrange(1, 1 << 32))}
+        self._seed = seed
+        self._held = () if lock is None else (lock,)
         self._pipe = os.pipe2(os.O_CLOEXEC)
         self.members: dict[int, Process] = {}
         self._lives: dict[int, int] = {}
@@ -42,9 +44,10 @@ class Crew:
         place = (sum(self._sizes[: index - 1]), self._sizes[index - 1])
         worker = self._plan.processes[index].name
         life = self._lives[index] = self._lives.get(index, -1) + 1
-        environment = self._seed | crash.environment(worker, life)
+        environment = dict(self._seed) | crash.environment(worker, life)
         name = f"{self._plan.flow}:{worker}"
-        self.members[index] = spawn(name, (*fds, *place, os.getpid()), fds, environment)
+        arguments = (*fds, *place, os.getpid())
+        self.members[index] = spawn(name, arguments, (*fds, *self._held), environment)
 
     def kill_one(self, index: int) -> None:
         """Kill one worker; its end shows as any other."""
@@ -92,7 +95,12 @@ class Crew:
             os.close(fd)
 
 
-def boot_records(flow: Flow, plan: Plan, layout: Layout, directory: str) -> list[bytes]:
+def new_seed() -> dict[str, str]:
+    """One hash seed for all lives of a flow's workers, so that sets have the same order in a re-run."""
+    return {"PYTHONHASHSEED": str(SystemRandom().randrange(1, 1 << 32))}
+
+
+def boot_records(flow: Flow, plan: Plan, layout: Layout, directory: str) -> list[Boot]:
     """What each worker is born with; raises FlowError naming a routine that cannot travel."""
     main = ship_main()
     shipped = {name: ship_node(node) for name, node in flow.nodes.items()}
@@ -105,19 +113,17 @@ def boot_records(flow: Flow, plan: Plan, layout: Layout, directory: str) -> list
     )
     types = ship_connections(demands(flow))
     return [
-        pickle.dumps(
-            Boot(
-                plan,
-                layout.jobs,
-                layout.heap,
-                process.index,
-                directory,
-                plan.routes(flow, process.index),
-                keys,
-                types,
-                shipped[process.node],
-                main,
-            )
+        Boot(
+            plan,
+            layout.jobs,
+            layout.heap,
+            process.index,
+            directory,
+            plan.routes(flow, process.index),
+            keys,
+            types,
+            shipped[process.node],
+            main,
         )
         for process in plan.processes[1:]
     ]

@@ -5,12 +5,13 @@ from typing import NamedTuple
 
 from routilux.flow import Flow
 from routilux.ipc.arena import Arena, OwnSection
-from routilux.ipc.blobs import REFERENCE, Blob, BlobWriter
+from routilux.ipc.blobs import REFERENCE, Blob, BlobWriter, Pins
 from routilux.ipc.channels import NO_TURN, Channel, Part, Turn, segments
 from routilux.ipc.codec import Large, split
 from routilux.ipc.commit import Transaction
 from routilux.ipc.lanes import BLOB, TOKEN, Frame, LaneReader, LaneWriter
 from routilux.ipc.layout import RING, WORD
+from routilux.ipc.records import Records
 from routilux.ipc.sockets import Bell, Doorbells
 from routilux.ipc.turns import Turns
 from routilux.jobs import Source
@@ -45,7 +46,9 @@ class Letter(NamedTuple):
 class Desk:
     """Process 0 of the plan. Whoever uses it holds the supervisor's lock."""
 
-    def __init__(self, flow: Flow, plan: Plan, arena: Arena, own: OwnSection, bells: Doorbells) -> None:
+    def __init__(
+        self, flow: Flow, plan: Plan, arena: Arena, own: OwnSection, bells: Doorbells, *, is_durable: bool
+    ) -> None:
         self.turns = Turns(own, plan.tag_rows[SUPERVISOR], arena.layout.jobs)
         self._flow = flow
         self._plan = plan
@@ -53,6 +56,7 @@ class Desk:
         self._bells = bells
         self.tx = Transaction(own)
         self.blobs = BlobWriter(arena, own)
+        self._records = Records(own, self.blobs.heap, Pins(own)) if is_durable else None
         self._readers = [LaneReader(arena, own, lane) for lane in plan.inbound[SUPERVISOR]]
         writers = {lane.consumer: LaneWriter(arena, own, lane) for lane in plan.outbound[SUPERVISOR]}
         service = [section.words["service_ns"] // WORD for section in arena.layout.sections]
@@ -72,6 +76,7 @@ class Desk:
 
         self._direct = {process: channel(process) for process in writers}
         self._shared = {name: channel(*plan.workers_of(name)) for name in flow.nodes}
+        self._writers = writers
         self._moved: set[LaneReader] = set()
         self._rung: list[tuple[int, Bell, int, int]] = []
 
@@ -92,6 +97,16 @@ class Desk:
         if isinstance(stored, Blob):
             self.blobs.sent(stored)
         self.tx.create(number & SLOT_MASK, 1)
+
+    def take_up(self, is_over: Callable[[int], bool]) -> None:
+        """What an earlier supervisor had waiting for room waits again."""
+        self.turns.restore(is_over)
+        found = self._records.restore() if self._records is not None else []
+        self.blobs.restore(self._writers.values())
+        channels = list(self._channels())
+        for record in found:
+            channels[record.lane].restore(record, self.blobs)
+        self.blobs.restored()
 
     def has_room(self, nbytes: int) -> bool:
         """Whether a large payload finds room now."""
@@ -166,12 +181,17 @@ class Desk:
                 for lane in channel.pump():
                     self.tx.published[lane.published] = lane.position
                     self._rung.append((lane.consumer, Bell.PUBLISHED, lane.plan.index, lane.position))
+        if self._records is not None:
+            for number, channel in enumerate(self._channels()):
+                channel.store(number, self.tx, self._records)
         consumed = {reader.consumed: reader.mark for reader in self._readers if reader in self._moved}
         self._moved.clear()
         if consumed or not self.tx.is_empty:
             self.tx.commit(consumed)
             for channel in self._channels():
                 channel.settle()
+            if self._records is not None:
+                self._records.settle()
         for peer, kind, number, position in self._rung:
             self._bells.ring(peer, kind, number, position)
         self._rung.clear()

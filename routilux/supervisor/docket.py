@@ -19,7 +19,9 @@ from routilux.plan import Plan
 from routilux.reports import DeathReport, ErrorRecord
 from routilux.supervisor.crew import Crew
 from routilux.supervisor.desk import SLOT_MASK, Desk, Letter
+from routilux.supervisor.journal import Journal
 from routilux.supervisor.ledger import Account, Ledger
+from routilux.supervisor.merge import Merge
 from routilux.supervisor.recovery import ATTEMPTS
 
 EARLY_FAILURE = (
@@ -45,6 +47,9 @@ class Docket:
     """Called when a job has ended otherwise than by itself: somebody may wait for that."""
     failed: Callable[[RoutiluxError], None]
     """Called when no job of the flow can go on."""
+    journal: Journal | None = None
+    quiet: list[Account] = field(default_factory=list)
+    """Of these nothing is left anywhere: their slots are free after this turn."""
     suspects: set[int] = field(default_factory=set)
     """Job slots to look at in the next turn."""
     fates: dict[int, str] = field(default_factory=dict)
@@ -60,11 +65,18 @@ class Docket:
         account = self.ledger.accounts.get(ask.job & SLOT_MASK)
         if account is None or account.number != ask.job or account.job.ended:
             return Answer(ask.number, is_over=True)
-        return account.data.answer(ask, account.job.job_id)
+        answer = account.data.answer(ask, account.job.job_id)
+        if self.journal is not None and ask.what in ("set", "delete") and not answer.refusal:
+            self.journal.shared(ask.job, ask.key, ask.value if ask.what == "set" else None)
+            self.journal.flush()
+        return answer
 
     def receive(self, letter: Letter) -> JobState | None:
         """Take in one frame; the job that has more outputs now."""
         frame = letter.frame
+        if self.journal is not None and frame.job != NO_JOB and not self.journal.takes(letter):
+            self.desk.tx.retire(frame.job & SLOT_MASK, frame.messages)
+            return None
         for report in letter.reports() if frame.flags & (ERROR | DEAD) else ():
             if frame.flags & DEAD:
                 self.receive_dead(letter, msgspec.msgpack.decode(report, type=DeathReport))
@@ -74,15 +86,18 @@ class Docket:
             return None
         account = self.ledger.accounts.get(frame.job & SLOT_MASK)
         is_over = account is None or account.number != frame.job or account.job.ended
+        self.desk.tx.retire(frame.job & SLOT_MASK, frame.messages)
         if account is None or is_over or frame.flags & (ERROR | DEAD):
-            self.desk.tx.retire(frame.job & SLOT_MASK, frame.messages)
             return None
-        for due in account.merge.put(letter):
-            self.desk.tx.retire(due.frame.job & SLOT_MASK, due.frame.messages)
-            if not due.frame.flags & MARK:
-                account.job.put(due.source(self.plan, self.flow), due.data)
+        self.put(account.job, account.merge, letter)
         self.limit_outputs(account)
         return account.job
+
+    def put(self, job: JobState, merge: Merge, letter: Letter) -> None:
+        """Outputs have come out; they reach the job in their order."""
+        for due in merge.put(letter):
+            if not due.frame.flags & MARK:
+                job.put(due.source(self.plan, self.flow), due.data)
 
     def receive_error(self, letter: Letter, record: ErrorRecord) -> None:
         if letter.frame.job == NO_JOB:
@@ -166,24 +181,40 @@ class Docket:
         ):
             return
         if account.job.ended:
-            self.release(account)
+            self.quiet.append(account)
             return
         if account.level < len(self.plan.levels):
             for process in self.plan.levels[account.level]:
                 self.desk.token(account.number, process)
             account.level += 1
+            self.desk.tx.store(*self.ledger.stage(account))
             self.desk.commit()
             return
         if account.is_cut:
             self.end(account, Happening.CANCEL, JobCancelled(CUT_SHORT.format(account.job.job_id)))
         else:
             self.end(account, Happening.COMPLETE, None)
-        self.release(account)
+        self.quiet.append(account)
 
-    def release(self, account: Account) -> None:
-        """Nothing of the job is left: its slot may go to another."""
-        self.desk.turns.forget(self.desk.tx, account.number)
-        self.ledger.release(account)
+    def write(self) -> None:
+        """What has happened is in the journal. Raises StoreError."""
+        if self.journal is not None:
+            self.journal.flush()
+
+    def release(self) -> None:
+        """Write what has happened, then give the slots of which nothing is left to others."""
+        self.write()
+        for account in self.quiet:
+            self.desk.turns.forget(self.desk.tx, account.number)
+            self.ledger.release(account)
+        self.quiet.clear()
+
+    def note_end(self, account: Account) -> None:
+        """So that a later supervisor need not find it out again."""
+        job = account.job
+        if self.journal is not None:
+            counters = {name: dict(found) for name, found in job.counters.items()}
+            self.journal.ended(account.number, job.status, job.finished_at, job.error, counters)
 
     def end(self, account: Account, happening: Happening, error: RoutiluxError | None) -> None:
         """The job has ended for its submitter; what is left of it is dropped by whoever holds it."""
@@ -191,8 +222,9 @@ class Docket:
         if happening is not Happening.COMPLETE:
             self.ledger.order(account, Order.DROP)
         account.job.happen(happening, error)
+        self.note_end(account)
         if happening is not Happening.COMPLETE:
-            self.desk.tx.retire(account.slot, account.merge.drop())
+            account.merge.drop()
             if account.is_open:
                 account.is_open = False
                 self.desk.tx.retire(account.slot, 1)

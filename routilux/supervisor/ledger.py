@@ -2,12 +2,13 @@
 flight.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import count
 
 from routilux.clock import Deadline
 from routilux.ipc.arena import Arena, OwnSection
-from routilux.ipc.layout import COUNTERS, JOB_NAME, WORD, Order
+from routilux.ipc.layout import COUNTERS, JOB_NAME, JOB_STATES, WORD, Order
 from routilux.jobs import JobState
 from routilux.supervisor.merge import Merge
 from routilux.supervisor.shared import SharedData
@@ -40,13 +41,14 @@ class Ledger:
         words = own.section.words
         self._arena = arena
         self._own = own
-        self._current, self._order = own.index(words["current"]), own.index(words["order"])
+        self._current, self._order, self._stage = (own.index(words[name]) for name in JOB_STATES)
         self._names = words["names"] - own.section.start
         self._rows = {
             name: [section.words[name] // WORD for section in arena.layout.sections] for name in COUNTERS
         }
         self._free = list(range(arena.layout.jobs - 1, -1, -1))
         self._generation = count(1)
+        self.slots = arena.layout.jobs
         self.accounts: dict[int, Account] = {}
         self._by_job: dict[JobState, Account] = {}
 
@@ -66,9 +68,39 @@ class Ledger:
         place = self._names + slot * JOB_NAME
         self._own.data[place : place + 1 + len(name)] = bytes([len(name)]) + name
         self._own.words[self._order + slot] = Order.RUN
+        self._own.words[self._stage + slot] = 0
         self._own.words[self._current + slot] = number
         self.accounts[slot] = self._by_job[job] = account
         return account
+
+    def stage(self, account: Account) -> tuple[int, int]:
+        """The word that says how far the job has come, and what it is to say."""
+        return self._stage + account.slot, 1 if account.is_open else 2 + account.level
+
+    def take_up(self, slot: int, job: JobState, deadline: Deadline, base: dict[str, list[int]]) -> Account:
+        """The account of a job that an earlier supervisor had opened."""
+        account = Account(job, slot, self.number_in(slot), deadline, base)
+        stage = self._own.words[self._stage + slot]
+        account.is_open, account.level = stage == 1, max(0, stage - 2)
+        self._free.remove(slot)
+        self.accounts[slot] = self._by_job[job] = account
+        return account
+
+    def number_in(self, slot: int) -> int:
+        """The number of the job that has the slot, or 0."""
+        return self._own.words[self._current + slot]
+
+    def is_admitted(self, slot: int) -> bool:
+        """Whether all that a job was submitted with has been committed."""
+        return self._own.words[self._stage + slot] > 0
+
+    def go_on_after(self, numbers: Iterable[int]) -> None:
+        """The next job gets a number that none of these has."""
+        self._generation = count(1 + max((number >> SLOT_BITS for number in numbers), default=0))
+
+    def clear(self, slot: int) -> None:
+        """Nobody has the slot."""
+        self._own.words[self._current + slot] = 0
 
     def order(self, account: Account, order: Order) -> None:
         """Tell all workers what to do with the job's messages."""

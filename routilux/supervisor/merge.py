@@ -31,9 +31,7 @@ class Merge:
             due.append(out)
         return due
 
-    def drop(self) -> int:
-        """Forget what waits; how many messages that was."""
-        waiting = [letter for tags in self._early.values() for letters in tags.values() for letter in letters]
+    def drop(self) -> None:
+        """Forget what waits."""
         self._early.clear()
         self.nbytes = 0
-        return sum(letter.frame.messages for letter in waiting)

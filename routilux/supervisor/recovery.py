@@ -11,6 +11,8 @@ from routilux.clock import monotonic
 from routilux.ipc.arena import Arena, OwnSection
 from routilux.ipc.commit import redo
 from routilux.ipc.layout import REPLAY_HEAD, REPLAY_WORDS, REPLAYS, Status
+from routilux.plan import SUPERVISOR, Plan
+from routilux.supervisor.journal import Journal
 
 ATTEMPTS = 3
 """Times that one message may kill its process."""
@@ -40,13 +42,27 @@ class Verdict:
 class Recovery:
     """The deaths of one flow's workers."""
 
-    def __init__(self, arena: Arena) -> None:
+    def __init__(self, arena: Arena, journal: Journal | None = None) -> None:
         self._arena = arena
-        self._attempts: dict[tuple[int, int], tuple[int, int]] = {}
+        self._journal = journal
+        self._attempts = journal.attempts() if journal is not None else {}
         self._idle: dict[int, deque[float]] = {}
         self._done: dict[int, int] = {}
         self._unclear: set[int] = set()
         """Workers that have died while they were at several messages."""
+        self.restarts = 0
+
+    def recover_all(self, plan: Plan) -> None:
+        """After the end of everything: first the supervisor's own section, which orders nothing any more."""
+        own = OwnSection(self._arena, SUPERVISOR)
+        try:
+            redo(own)
+            for name in ("drain", "exit"):
+                own.words[own.index(own.section.words[name])] = 0
+        finally:
+            own.close()
+        for process in plan.processes[1:]:
+            self.recover(process.index)
         self.restarts = 0
 
     def recover(self, index: int) -> Verdict:
@@ -92,6 +108,9 @@ class Recovery:
             attempts + 1 if sent <= sent_before else 1
         )  # it gets further each time: it is not what kills
         self._attempts[key] = (attempt, sent)
+        if self._journal is not None:
+            self._journal.charged(*key, attempt if attempt < ATTEMPTS else 0, sent)
+            self._journal.flush()
         if attempt >= ATTEMPTS:
             words[word("poison")] = key[1]
             del self._attempts[key]

@@ -10,11 +10,11 @@ class SharedData:
     """The shared data of one job."""
 
     def __init__(self) -> None:
-        self._values: dict[str, bytes] = {}
+        self.values: dict[str, bytes] = {}
 
     def answer(self, ask: Ask, job_id: str) -> Answer:
         """Do what was asked."""
-        values = self._values
+        values = self.values
         match ask.what:
             case "keys":
                 return Answer(ask.number, keys=tuple(values))

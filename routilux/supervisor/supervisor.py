@@ -17,25 +17,27 @@ from pathlib import Path
 
 import zmq
 
+from routilux import clock
 from routilux.clock import Deadline, monotonic
 from routilux.engine import UNREAD, Settings
 from routilux.errors import Busy, ClosedError, RoutiluxError, RoutineCrashed
-from routilux.flow import Flow
-from routilux.ipc.arena import Arena, OwnSection
+from routilux.ipc.arena import OwnSection
 from routilux.ipc.codec import Large
 from routilux.ipc.control import Answerer
-from routilux.ipc.layout import Layout, Order
+from routilux.ipc.layout import Order
 from routilux.ipc.sockets import Bell, Doorbells
 from routilux.jobs import JobState
 from routilux.lifecycle import ExecutionStatus, Happening
-from routilux.plan import SUPERVISOR, plan
+from routilux.plan import SUPERVISOR
 from routilux.submission import Seed
-from routilux.supervisor.crew import Crew, boot_records
+from routilux.supervisor.crew import Crew
 from routilux.supervisor.desk import SLOT_MASK, Desk
 from routilux.supervisor.docket import Docket
+from routilux.supervisor.kept import Ground, Kept
 from routilux.supervisor.ledger import Account, Ledger
 from routilux.supervisor.quotas import Quotas
 from routilux.supervisor.recovery import SECONDS, Recovery
+from routilux.supervisor.resumption import take_up
 from routilux.supervisor.stopped import Stopped
 from routilux.supervisor.timeouts import Timeouts
 
@@ -59,32 +61,38 @@ class Supervisor:
 
     def __init__(
         self,
-        flow: Flow,
+        ground: Ground,
         settings: Settings,
         directory: Path,
-        workers: dict[str, int],
         on_end: Callable[["Supervisor"], None],
+        kept: Kept | None = None,
     ) -> None:
-        self.flow = flow
+        flow = self.flow = ground.flow
         self.version = flow.version
-        self.plan = plan(flow, workers)
+        self.plan = ground.plan
         self._settings = settings
         self._on_end = on_end
-        layout = Layout(self.plan, settings.max_pending, settings.heap)
-        boots = boot_records(flow, self.plan, layout, str(directory))
+        self._kept = kept
+        self._keeps = False
+        journal = self._journal = None if kept is None else kept.journal
         directory.mkdir(mode=0o700)
-        self._arena = Arena.create(layout)
+        self._arena = ground.arena
         self._own = OwnSection(self._arena, SUPERVISOR)
+        self._recovery = Recovery(self._arena, journal)
+        if kept is not None and kept.is_resumed:
+            self._recovery.recover_all(self.plan)
         self._bells = Doorbells(directory, SUPERVISOR)
         for process in self.plan.processes[1:]:
             self._bells.connect(process.index)
         self._answerer = Answerer(directory)
-        self._crew = Crew(self.plan, self._arena, boots)
-        self._desk = Desk(flow, self.plan, self._arena, self._own, self._bells)
+        lock = None if kept is None else kept.lock
+        self._crew = Crew(self.plan, self._arena, ground.boots, ground.seed, lock)
+        self._desk = Desk(
+            flow, self.plan, self._arena, self._own, self._bells, is_durable=journal is not None
+        )
         self._ledger = Ledger(self._arena, self._own)
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._origins = count(1)
-        self._recovery = Recovery(self._arena)
         self._timeouts = Timeouts(flow, self.plan, self._arena)
         self._stopped = Stopped(settings.stop_limit)
         self._quotas = Quotas(self.plan, self._arena, self._own)
@@ -102,7 +110,12 @@ class Supervisor:
             self._crew,
             changed=self._changed,
             failed=self._fail,
+            journal=journal,
         )
+        self.resumed: list[JobState] = []
+        """The jobs that an earlier supervisor has left, the ended ones among them."""
+        if journal is not None and kept is not None and kept.is_resumed:
+            self.resumed = take_up(self._docket, journal, self)
         self._closing: Deadline | None = None
         self._failure: RoutiluxError | None = None
         self._thread = threading.Thread(target=self._run, name=f"routilux-{flow.name}", daemon=True)
@@ -142,9 +155,21 @@ class Supervisor:
             job.happen(Happening.PAUSE if paused else Happening.START)
             if paused:
                 self._ledger.order(account, Order.HOLD)
-            self._inject(account, encoded, closes=not is_open)
+            if self._journal is not None:
+                left = deadline.left()
+                ends_at = None if left is None else clock.wall() + left
+                began_at = job.started_at or clock.wall()
+                self._journal.began(account.number, job.job_id, began_at, ends_at, account.base)
+                self._note_pause(account)
+            self._inject(account, encoded, is_first=True, closes=not is_open)
         if deadline.at is not None:
             self._rouse()
+
+    def _note_pause(self, account: Account) -> None:
+        if self._journal is not None:
+            is_paused = account.job.status is ExecutionStatus.PAUSED
+            self._journal.paused(account.number, is_paused=is_paused)
+            self._journal.flush()
 
     def feed(self, job: JobState, encoded: Iterable[Encoded]) -> bool:
         """More messages for an open job, once the lanes have room; False when it has ended meanwhile."""
@@ -167,12 +192,20 @@ class Supervisor:
             if account is not None and account.is_open:
                 account.is_open = False
                 self._desk.tx.retire(account.slot, 1)
+                self._desk.tx.store(*self._ledger.stage(account))
                 self._desk.commit()
                 self._docket.suspects.add(account.slot)
         self._rouse()
 
-    def _inject(self, account: Account, encoded: Iterable[Encoded], *, closes: bool = False) -> None:
-        """Send messages of a job; with `closes` they are its last."""
+    def _inject(
+        self,
+        account: Account,
+        encoded: Iterable[Encoded],
+        *,
+        is_first: bool = False,
+        closes: bool = False,
+    ) -> None:
+        """Send messages of a job; the first make it admitted, and with `closes` they are its last."""
         origin = next(self._origins)
         try:
             for seed, part in encoded:
@@ -186,6 +219,8 @@ class Supervisor:
             if closes and account.is_open:
                 account.is_open = False
                 self._desk.tx.retire(account.slot, 1)
+            if is_first:
+                self._desk.tx.store(*self._ledger.stage(account))
             self._desk.commit()
 
     def _make_room(self, account: Account, part: bytes | Large) -> None:
@@ -210,6 +245,7 @@ class Supervisor:
             account = self._ledger.find(job)
             if account is not None and not job.ended:
                 self._docket.end(account, Happening.CANCEL, error)
+                self._docket.write()
         self._rouse()
 
     def pause(self, job: JobState) -> None:
@@ -225,6 +261,7 @@ class Supervisor:
                 job.happen(happening)
                 account.is_throttled = False
                 self._ledger.order(account, order)
+                self._note_pause(account)
                 self._docket.suspects.add(account.slot)
                 self._desk.ring_all()
                 self._room.notify_all()
@@ -268,12 +305,13 @@ class Supervisor:
             self._own.words[self._own.index(self._own.section.words["drain"])] = 1
             self._desk.ring_all()
 
-    def begin_close(self, grace: float | None = None) -> None:
+    def begin_close(self, grace: float | None = None, *, keeps: bool = False) -> None:
         """Cancel what still runs and ask the workers to leave within `grace` seconds; those that have not are
-        killed.
+        killed. A durable flow that is to be kept can be taken up later.
         """
         deadline = Deadline.after(self._settings.grace if grace is None else grace)
         with self._lock:
+            self._keeps |= keeps and self._kept is not None and bool(self._ledger.accounts)
             if self._closing is None or (self._closing.at or 0.0) > (deadline.at or 0.0):
                 self._closing = deadline
             self._room.notify_all()
@@ -363,12 +401,14 @@ class Supervisor:
                 has_more[job] = None
         touched |= self._docket.suspects | self._desk.drop(self._docket.is_over)
         self._docket.suspects.clear()
+        self._docket.write()
         self._desk.commit()
         self._docket.check_deadlines()
         accounts = self._ledger.accounts
         touched &= accounts.keys()
         for slot in list(accounts) if everything else touched:
             self._docket.settle(accounts[slot])
+        self._docket.release()
         # A worker may tell that a job is quiet just before another has stored the last of its counters.
         self._again = SOON if touched & accounts.keys() else min(2 * self._again, TICK)
         self._room.notify_all()
@@ -425,7 +465,8 @@ class Supervisor:
         with self._lock:
             for account in list(self._ledger.accounts.values()):
                 if not account.job.ended:
-                    message = f"the flow of job {account.job.job_id!r} was stopped"
+                    what = "suspended: it can be resumed" if self._keeps else "stopped"
+                    message = f"the flow of job {account.job.job_id!r} was {what}"
                     account.job.happen(Happening.CANCEL, ClosedError(message))
             self._own.words[self._own.index(self._own.section.words["exit"])] = 1
             self._desk.ring_all()
@@ -440,6 +481,8 @@ class Supervisor:
             self._crew.close()
             self._own.close()
             self._arena.close()
+            if self._kept is not None:
+                self._kept.close(forgets=not self._keeps)
             os.close(self._wake)
             self._wake = -1
 

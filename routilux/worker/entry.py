@@ -27,7 +27,7 @@ from routilux.ipc.records import Kind, Records
 from routilux.ipc.sockets import Bell, Doorbells
 from routilux.ipc.turns import Turns
 from routilux.ipc.typed import TypedDecoder, TypedEncoder, exactness
-from routilux.ipc.wire import NO_JOB, Boot
+from routilux.ipc.wire import NO_JOB, Boot, adopt_main
 from routilux.plan import SUPERVISOR
 from routilux.policies import Join, WholeJob
 from routilux.reports import describe
@@ -125,10 +125,7 @@ class Worker:
 
     def load(self) -> tuple[Node, Routine]:
         """The routine of this process, built from what the supervisor shipped."""
-        main_module = sys.modules["__main__"]
-        for name, code in pickle.loads(self.boot.main).items():  # noqa: S301 - as in main()
-            with contextlib.suppress(Exception):  # what cannot be had here may not be needed here either
-                setattr(main_module, name, pickle.loads(code))  # noqa: S301 - as in main()
+        adopt_main(self.boot.main)
         node: Node = pickle.loads(self.boot.node)  # noqa: S301 - as in main()
         self.keys: dict[int, Any] = pickle.loads(self.boot.keys)  # noqa: S301 - as in main()
         self.demands: dict[int, Demand] = pickle.loads(self.boot.demands)  # noqa: S301 - as in main()
