@@ -4,7 +4,6 @@ import threading
 from collections.abc import Iterable, Mapping
 from itertools import count
 from pathlib import Path
-from typing import cast
 
 from routilux.clock import Deadline
 from routilux.engine import CHANGED, Settings
@@ -14,12 +13,13 @@ from routilux.ipc.codec import Encoder
 from routilux.ipc.endpoints import RunDirectory
 from routilux.ipc.lanes import LARGE
 from routilux.ipc.layout import Layout
-from routilux.jobs import JobControl, JobState
+from routilux.jobs import JobState
 from routilux.plan import plan
 from routilux.statedir import StateDirectory, forget
 from routilux.submission import Seed, encoded_part
 from routilux.supervisor.kept import Ground, Kept, new_ground, old_ground
-from routilux.supervisor.supervisor import Encoded, Supervisor
+from routilux.supervisor.reception import Encoded, Reception
+from routilux.supervisor.supervisor import Supervisor
 
 
 class LocalEngine:
@@ -108,18 +108,18 @@ class LocalEngine:
             del self._running[supervisor.flow]
 
     def job(self, flow: Flow, job_id: str) -> JobState:
-        return JobState(job_id, flow.name, cast("JobControl", self._supervisor(flow)))
+        return JobState(job_id, flow.name, self._supervisor(flow).reception)
 
     def submit(
         self, job: JobState, seeds: list[Seed], deadline: Deadline, *, paused: bool, is_open: bool
     ) -> None:
-        _supervisor_of(job).submit(job, encoded(seeds), deadline, paused=paused, is_open=is_open)
+        _reception_of(job).submit(job, encoded(seeds), deadline, paused=paused, is_open=is_open)
 
     def feed(self, job: JobState, seeds: Iterable[Seed]) -> bool:
-        return _supervisor_of(job).feed(job, encoded(seeds))
+        return _reception_of(job).feed(job, encoded(seeds))
 
     def seal(self, job: JobState) -> None:
-        _supervisor_of(job).seal(job)
+        _reception_of(job).seal(job)
 
     def stop(self, flow: Flow, grace: float | None) -> None:
         with self._lock:
@@ -130,7 +130,7 @@ class LocalEngine:
 
     def drain(self) -> None:
         for supervisor in list(self._running.values()):
-            supervisor.drain()
+            supervisor.reception.drain()
 
     def close(self, grace: float | None, *, keeps: bool = False) -> None:
         with self._lock:
@@ -155,8 +155,8 @@ def encoded(seeds: Iterable[Seed]) -> list[Encoded]:
     return [(seed, encoded_part(seed, encode)) for seed in seeds]
 
 
-def _supervisor_of(job: JobState) -> Supervisor:
+def _reception_of(job: JobState) -> Reception:
     control = job.control
-    if not isinstance(control, Supervisor):
+    if not isinstance(control, Reception):
         raise RoutiluxError(f"job {job.job_id!r} belongs to another runtime")
     return control

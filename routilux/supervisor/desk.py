@@ -53,6 +53,7 @@ class Desk:
         self._flow = flow
         self._plan = plan
         self._arena = arena
+        self._own = own
         self._bells = bells
         self.tx = Transaction(own)
         self.blobs = BlobWriter(arena, own)
@@ -201,6 +202,11 @@ class Desk:
         for channel in self._direct.values():
             for writer in channel.lanes:
                 writer.close()
+
+    def tell(self, order: str) -> None:
+        """Give all workers an order: "drain" or "exit"."""
+        self._own.words[self._own.index(self._own.section.words[order])] = 1
+        self.ring_all()
 
     def ring_all(self) -> None:
         """Let every worker look at what the supervisor's words say."""

@@ -1,41 +1,37 @@
 """Here is the supervisor of one running flow: a thread that spawns its processes, collects outputs and sees
 jobs end.
 
-What a submitter does (submit, feed, cancel) happens in its own thread, under the lock; what the processes do
-is answered by the supervisor's thread. All of it writes the supervisor's section, so all of it holds the
-lock.
+What a submitter does (submit, feed, cancel) happens in its own thread, see reception.py; what the processes
+do is answered by the supervisor's thread.
 """
 
 import logging
 import os
 import select
 import threading
-from collections.abc import Callable, Iterable
-from itertools import chain, count
+from collections.abc import Callable
+from itertools import chain
 from math import ceil
 from pathlib import Path
 
 import zmq
 
-from routilux import clock
 from routilux.clock import Deadline, monotonic
-from routilux.engine import UNREAD, Settings
-from routilux.errors import Busy, ClosedError, RoutiluxError, RoutineCrashed
+from routilux.engine import Settings
+from routilux.errors import ClosedError, RoutiluxError, RoutineCrashed
 from routilux.ipc.arena import OwnSection
-from routilux.ipc.codec import Large
 from routilux.ipc.control import Answerer
-from routilux.ipc.layout import Order
 from routilux.ipc.sockets import Bell, Doorbells
 from routilux.jobs import JobState
-from routilux.lifecycle import ExecutionStatus, Happening
+from routilux.lifecycle import Happening
 from routilux.plan import SUPERVISOR
-from routilux.submission import Seed
 from routilux.supervisor.crew import Crew
 from routilux.supervisor.desk import SLOT_MASK, Desk
 from routilux.supervisor.docket import Docket
 from routilux.supervisor.kept import Ground, Kept
-from routilux.supervisor.ledger import Account, Ledger
+from routilux.supervisor.ledger import Ledger
 from routilux.supervisor.quotas import Quotas
+from routilux.supervisor.reception import TICK, Reception
 from routilux.supervisor.recovery import SECONDS, Recovery
 from routilux.supervisor.resumption import take_up
 from routilux.supervisor.stopped import Stopped
@@ -43,17 +39,8 @@ from routilux.supervisor.timeouts import Timeouts
 
 log = logging.getLogger("routilux.supervisor")
 
-TICK = 0.1
-"""Seconds between two looks at everything while jobs run, should a doorbell have been lost."""
 SOON = 0.001
 """Seconds to the next look at a job that seemed to be at its end; each further one takes twice as long."""
-FEED_AHEAD = 2048
-"""Messages that a stream may have waiting for room."""
-
-VISIBLE = ("activations", "errors", "skipped", "unused", "dead")
-"""The counters that a user sees."""
-
-Encoded = tuple[Seed, bytes | Large]
 
 
 class Supervisor:
@@ -74,7 +61,7 @@ class Supervisor:
         self._on_end = on_end
         self._kept = kept
         self._keeps = False
-        journal = self._journal = None if kept is None else kept.journal
+        journal = None if kept is None else kept.journal
         directory.mkdir(mode=0o700)
         self._arena = ground.arena
         self._own = OwnSection(self._arena, SUPERVISOR)
@@ -92,7 +79,6 @@ class Supervisor:
         )
         self._ledger = Ledger(self._arena, self._own)
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        self._origins = count(1)
         self._timeouts = Timeouts(flow, self.plan, self._arena)
         self._stopped = Stopped(settings.stop_limit)
         self._quotas = Quotas(self.plan, self._arena, self._own)
@@ -112,12 +98,11 @@ class Supervisor:
             failed=self._fail,
             journal=journal,
         )
+        self.reception = Reception(self._docket, self._room, self._rouse)
         self.resumed: list[JobState] = []
         """The jobs that an earlier supervisor has left, the ended ones among them."""
         if journal is not None and kept is not None and kept.is_resumed:
-            self.resumed = take_up(self._docket, journal, self)
-        self._closing: Deadline | None = None
-        self._failure: RoutiluxError | None = None
+            self.resumed = take_up(self._docket, journal, self.reception)
         self._thread = threading.Thread(target=self._run, name=f"routilux-{flow.name}", daemon=True)
 
     def start(self) -> None:
@@ -127,183 +112,12 @@ class Supervisor:
 
     @property
     def is_closed(self) -> bool:
-        return self._closing is not None or self._failure is not None
+        return self.reception.is_closed
 
     @property
     def is_gone(self) -> bool:
         """Whether nothing is left of it."""
-        return self._closing is not None and not self._thread.is_alive()
-
-    def submit(
-        self, job: JobState, encoded: Iterable[Encoded], deadline: Deadline, *, paused: bool, is_open: bool
-    ) -> None:
-        """Admit the job and inject its first messages. Waits for a place until the deadline, then raises
-        Busy.
-        """
-        with self._lock:
-            self._room.wait_for(lambda: not self._ledger.is_full or self.is_closed, deadline.left())
-            self._check_open()
-            if self._ledger.is_full:
-                message = (
-                    f"{self._settings.max_pending} jobs of flow {self.flow.name!r} are under way already: "
-                    "wait for one, or raise max_pending"
-                )
-                raise Busy(message)
-            account = self._ledger.open(job, deadline)
-            account.is_open = True  # until all is injected, which may take waiting
-            self._desk.tx.create(account.slot, 1)
-            job.happen(Happening.PAUSE if paused else Happening.START)
-            if paused:
-                self._ledger.order(account, Order.HOLD)
-            if self._journal is not None:
-                left = deadline.left()
-                ends_at = None if left is None else clock.wall() + left
-                began_at = job.started_at or clock.wall()
-                self._journal.began(account.number, job.job_id, began_at, ends_at, account.base)
-                self._note_pause(account)
-            self._inject(account, encoded, is_first=True, closes=not is_open)
-        if deadline.at is not None:
-            self._rouse()
-
-    def _note_pause(self, account: Account) -> None:
-        if self._journal is not None:
-            is_paused = account.job.status is ExecutionStatus.PAUSED
-            self._journal.paused(account.number, is_paused=is_paused)
-            self._journal.flush()
-
-    def feed(self, job: JobState, encoded: Iterable[Encoded]) -> bool:
-        """More messages for an open job, once the lanes have room; False when it has ended meanwhile."""
-        with self._lock:
-            account = self._ledger.find(job)
-            self._room.wait_for(lambda: job.ended or self.is_closed or self._may_feed(job, account))
-            if account is None or job.ended:
-                return False
-            self._inject(account, encoded)
-            return True
-
-    def _may_feed(self, job: JobState, account: Account | None) -> bool:
-        is_held = job.status is ExecutionStatus.PAUSED or (account is not None and account.is_throttled)
-        return not is_held and self._desk.waiting < FEED_AHEAD
-
-    def seal(self, job: JobState) -> None:
-        """No more is fed: the open job can end."""
-        with self._lock:
-            account = self._ledger.find(job)
-            if account is not None and account.is_open:
-                account.is_open = False
-                self._desk.tx.retire(account.slot, 1)
-                self._desk.tx.store(*self._ledger.stage(account))
-                self._desk.commit()
-                self._docket.suspects.add(account.slot)
-        self._rouse()
-
-    def _inject(
-        self,
-        account: Account,
-        encoded: Iterable[Encoded],
-        *,
-        is_first: bool = False,
-        closes: bool = False,
-    ) -> None:
-        """Send messages of a job; the first make it admitted, and with `closes` they are its last."""
-        origin = next(self._origins)
-        try:
-            for seed, part in encoded:
-                self._make_room(account, part)
-                self._desk.submit(account.number, seed, part, origin)
-        except RoutiluxError as error:
-            if not account.job.ended:
-                self._docket.end(account, Happening.FAIL, error)
-            raise
-        finally:
-            if closes and account.is_open:
-                account.is_open = False
-                self._desk.tx.retire(account.slot, 1)
-            if is_first:
-                self._desk.tx.store(*self._ledger.stage(account))
-            self._desk.commit()
-
-    def _make_room(self, account: Account, part: bytes | Large) -> None:
-        """Wait until large payloads that are under way leave room for this one, if they ever can."""
-        if isinstance(part, bytes) or part.nbytes > self._desk.blobs.largest:
-            return
-        self._desk.commit()
-        while not self._desk.has_room(part.nbytes) and not (account.job.ended or self.is_closed):
-            if account.deadline.passed:
-                raise Busy(f"no room for a payload of {part.nbytes:,} bytes within the time given")
-            self._room.wait(TICK)
-
-    def _check_open(self) -> None:
-        if self._failure is not None:
-            raise self._failure
-        if self._closing is not None:
-            message = f"flow {self.flow.name!r} has been stopped: it takes no more jobs"
-            raise ClosedError(message)
-
-    def cancel(self, job: JobState, error: RoutiluxError) -> None:
-        with self._lock:
-            account = self._ledger.find(job)
-            if account is not None and not job.ended:
-                self._docket.end(account, Happening.CANCEL, error)
-                self._docket.write()
-        self._rouse()
-
-    def pause(self, job: JobState) -> None:
-        self._hold(job, Happening.PAUSE, Order.HOLD, ExecutionStatus.RUNNING)
-
-    def resume(self, job: JobState) -> None:
-        self._hold(job, Happening.RESUME, Order.RUN, ExecutionStatus.PAUSED)
-
-    def _hold(self, job: JobState, happening: Happening, order: Order, valid: ExecutionStatus) -> None:
-        with self._lock:
-            account = self._ledger.find(job)
-            if account is not None and job.status is valid:
-                job.happen(happening)
-                account.is_throttled = False
-                self._ledger.order(account, order)
-                self._note_pause(account)
-                self._docket.suspects.add(account.slot)
-                self._desk.ring_all()
-                self._room.notify_all()
-        self._rouse()
-
-    def drained(self, job: JobState) -> None:
-        """A reader has taken outputs: a job that was held back for it may go on."""
-        with self._lock:
-            account = self._ledger.find(job)
-            if account is not None and account.is_throttled and job.spooled < UNREAD // 2:
-                account.is_throttled = False
-                self._ledger.order(account, Order.RUN)
-                self._docket.suspects.add(account.slot)
-                self._desk.ring_all()
-                self._room.notify_all()
-                self._rouse()
-
-    def counters(self, job: JobState) -> dict[str, dict[str, int]]:
-        """Per routine what its workers have counted for the job."""
-        with self._lock:
-            account = self._ledger.find(job)
-            found: dict[str, dict[str, int]] = {name: dict.fromkeys(VISIBLE, 0) for name in self.flow.nodes}
-            if account is not None:
-                for counter in VISIBLE:
-                    for process, value in zip(
-                        self.plan.processes, self._ledger.counted(account, counter), strict=True
-                    ):
-                        if process.node:
-                            found[process.node][counter] += value
-            return found
-
-    def drain(self) -> None:
-        """Sources stop at their next commit; everything in flight goes on to its end. No more jobs are
-        taken.
-        """
-        with self._lock:
-            if self.is_closed:
-                return
-            for account in self._ledger.accounts.values():
-                account.is_cut = True
-            self._own.words[self._own.index(self._own.section.words["drain"])] = 1
-            self._desk.ring_all()
+        return self.reception.closing is not None and not self._thread.is_alive()
 
     def begin_close(self, grace: float | None = None, *, keeps: bool = False) -> None:
         """Cancel what still runs and ask the workers to leave within `grace` seconds; those that have not are
@@ -312,8 +126,8 @@ class Supervisor:
         deadline = Deadline.after(self._settings.grace if grace is None else grace)
         with self._lock:
             self._keeps |= keeps and self._kept is not None and bool(self._ledger.accounts)
-            if self._closing is None or (self._closing.at or 0.0) > (deadline.at or 0.0):
-                self._closing = deadline
+            if self.reception.closing is None or (self.reception.closing.at or 0.0) > (deadline.at or 0.0):
+                self.reception.closing = deadline
             self._room.notify_all()
         self._rouse()
 
@@ -347,7 +161,7 @@ class Supervisor:
             self._leave()
 
     def _watch(self) -> None:
-        while self._closing is None and self._failure is None:
+        while self.reception.closing is None and self.reception.failure is None:
             poller = zmq.Poller()
             poller.register(self._bells.pull, zmq.POLLIN)
             poller.register(self._answerer.socket, zmq.POLLIN)
@@ -358,7 +172,7 @@ class Supervisor:
 
     def _watch_crew(self, poller: zmq.Poller, sentinels: set[int]) -> None:
         """Take turns until the crew has changed."""
-        while self._closing is None and self._failure is None:
+        while self.reception.closing is None and self.reception.failure is None:
             events = dict(poller.poll(ceil(self._nap() * 1000)))
             with self._lock:
                 if self._wake in events:
@@ -421,7 +235,7 @@ class Supervisor:
         """Reap and recover the workers that have died; spawn those again whose time has come."""
         for index, how in self._crew.dead():
             self._turn(everything=False)  # it may have told why
-            if self._failure is None:
+            if self.reception.failure is None:
                 self._recover(index, how)
         for index, at in list(self._respawns.items()):
             if monotonic() >= at:
@@ -452,9 +266,9 @@ class Supervisor:
     def _fail(self, error: RoutiluxError) -> None:
         """No job of this flow can go on."""
         with self._lock:
-            if self._failure is not None:
+            if self.reception.failure is not None:
                 return
-            self._failure = error
+            self.reception.failure = error
             for account in list(self._ledger.accounts.values()):
                 if not account.job.ended:
                     account.job.happen(Happening.FAIL, error)
@@ -468,12 +282,11 @@ class Supervisor:
                     what = "suspended: it can be resumed" if self._keeps else "stopped"
                     message = f"the flow of job {account.job.job_id!r} was {what}"
                     account.job.happen(Happening.CANCEL, ClosedError(message))
-            self._own.words[self._own.index(self._own.section.words["exit"])] = 1
-            self._desk.ring_all()
+            self._desk.tell("exit")
             self._on_end(self)
         self._see_off()
         with self._lock:
-            self._closing = self._closing or Deadline(monotonic())
+            self.reception.closing = self.reception.closing or Deadline(monotonic())
             self._room.notify_all()
             self._bells.close()
             self._answerer.close()
@@ -495,7 +308,7 @@ class Supervisor:
         for fd in (self._wake, *self._crew.sentinels()):
             poller.register(fd, select.POLLIN)
         while not self._crew.is_gone:
-            left = (self._closing or failed).left() or 0.0
+            left = (self.reception.closing or failed).left() or 0.0
             if left <= 0:
                 self._crew.kill()
                 break

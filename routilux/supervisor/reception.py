@@ -1,0 +1,220 @@
+"""Here is the reception of a running flow: what submitters do, each in its own thread and under the lock.
+
+All of it writes the supervisor's section, as the supervisor's thread does, so all of it holds the lock.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+from itertools import count
+
+from routilux import clock
+from routilux.clock import Deadline
+from routilux.engine import UNREAD
+from routilux.errors import Busy, ClosedError, RoutiluxError
+from routilux.ipc.codec import Large
+from routilux.ipc.layout import Order
+from routilux.jobs import JobState
+from routilux.lifecycle import ExecutionStatus, Happening
+from routilux.submission import Seed
+from routilux.supervisor.docket import Docket
+from routilux.supervisor.ledger import Account
+
+TICK = 0.1
+"""Seconds between two looks at everything while jobs run, should a doorbell have been lost."""
+FEED_AHEAD = 2048
+"""Messages that a stream may have waiting for room."""
+
+VISIBLE = ("activations", "errors", "skipped", "unused", "dead")
+"""The counters that a user sees."""
+
+Encoded = tuple[Seed, bytes | Large]
+
+
+class Reception:
+    """The JobControl of the jobs of one flow. `room` guards everything, and is notified when something may
+    have come free; `rouse` lets the supervisor's thread look.
+    """
+
+    def __init__(self, docket: Docket, room: threading.Condition, rouse: Callable[[], None]) -> None:
+        self.closing: Deadline | None = None
+        """By when the flow is to be gone, once that is wanted."""
+        self.failure: RoutiluxError | None = None
+        """Why no job of the flow can go on."""
+        self._docket = docket
+        self._room = room
+        self._rouse = rouse
+        self._origins = count(1)
+
+    @property
+    def is_closed(self) -> bool:
+        return self.closing is not None or self.failure is not None
+
+    def submit(
+        self, job: JobState, encoded: Iterable[Encoded], deadline: Deadline, *, paused: bool, is_open: bool
+    ) -> None:
+        """Admit the job and inject its first messages. Waits for a place until the deadline, then raises
+        Busy.
+        """
+        with self._room:
+            self._room.wait_for(lambda: not self._docket.ledger.is_full or self.is_closed, deadline.left())
+            self._check_open()
+            if self._docket.ledger.is_full:
+                most, name = self._docket.settings.max_pending, self._docket.flow.name
+                message = (
+                    f"{most} jobs of flow {name!r} are under way already: wait for one, or raise max_pending"
+                )
+                raise Busy(message)
+            account = self._docket.ledger.open(job, deadline)
+            account.is_open = True  # until all is injected, which may take waiting
+            self._docket.desk.tx.create(account.slot, 1)
+            job.happen(Happening.PAUSE if paused else Happening.START)
+            if paused:
+                self._docket.ledger.order(account, Order.HOLD)
+            if self._docket.journal is not None:
+                left = deadline.left()
+                ends_at = None if left is None else clock.wall() + left
+                began_at = job.started_at or clock.wall()
+                self._docket.journal.began(account.number, job.job_id, began_at, ends_at, account.base)
+                self._note_pause(account)
+            self._inject(account, encoded, is_first=True, closes=not is_open)
+        if deadline.at is not None:
+            self._rouse()
+
+    def _note_pause(self, account: Account) -> None:
+        if self._docket.journal is not None:
+            is_paused = account.job.status is ExecutionStatus.PAUSED
+            self._docket.journal.paused(account.number, is_paused=is_paused)
+            self._docket.journal.flush()
+
+    def feed(self, job: JobState, encoded: Iterable[Encoded]) -> bool:
+        """More messages for an open job, once the lanes have room; False when it has ended meanwhile."""
+        with self._room:
+            account = self._docket.ledger.find(job)
+            self._room.wait_for(lambda: job.ended or self.is_closed or self._may_feed(job, account))
+            if account is None or job.ended:
+                return False
+            self._inject(account, encoded)
+            return True
+
+    def _may_feed(self, job: JobState, account: Account | None) -> bool:
+        is_held = job.status is ExecutionStatus.PAUSED or (account is not None and account.is_throttled)
+        return not is_held and self._docket.desk.waiting < FEED_AHEAD
+
+    def seal(self, job: JobState) -> None:
+        """No more is fed: the open job can end."""
+        with self._room:
+            account = self._docket.ledger.find(job)
+            if account is not None and account.is_open:
+                account.is_open = False
+                self._docket.desk.tx.retire(account.slot, 1)
+                self._docket.desk.tx.store(*self._docket.ledger.stage(account))
+                self._docket.desk.commit()
+                self._docket.suspects.add(account.slot)
+        self._rouse()
+
+    def _inject(
+        self,
+        account: Account,
+        encoded: Iterable[Encoded],
+        *,
+        is_first: bool = False,
+        closes: bool = False,
+    ) -> None:
+        """Send messages of a job; the first make it admitted, and with `closes` they are its last."""
+        origin = next(self._origins)
+        try:
+            for seed, part in encoded:
+                self._make_room(account, part)
+                self._docket.desk.submit(account.number, seed, part, origin)
+        except RoutiluxError as error:
+            if not account.job.ended:
+                self._docket.end(account, Happening.FAIL, error)
+            raise
+        finally:
+            if closes and account.is_open:
+                account.is_open = False
+                self._docket.desk.tx.retire(account.slot, 1)
+            if is_first:
+                self._docket.desk.tx.store(*self._docket.ledger.stage(account))
+            self._docket.desk.commit()
+
+    def _make_room(self, account: Account, part: bytes | Large) -> None:
+        """Wait until large payloads that are under way leave room for this one, if they ever can."""
+        if isinstance(part, bytes) or part.nbytes > self._docket.desk.blobs.largest:
+            return
+        self._docket.desk.commit()
+        while not self._docket.desk.has_room(part.nbytes) and not (account.job.ended or self.is_closed):
+            if account.deadline.passed:
+                raise Busy(f"no room for a payload of {part.nbytes:,} bytes within the time given")
+            self._room.wait(TICK)
+
+    def _check_open(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+        if self.closing is not None:
+            message = f"flow {self._docket.flow.name!r} has been stopped: it takes no more jobs"
+            raise ClosedError(message)
+
+    def cancel(self, job: JobState, error: RoutiluxError) -> None:
+        with self._room:
+            account = self._docket.ledger.find(job)
+            if account is not None and not job.ended:
+                self._docket.end(account, Happening.CANCEL, error)
+                self._docket.write()
+        self._rouse()
+
+    def pause(self, job: JobState) -> None:
+        self._hold(job, Happening.PAUSE, Order.HOLD, ExecutionStatus.RUNNING)
+
+    def resume(self, job: JobState) -> None:
+        self._hold(job, Happening.RESUME, Order.RUN, ExecutionStatus.PAUSED)
+
+    def _hold(self, job: JobState, happening: Happening, order: Order, valid: ExecutionStatus) -> None:
+        with self._room:
+            account = self._docket.ledger.find(job)
+            if account is not None and job.status is valid:
+                job.happen(happening)
+                account.is_throttled = False
+                self._docket.ledger.order(account, order)
+                self._note_pause(account)
+                self._docket.suspects.add(account.slot)
+                self._docket.desk.ring_all()
+                self._room.notify_all()
+        self._rouse()
+
+    def drained(self, job: JobState) -> None:
+        """A reader has taken outputs: a job that was held back for it may go on."""
+        with self._room:
+            account = self._docket.ledger.find(job)
+            if account is not None and account.is_throttled and job.spooled < UNREAD // 2:
+                account.is_throttled = False
+                self._docket.ledger.order(account, Order.RUN)
+                self._docket.suspects.add(account.slot)
+                self._docket.desk.ring_all()
+                self._room.notify_all()
+                self._rouse()
+
+    def counters(self, job: JobState) -> dict[str, dict[str, int]]:
+        """Per routine what its workers have counted for the job."""
+        plan, ledger = self._docket.plan, self._docket.ledger
+        with self._room:
+            account = ledger.find(job)
+            found = {name: dict.fromkeys(VISIBLE, 0) for name in self._docket.flow.nodes}
+            if account is None:
+                return found
+            for counter in VISIBLE:
+                for process, value in zip(plan.processes, ledger.counted(account, counter), strict=True):
+                    if process.node:
+                        found[process.node][counter] += value
+            return found
+
+    def drain(self) -> None:
+        """Sources stop at their next commit; everything in flight goes on to its end. No more jobs are
+        taken.
+        """
+        with self._room:
+            if self.is_closed:
+                return
+            for account in self._docket.ledger.accounts.values():
+                account.is_cut = True
+            self._docket.desk.tell("drain")
