@@ -62,7 +62,7 @@ class Activations:
         fast, context, outputs = self.fast, self._context, self._outputs
         if fast is None:
             raise InternalError("this routine has no fast path")
-        self.is_fast = True
+        self.is_fast = stop - start > 1
         context.at, context.batch = job, batch
         parts = outputs.events[0].parts if len(outputs.events) == 1 else None
         index, mark = start, 0

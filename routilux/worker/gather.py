@@ -10,6 +10,7 @@ from typing import Any
 from routilux.clock import monotonic
 from routilux.errors import RoutineCrashed
 from routilux.ipc.lanes import BLOB, MARK
+from routilux.ipc.layout import Order
 from routilux.ipc.records import Kind, Record
 from routilux.policies import Inbox, Taken
 from routilux.worker.care import key_of_input
@@ -120,10 +121,10 @@ class GatherLoop(Loop):
     def work_on(self, job: WorkerJob) -> int:
         """Run what the policy of one job accepts; how many activations."""
         p, inbox = self.p, self.inbox_of(job)
-        if p.jobs.is_over(job.number):
+        order = p.jobs.order(job.number)
+        if order == Order.DROP:
             self.forget(job)
-            return 0
-        if p.jobs.is_held(job.number):
+        if order != Order.RUN:
             return 0
         ran, settled = 0, False
         limit = self.most
@@ -370,7 +371,7 @@ class GatherLoop(Loop):
 
     def due(self) -> list[float]:
         """When the passing of time will give us something to do; not for a job that is held."""
-        jobs = [job for job in self.busy.values() if not self.p.jobs.is_held(job.number)]
+        jobs = [job for job in self.busy.values() if self.p.jobs.order(job.number) != Order.HOLD]
         due = [each.due for job in jobs for each in (*job.postponed, job.finish) if each is not None]
         if self.timed:
             inboxes = [job.inbox for job in jobs if job.inbox is not None]

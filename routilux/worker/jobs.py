@@ -71,6 +71,8 @@ class JobTable:
         self._policy = policy
         self._states = states
         self.gone: list[WorkerJob] = []
+        self.suspended: set[int] = set()
+        """Jobs with an activation that waits in its middle: nothing else of them is touched until it ends."""
         self._slot_names = slot_names
         self._jobs: dict[int, WorkerJob] = {}
 
@@ -114,7 +116,11 @@ class JobTable:
         return bytes(self._arena.data[start + 1 : start + 1 + length]).decode()
 
     def order(self, number: int) -> int:
-        """What is to be done with the job's messages; DROP when it is over, or has failed here."""
+        """What is to be done with the job's messages: HOLD those behind an activation that waits."""
+        return Order.HOLD if number in self.suspended else self._told(number)
+
+    def _told(self, number: int) -> int:
+        """What the supervisor says; DROP when the job is over, or has failed here."""
         slot, words = number & SLOT_MASK, self._arena.words
         if words[self._current + slot] != number:
             return Order.DROP
@@ -127,10 +133,10 @@ class JobTable:
         return bool(self._arena.words[self._exit])
 
     def is_over(self, number: int) -> bool:
-        return self.order(number) == Order.DROP
+        return self._told(number) == Order.DROP
 
     def is_held(self, number: int) -> bool:
-        return self.order(number) == Order.HOLD
+        return self._told(number) == Order.HOLD
 
     def prune(self) -> bool:
         """Forget the jobs whose slot has gone to another, or to none; whether anything is left to clear

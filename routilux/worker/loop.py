@@ -106,6 +106,10 @@ class Loop:
         self.limit = 1
         self.quiet: set[int] = set()
         self.replay: Replay | None = None
+        self.flushes = False
+        """Whether logic has called `flush`: each activation then begins with all others committed."""
+        self.ended = False
+        """Whether the transaction has another activation in it than the one at hand."""
         self.stopwatch: Stopwatch | None = None
         self.wear: Wear | None = None
         parts.context.flusher = self.flush
@@ -172,6 +176,7 @@ class Loop:
         p = self.p
         if whole:
             self.save_states()
+        self.ended = False
         written = p.outputs.pump(p.tx)
         p.loader.settle()
         changed = [inlet for inlet in p.inlets if inlet.changed]
@@ -223,6 +228,9 @@ class Loop:
         """What was assigned to `self.state` is saved with this commit."""
         p = self.p
         for number, state in list(p.states.touched.items()):
+            if number in p.jobs.suspended:  # it would be saved as it is in the middle of an activation
+                continue
+            del p.states.touched[number]
             job = p.jobs.find(number)
             if job is None:  # it has ended meanwhile, and its slot may be another's
                 continue
@@ -230,7 +238,6 @@ class Loop:
                 p.states.save(p.tx, state)
             except (EncodeError, ArenaFull) as error:
                 p.activations.give_up(job, error)
-        p.states.touched.clear()
         for job in p.jobs.gone:
             p.states.forget(p.tx, job.number)
             p.turns.forget(p.tx, job.number)
@@ -342,6 +349,8 @@ class Loop:
     def begin_activation(self, batch: Batch, index: int) -> None:
         """The message at `index` is about to be run, perhaps not for the first time."""
         p = self.p
+        if self.flushes:
+            self.settle_others()
         p.activations.failures = batch.failures
         if p.replays.cursors or p.context.cursor is not None:
             p.context.cursor = p.replays.cursor(batch.key(index))
@@ -357,9 +366,7 @@ class Loop:
         room.
         """
         p = self.p
-        if p.states.touched:  # what earlier activations have saved must not wait for this one
-            self.commit()
-            p.tx.begin()
+        self.settle_others()
         replay = self.replay_at_hand() if p.activations.may_send_early else None
         marks = p.outputs.marks()
         done, since = 0, monotonic()
@@ -378,6 +385,12 @@ class Loop:
         finally:
             self.close_generator(steps)
 
+    def settle_others(self) -> None:
+        """What earlier activations have saved must not wait for one that commits in its middle."""
+        if self.ended and self.p.states.touched:
+            self.commit()
+            self.p.tx.begin()
+
     def forgive(self) -> None:
         """The activation at hand has not come to its end, and need not have repeated itself."""
         if self.replay is not None and self.p.activations.again is None:
@@ -395,7 +408,7 @@ class Loop:
     def flush(self, cursor: object = None) -> None:
         """`self.flush()` within logic: commit what has been emitted and wait for room."""
         job, batch = self.p.context.at, self.p.context.batch
-        if job is None or self.is_hasty():
+        if job is None or not self.may_flush(job):
             return
         replay = self.replay_at_hand()
         if replay is None:  # too many activations are unfinished: this one sends all at its end
@@ -404,10 +417,11 @@ class Loop:
         if cursor is not None:
             self.p.context.cursor = cursor
 
-    def is_hasty(self) -> bool:
-        """Whether messages run so fast that the one at hand cannot send early: the next ones go slower."""
-        self.p.activations.fast = None
-        return self.p.activations.is_fast
+    def may_flush(self, job: WorkerJob) -> bool:
+        """Whether the activation at hand can send early, before what shares its commit. The next ones can."""
+        p = self.p
+        p.activations.fast, self.flushes = None, True
+        return not p.activations.is_fast and not (self.ended and job.number in p.states.touched)
 
     def replay_at_hand(self) -> Replay | None:
         """What the activation at hand notes of its early emissions; None if it must not send any."""
@@ -419,6 +433,7 @@ class Loop:
         """Its input is used up with the next commit, or is tried again later."""
         if self.stopwatch is not None:
             self.stopwatch.stop()
+        self.ended = True
         replay, self.replay = self.replay, None
         if replay is None:
             return
@@ -450,12 +465,14 @@ class Loop:
     def wait_for_room(self, job: WorkerJob) -> None:
         """Until all that was emitted is in the lanes, and the job is not held."""
         p = self.p
+        p.jobs.suspended.add(job.number)
         while p.outputs.waiting and not self.must_exit:
             if not (self.send() or self.relieve()):
                 self.wait()
         while p.jobs.is_held(job.number) and not self.must_exit:
             if not self.work_for_others():
                 self.wait()
+        p.jobs.suspended.discard(job.number)
 
     def work_for_others(self) -> bool:
         """While the job of a generator is held: a transaction for other jobs, if there is anything to do."""
