@@ -17,11 +17,10 @@ from process.flows.stages import (
     Gate,
     Gather,
     Ids,
-    Reads,
+    Mixed,
     Slow,
     Ticks,
     Total,
-    Writes,
     double,
     invert,
     numbers,
@@ -160,11 +159,6 @@ def test_the_ids_of_outputs_are_unique(runtime: Runtime) -> None:
     job = runtime.exec(Flow().pipe(numbers).pipe(Echo(), workers=2), n=3000)
     ids = [output.message_id for output in job.outputs()]
     assert len(set(ids)) == len(ids) == 3000
-
-
-def test_job_data_says_that_this_engine_has_none(runtime: Runtime) -> None:
-    with pytest.raises(JobFailed, match=r"job\.data is not supported by the local engine"):
-        runtime.run(Flow().pipe(Writes()).pipe(Reads()), value=7, timeout=TIMEOUT)
 
 
 def test_counters_are_exact(runtime: Runtime) -> None:
@@ -460,6 +454,29 @@ def test_pausing_a_job_within_a_generator_does_not_hold_another(runtime: Runtime
     finally:
         held.resume()
     assert held.result(TIMEOUT) == 1_999_000
+
+
+@pytest.mark.parametrize("ends", ["resume", "cancel"])
+def test_a_generator_that_is_held_is_left_alone_by_those_that_pass_it(
+    runtime: Runtime, gates: Gates, ends: str
+) -> None:
+    flow = Flow().pipe(Mixed(), "mixed")
+    list(runtime.stream(flow, (("", 1) for _ in range(2000))))  # a commit spans several messages from now on
+    held = runtime.exec(flow, value=("", 300))
+    outputs = held.outputs()
+    assert next(outputs).payload == (0, 1)
+    held.pause()
+    other = runtime.exec(flow, value=(gates.path, 1))
+    worker = gates.entered()
+    getattr(held, ends)()
+    gates.open()
+    assert other.result(TIMEOUT) == (0, 1)
+    if ends == "resume":
+        assert [output.payload for output in outputs] == [(number, 1) for number in range(1, 300)]
+    last = runtime.exec(flow, value=(gates.path, 1))
+    assert gates.entered() == worker
+    gates.open()
+    assert last.result(TIMEOUT) == (0, 1)
 
 
 def test_a_job_may_be_paused_and_resumed_over_and_over(runtime: Runtime) -> None:

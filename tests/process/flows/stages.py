@@ -122,21 +122,23 @@ class Ids(Routine):
         self.out.emit(self.message_id)
 
 
-class Writes(Routine):
+class Mixed(Routine):
+    """A generator: waits at a gate if it is given its folder, else counts so far with a rest after each."""
+
     value = Slot()
     out = Event()
 
-    def logic(self, value: Any) -> None:
-        self.job.data["seen"] = value
-        self.out.emit(value)
-
-
-class Reads(Routine):
-    value = Slot()
-    out = Event()
-
-    def logic(self, value: Any) -> None:
-        self.out.emit(self.job.data.get("seen"))
+    def logic(self, value: tuple[str, int]) -> Iterator[Any]:
+        path, n = value
+        if path:
+            with Path(path, "in").open("w", encoding="ascii") as entered:
+                entered.write(str(os.getpid()))
+            Path(path, "out").read_text(encoding="ascii")
+        runs = self.state["runs"] = self.state.get("runs", 0) + 1
+        for number in range(n):
+            if n > 1:
+                time.sleep(0.002)
+            yield number, runs
 
 
 class Dies(Routine):
