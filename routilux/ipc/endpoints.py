@@ -15,6 +15,8 @@ from routilux.errors import RoutiluxError
 PREFIX = "routilux-"
 LONGEST = 107
 """Bytes of a Unix socket's path."""
+FLOW = "00000"
+"""As long a name as the directory of one flow's sockets may have."""
 
 _JANITOR = 'trap "" INT TERM HUP QUIT; read -r _; exec rm -rf -- "$1"'
 
@@ -30,7 +32,7 @@ class RunDirectory:
     def __init__(self) -> None:
         sweep()
         self.path, self._lock = _locked_directory()
-        if len(os.fsencode(self.path / "worker-00000")) > LONGEST:
+        if len(os.fsencode(self.path / FLOW / "worker-00000")) > LONGEST:
             shutil.rmtree(self.path, ignore_errors=True)
             os.close(self._lock)
             message = (

@@ -1,6 +1,7 @@
 """Here are routines whose results show every message that was lost, doubled or out of place."""
 
 import ctypes
+import itertools
 import os
 import resource
 import select
@@ -387,3 +388,22 @@ class Doubling(Routine):
 @routine
 def odd_only(value: int) -> int | None:
     return value if value % 2 else None
+
+
+class Jumpy(Routine):
+    """Sets the time of day of its process back and forth, and raises so often at each number."""
+
+    value = Slot()
+    out = Event()
+    fails: int = 0
+
+    def setup(self) -> None:
+        true, shifts = time.time, itertools.cycle([-3600.0, 3600.0])
+        time.time = lambda: true() + next(shifts)
+        self.failed: set[int] = set()
+
+    def logic(self, value: Any) -> None:
+        if self.fails and value not in self.failed:
+            self.failed.add(value)
+            raise ValueError(value)
+        self.out.emit(value)
