@@ -37,6 +37,7 @@ POINTS = (
     "apply.middle",
     "applied.after",
     "ring.before",
+    "frames.written",
 )
 
 
@@ -164,7 +165,9 @@ def check(name: str, monkeypatch: pytest.MonkeyPatch, *lives: str, fewest: int) 
 def test_a_death_at_each_point_leaves_the_result_exact(
     monkeypatch: pytest.MonkeyPatch, name: str, odd: int
 ) -> None:
-    points = (*POINTS, "records.written") if CASES[name].keeps else POINTS
+    points = [*POINTS]
+    points += ["records.written"] if CASES[name].keeps else []
+    points += ["blob.made"] if name.startswith("large") else []
     lives = [f"{point}:{6 - odd if place % 2 else odd}" for place, point in enumerate(points)]
     check(name, monkeypatch, *lives, fewest=1)
 
