@@ -149,6 +149,20 @@ def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
         waiting.wait(0.01)
 
 
+def wait_until_handled(process: subprocess.Popen[str]) -> None:
+    """Until the program catches SIGTERM, and so has its handlers: before, Python's own are in place."""
+    waiting, deadline = threading.Event(), monotonic() + PATIENCE
+    while not caught(process.pid) & 1 << (signal.SIGTERM - 1):
+        assert monotonic() < deadline
+        waiting.wait(0.005)
+
+
+def caught(pid: int) -> int:
+    """The mask of signals that a process has handlers for."""
+    status = Path("/proc", str(pid), "status").read_text(encoding="ascii", errors="replace")
+    return next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith("SigCgt"))
+
+
 def seconds_until_gone(processes: list[psutil.Process], timeout: float = 10.0) -> float:
     """How long it takes until none of them runs; a zombie that nobody here can reap has ended."""
     waiting, began = threading.Event(), monotonic()
