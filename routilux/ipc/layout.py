@@ -40,10 +40,11 @@ HEADER_WORDS = (
     "idle",
     "starved",
 )
-"""`idle` says that the process waits for a doorbell, `starved` that it leaves messages in its lanes although
-it has nothing to do, since it holds back so many already. `at` names the input at hand, `at_once` says
-whether it is the only one of its transaction. After a crash the supervisor writes `care`, how many
-transactions are to be of one message, and `poison`, the input not to be run again.
+"""`idle` says that the process waits for a doorbell (1, or when it will wake by itself, in nanoseconds),
+`starved` that it leaves messages in its lanes although it has nothing to do, since it holds back so many
+already. `at` names the input at hand, `at_once` says whether it is the only one of its transaction. After a
+crash the supervisor writes `care`, how many transactions are to be of one message, and `poison`, the input
+not to be run again.
 """
 COUNTERS = ("created", "retired", "activations", "errors", "skipped", "unused", "dead")
 """Per job slot and process: cumulative, never reset; the first two decide when a job is quiet."""

@@ -7,7 +7,13 @@ import msgspec
 
 from routilux.deadletters import Body, Cause
 from routilux.engine import UNREAD, UNREAD_FAILURE, Settings
-from routilux.errors import DeadlineExceeded, JobCancelled, RoutiluxError, RoutineCrashed
+from routilux.errors import (
+    DeadlineExceeded,
+    InternalError,
+    JobCancelled,
+    RoutiluxError,
+    RoutineCrashed,
+)
 from routilux.flow import Flow
 from routilux.ipc.control import Answer, Ask
 from routilux.ipc.lanes import DEAD, ERROR, MARK
@@ -169,6 +175,18 @@ class Docket:
             if account.deadline.passed and not account.job.ended:
                 message = f"job {account.job.job_id!r} did not end within its timeout; it was stopped"
                 self.end(account, Happening.FAIL, DeadlineExceeded(message))
+
+    def give_up(self, where: str) -> None:
+        """All workers sleep, and nothing will wake them: whatever should be going on does not."""
+        for account in list(self.ledger.accounts.values()):
+            job = account.job
+            if job.status is not ExecutionStatus.RUNNING or account.is_open or account.is_throttled:
+                continue
+            message = (
+                f"job {job.job_id!r} stands still: all workers of flow {self.flow.name!r} sleep, and nothing "
+                f"will wake them ({where}). This is a mistake of Routilux: please report it"
+            )
+            self.end(account, Happening.FAIL, InternalError(message))
 
     def settle(self, account: Account) -> None:
         """See whether a job is quiet, and what follows: its slot is free, its next level is told, or it has

@@ -36,6 +36,7 @@ from routilux.supervisor.recovery import SECONDS, Recovery
 from routilux.supervisor.resumption import take_up
 from routilux.supervisor.stopped import Stopped
 from routilux.supervisor.timeouts import Timeouts
+from routilux.supervisor.watchdog import Watchdog
 
 log = logging.getLogger("routilux.supervisor")
 
@@ -82,6 +83,7 @@ class Supervisor:
         self._timeouts = Timeouts(flow, self.plan, self._arena)
         self._stopped = Stopped(settings.stop_limit)
         self._quotas = Quotas(self.plan, self._arena, self._own)
+        self._watchdog = Watchdog(self.plan, self._arena)
         self._respawns: dict[int, float] = {}
         self._overdue: dict[int, str] = {}
         self._again = TICK
@@ -187,6 +189,8 @@ class Supervisor:
                 ):
                     self._overdue[index] = how
                     self._crew.kill_one(index)
+                if self._watchdog.stands_still():
+                    self._docket.give_up(self._watchdog.diagnosis())
                 if not events or self._respawns or sentinels & events.keys():
                     self._look_after_crew()
             if sentinels != set(self._crew.sentinels()):

@@ -372,15 +372,14 @@ class GatherLoop(Loop):
     def due(self) -> list[float]:
         """When the passing of time will give us something to do; not for a job that is held."""
         jobs = [job for job in self.busy.values() if self.p.jobs.order(job.number) != Order.HOLD]
-        due = [each.due for job in jobs for each in (*job.postponed, job.finish) if each is not None]
+        due = super().due()
+        due += [each.due for job in jobs for each in (*job.postponed, job.finish) if each is not None]
         if self.timed:
             inboxes = [job.inbox for job in jobs if job.inbox is not None]
             due += [at for inbox in inboxes if (at := inbox.due()) is not None]
         return due
 
     def wait(self, seconds: float = RESCAN_SECONDS) -> None:
-        if (due := self.due()) and not self.p.outputs.waiting:
-            seconds = max(0.0, min(seconds, min(due) - monotonic()))
         super().wait(seconds)
         for job in self.p.jobs.over():
             if job.units:

@@ -300,16 +300,20 @@ class Loop:
     def wait(self, seconds: float = RESCAN_SECONDS) -> None:
         """Sleep until somebody rings, or at most `seconds`."""
         self.p.care.end()
-        due = [at for inlet in self.p.inlets if (at := inlet.due(self.p.jobs.order)) is not None]
+        due = self.due()
         if due and not self.p.outputs.waiting:
-            seconds = max(0.0, min(seconds, min(due) / 1e9 - monotonic()))
-        self._words[self._idle] = 1
+            seconds = max(0.0, min(seconds, min(due) - monotonic()))
+        self._words[self._idle] = int(min(due) * 1e9) if due else 1
         is_rung = self.p.bells.wait(seconds)
         self._words[self._idle] = 0
         if not is_rung and self.p.jobs.prune():
             self.commit()
         if self.p.pins.held:
             self.p.pins.sweep()
+
+    def due(self) -> list[float]:
+        """When the passing of time will give us something to do, on the monotonic clock."""
+        return [at / 1e9 for inlet in self.p.inlets if (at := inlet.due(self.p.jobs.order)) is not None]
 
     def restore(self, record: Record, inlet: Inlet) -> None:
         """After a crash: take up what the record says."""
