@@ -35,13 +35,14 @@ from routilux.routine import Routine
 from routilux.slottypes import Demand
 from routilux.worker.activation import Activations
 from routilux.worker.care import Care
+from routilux.worker.commits import Parts
 from routilux.worker.context import WorkerContext
 from routilux.worker.gather import GatherLoop
 from routilux.worker.immediate import ImmediateLoop
 from routilux.worker.intake import Inlet, Loader
 from routilux.worker.jobs import JobTable
 from routilux.worker.keepsakes import Keepsakes
-from routilux.worker.loop import Loop, Parts
+from routilux.worker.loop import Loop
 from routilux.worker.outputs import EventOutput, Outputs, Target
 from routilux.worker.replay import Replays
 from routilux.worker.state import States

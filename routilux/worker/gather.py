@@ -14,9 +14,11 @@ from routilux.ipc.layout import Order
 from routilux.ipc.records import Kind, Record
 from routilux.policies import Inbox, Taken
 from routilux.worker.care import key_of_input
-from routilux.worker.intake import Arrival, Attempt, Batch, Inlet, Undecodable, Unit
+from routilux.worker.commits import RESCAN_SECONDS, Parts
+from routilux.worker.intake import Batch, Inlet, Undecodable
 from routilux.worker.jobs import SLOT_MASK, WorkerJob
-from routilux.worker.loop import RESCAN_SECONDS, Loop, Parts
+from routilux.worker.loop import Loop
+from routilux.worker.waiting import Arrival, Attempt, Unit
 
 QUOTA = 4 << 20
 """Bytes of one lane that a policy may hold back before its producer has to wait; the supervisor doubles it
@@ -68,7 +70,7 @@ class GatherLoop(Loop):
         got = 0
         quota = QUOTA << self._shared[self._quota] if self.is_bounded else p.most_held
         self.leaves_any = False
-        for inlet in p.inlets:
+        for inlet in (*self.inner, *self.inlets):
             if p.records.by_inlet[inlet.reader.plan.index] > quota and not inlet.reader.plan.inner:
                 self.leaves_any |= inlet.reader.waiting > 0
                 continue

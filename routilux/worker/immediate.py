@@ -32,15 +32,16 @@ class ImmediateLoop(Loop):
         p = self.p
         limit = self.most
         ran, busy = 0, False
-        for inlet in p.inlets:
+        for inlet in (*self.inner, *self.inlets):
             while ran < limit and not p.outputs.waiting and (batch := inlet.next(p.jobs.order)):
                 if not busy:
                     p.care.begin(batch.key(batch.used), alone=limit == 1)
                 busy = True
                 ran += self.consume(inlet, batch, min(batch.left, limit - ran))
             busy |= inlet.changed
-        if busy and len(p.inlets) > 1:
-            p.inlets.append(p.inlets.pop(0))
+        for group in (self.inner, self.inlets):
+            if busy and len(group) > 1:
+                group.append(group.pop(0))
         return ran if busy else None
 
     def consume(self, inlet: Inlet, batch: Batch, most: int) -> int:

@@ -4,7 +4,6 @@ import copy
 import weakref
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from time import monotonic_ns
 from types import MappingProxyType
 from typing import Any
@@ -21,7 +20,6 @@ from routilux.ipc.records import Kind, Record, Records
 from routilux.ipc.turns import Turns
 from routilux.ipc.typed import TypedDecoder
 from routilux.plan import SUPERVISOR
-from routilux.policies import Taken
 from routilux.worker.care import key_of_input
 from routilux.worker.keepsakes import Keepsakes
 
@@ -384,37 +382,3 @@ class Inlet:
             self.set_aside(batch)
             moved = True
         return moved
-
-
-@dataclass(slots=True)
-class Arrival:
-    """A message in an inbox."""
-
-    value: Any
-    origin: int
-    arrived: float
-    unit: "Unit"
-    index: int
-
-
-@dataclass(eq=False, slots=True)
-class Attempt:
-    """What a policy has taken, to be run; once it has failed, not before `due` on the monotonic clock."""
-
-    taken: Taken
-    failures: int = 0
-    due: float = 0.0
-
-    @property
-    def messages(self) -> list[Arrival]:
-        return [message for slot in self.taken.slots for message in slot if isinstance(message, Arrival)]
-
-
-@dataclass(eq=False, slots=True)
-class Unit:
-    """The messages of one frame that are in an inbox, and the record that keeps them."""
-
-    inlet: Inlet
-    batch: Batch
-    waiting: dict[int, Arrival] = field(default_factory=dict)
-    is_parked: bool = False

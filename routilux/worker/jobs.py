@@ -13,8 +13,9 @@ from routilux.ipc.layout import JOB_NAME, WORD, Order
 from routilux.plan import SUPERVISOR
 from routilux.policies import Inbox, Policy
 from routilux.worker.data import JobData
-from routilux.worker.intake import Attempt, Batch, Inlet, Unit
+from routilux.worker.intake import Batch, Inlet
 from routilux.worker.state import State, States
+from routilux.worker.waiting import Attempt, Unit
 
 SLOT_MASK = 0xFFFF
 """The job slot within a job's number; above it is the generation, so that a slot's next job has another

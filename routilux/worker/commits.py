@@ -1,0 +1,222 @@
+"""Here is what a worker does between two activations: commit, ring whom it concerns, make room, sleep."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from routilux.clock import monotonic
+from routilux.errors import ArenaFull
+from routilux.ipc import crash
+from routilux.ipc.blobs import BlobWriter, Pins
+from routilux.ipc.codec import EncodeError
+from routilux.ipc.commit import Transaction
+from routilux.ipc.lanes import LaneWriter
+from routilux.ipc.layout import RING
+from routilux.ipc.records import Kind, Records
+from routilux.ipc.sockets import Bell, Doorbells
+from routilux.ipc.turns import Turns
+from routilux.plan import SUPERVISOR
+from routilux.worker.activation import Activations
+from routilux.worker.care import Care
+from routilux.worker.context import WorkerContext
+from routilux.worker.intake import Inlet, Loader
+from routilux.worker.jobs import JobTable
+from routilux.worker.outputs import Outputs
+from routilux.worker.replay import Replays
+from routilux.worker.state import States
+
+RESCAN_SECONDS = 0.1
+"""How long a worker sleeps without a doorbell before it looks at its lanes all the same."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything the loop works with; made by the worker's entry."""
+
+    routine: str
+    inlets: list[Inlet]
+    windowed: frozenset[int]
+    """Lanes whose producer gives only a little work ahead: it always learns how far we are."""
+    inner: frozenset[int]
+    outputs: Outputs
+    jobs: JobTable
+    loader: Loader
+    pins: Pins
+    blobs: BlobWriter
+    tx: Transaction
+    bells: Doorbells
+    context: WorkerContext
+    activations: Activations
+    records: Records
+    states: States
+    turns: Turns
+    replays: Replays
+    care: Care
+    slot_names: tuple[str, ...]
+    is_source: bool
+    most_held: int
+    """Bytes that one job may have waiting at one process."""
+    quota: int
+    """Where, in the arena, the supervisor says how often our quota has been doubled."""
+    way: Callable[[int], str]
+    """What the connection of a lane is called."""
+
+
+class Commits:
+    """The part of the loop that runs no user code."""
+
+    def __init__(self, parts: Parts, words: memoryview) -> None:
+        self.p = parts
+        own = parts.records.own
+        self._words = words
+        self._idle = own.index(own.section.words["idle"])
+        self.quiet: set[int] = set()
+        """Job slots of which messages were used up and none made: they may have come to their end."""
+        self.ended = False
+        """Whether the transaction has another activation in it than the one at hand."""
+
+    def commit(self, *, whole: bool = True) -> None:
+        """Make everything since the last commit happen, then ring whom it concerns.
+
+        Not `whole`: in the middle of an activation. Its inputs stay in use, and its state is not saved.
+        """
+        p = self.p
+        if whole:
+            self.save_states()
+        self.ended = False
+        written = p.outputs.pump(p.tx)
+        p.loader.settle()
+        changed = [inlet for inlet in p.inlets if inlet.changed]
+        self.quiet.update(p.tx.ended())
+        self.carry_out(changed)
+        self.ring(written)
+        for inlet in changed:
+            self.credit(inlet)
+        if self.quiet and not any(inlet.reader.waiting for inlet in p.inlets):
+            self.tell_quiet()
+        if p.pins.held:
+            p.pins.sweep()
+
+    def carry_out(self, changed: list[Inlet]) -> None:
+        """The transaction itself, with what the pending store must keep."""
+        p = self.p
+        p.outputs.store(p.tx, p.records)
+        p.tx.commit({inlet.reader.consumed: inlet.reader.mark for inlet in changed})
+        p.outputs.settle()
+        p.records.settle()
+        p.states.settle()
+        p.replays.settle()
+        if p.records.nbytes > p.most_held or p.records.is_nearly_full:
+            self.overflow()
+
+    def overflow(self) -> None:
+        """One job has so much waiting here that it fails."""
+        p = self.p
+        number, nbytes = next(iter(p.records.by_job.most_common(1)), (0, 0))
+        job = p.jobs.find(number)
+        if job is None or p.jobs.is_over(number) or not (nbytes > p.most_held or p.records.is_nearly_full):
+            return
+        parts = p.records.waiting(number).most_common()
+        waiting = ", ".join(f"{self.where(kind, lane)}: {part:,}" for (kind, lane), part in parts)
+        message = (
+            f"job {job.job_id!r} has {nbytes:,} bytes waiting at routine {p.routine!r}, more than it may "
+            f"({waiting}): let the flow make fewer messages than it uses up, feed the slot that its policy "
+            "waits for, or raise Runtime(heap=...)"
+        )
+        p.activations.give_up(job, MemoryError(message))
+
+    def where(self, kind: int, lane: int) -> str:
+        """What a user calls the place where a record of the pending store waits."""
+        if kind == Kind.WAITING:
+            return f"for room in {self.p.way(self.p.outputs.channels[lane].lanes[0].plan.index)}"
+        return f"from {self.p.way(lane)}"
+
+    def save_states(self) -> None:
+        """What was assigned to `self.state` is saved with this commit."""
+        p = self.p
+        for number, state in list(p.states.touched.items()):
+            if number in p.jobs.suspended:  # it would be saved as it is in the middle of an activation
+                continue
+            del p.states.touched[number]
+            job = p.jobs.find(number)
+            if job is None:  # it has ended meanwhile, and its slot may be another's
+                continue
+            try:
+                p.states.save(p.tx, state)
+            except (EncodeError, ArenaFull) as error:
+                p.activations.give_up(job, error)
+        for job in p.jobs.gone:
+            p.states.forget(p.tx, job.number)
+            p.turns.forget(p.tx, job.number)
+            p.jobs.forget(p.tx, job)
+        p.jobs.gone.clear()
+
+    def ring(self, written: list[LaneWriter]) -> None:
+        """Line 14: after this a loss does no harm."""
+        if crash.PLAN:
+            crash.here("ring.before")
+        for lane in written:
+            self.p.bells.ring(lane.consumer, Bell.PUBLISHED, lane.plan.index, lane.position)
+
+    def credit(self, inlet: Inlet) -> None:
+        """Tell the producer that there is room, unless it cannot be waiting for any."""
+        reader = inlet.reader
+        inlet.changed = False
+        before, inlet.passed_from = inlet.passed_from, reader.position
+        if (
+            inlet.owes_credit
+            or reader.plan.index in self.p.windowed
+            or reader.waiting + reader.position - before > RING // 4
+        ):
+            inlet.owes_credit = False
+            self.p.bells.ring(reader.producer, Bell.CREDIT, reader.plan.index, reader.position)
+
+    def send(self) -> bool:
+        """Move what waits for room into the lanes; whether anything moved."""
+        p = self.p
+        dropped = [channel.drop(p.jobs.is_over) for channel in p.outputs.channels if channel]
+        for job, count in (item for jobs in dropped for item in jobs.items()):
+            p.tx.retire(job & 0xFFFF, count)
+        written = p.outputs.pump(p.tx)
+        if not written and not any(dropped):
+            return False
+        self.quiet.update(p.tx.ended())
+        self.carry_out([])
+        self.ring(written)
+        self.tell_quiet()
+        return True
+
+    def tell_quiet(self) -> None:
+        """Name the jobs of which we have used messages up and made none: they may have come to their end."""
+        for slot in self.quiet:
+            self.p.bells.ring(SUPERVISOR, Bell.QUIET, slot)
+        self.quiet.clear()
+
+    def relieve(self) -> bool:
+        """A worker that waits for room empties its lanes in a cycle, so that the cycle always moves."""
+        moved = [
+            inlet for inlet in self.p.inlets if inlet.reader.plan.index in self.p.inner and inlet.relieve()
+        ]
+        if not moved:
+            return False
+        self.carry_out(moved)
+        for inlet in moved:
+            self.credit(inlet)
+        return True
+
+    def wait(self, seconds: float = RESCAN_SECONDS) -> None:
+        """Sleep until somebody rings, or at most `seconds`."""
+        self.p.care.end()
+        due = self.due()
+        if due and not self.p.outputs.waiting:
+            seconds = max(0.0, min(seconds, min(due) - monotonic()))
+        self._words[self._idle] = int(min(due) * 1e9) if due else 1
+        is_rung = self.p.bells.wait(seconds)
+        self._words[self._idle] = 0
+        if not is_rung and self.p.jobs.prune():
+            self.commit()
+        if self.p.pins.held:
+            self.p.pins.sweep()
+
+    def due(self) -> list[float]:
+        """When the passing of time will give us something to do, on the monotonic clock."""
+        return [at / 1e9 for inlet in self.p.inlets if (at := inlet.due(self.p.jobs.order)) is not None]

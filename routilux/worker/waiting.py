@@ -1,0 +1,41 @@
+"""Here is what waits before a policy: messages, the frames they came in, and what is to be tried again."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from routilux.policies import Taken
+from routilux.worker.intake import Batch, Inlet
+
+
+@dataclass(slots=True)
+class Arrival:
+    """A message in an inbox."""
+
+    value: Any
+    origin: int
+    arrived: float
+    unit: "Unit"
+    index: int
+
+
+@dataclass(eq=False, slots=True)
+class Attempt:
+    """What a policy has taken, to be run; once it has failed, not before `due` on the monotonic clock."""
+
+    taken: Taken
+    failures: int = 0
+    due: float = 0.0
+
+    @property
+    def messages(self) -> list[Arrival]:
+        return [message for slot in self.taken.slots for message in slot if isinstance(message, Arrival)]
+
+
+@dataclass(eq=False, slots=True)
+class Unit:
+    """The messages of one frame that are in an inbox, and the record that keeps them."""
+
+    inlet: Inlet
+    batch: Batch
+    waiting: dict[int, Arrival] = field(default_factory=dict)
+    is_parked: bool = False
