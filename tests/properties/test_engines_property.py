@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pytest
 from hypothesis import HealthCheck, given, note, settings
@@ -16,6 +16,7 @@ from routilux import Flow, JobState, Runtime, retry
 TIMEOUT = 50.0
 
 Kind = Literal["step", "filter", "copies", "large", "flaky", "diamond", "batch", "cycle", "tally"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True)
@@ -95,9 +96,7 @@ def add(flow: Flow, section: Section, name: str) -> None:
 
 @st.composite
 def chains(draw: st.DrawFn) -> Chain:
-    kinds = st.sampled_from(
-        ["step", "filter", "copies", "large", "flaky", "diamond", "batch", "cycle", "tally"]
-    )
+    kinds = st.sampled_from(KINDS)
     drawn = draw(st.lists(st.tuples(kinds, st.integers(1, 2), st.booleans()), min_size=1, max_size=3))
     made: list[Section] = []
     before = 1
