@@ -18,7 +18,8 @@ from routilux.ipc.layout import Layout, Order
 from routilux.ipc.records import Records
 from routilux.ipc.turns import Turns
 from routilux.plan import plan
-from routilux.worker.intake import Inlet, Loader
+from routilux.worker.intake import Inlet
+from routilux.worker.loader import Loader
 
 TITLE, UNIT = "frames of 64 small dicts, read and used up", "frames/s"
 AT_ONCE = 8

@@ -12,8 +12,9 @@ from routilux.ipc.commit import Transaction
 from routilux.reports import describe
 from routilux.strategies import OnError
 from routilux.worker.context import WorkerContext
-from routilux.worker.intake import Batch, Undecodable
+from routilux.worker.intake import Batch
 from routilux.worker.jobs import WorkerJob
+from routilux.worker.loader import Undecodable
 from routilux.worker.outputs import Outputs
 from routilux.worker.over import JobOver
 

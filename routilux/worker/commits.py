@@ -18,8 +18,9 @@ from routilux.plan import SUPERVISOR
 from routilux.worker.activation import Activations
 from routilux.worker.care import Care
 from routilux.worker.context import WorkerContext
-from routilux.worker.intake import Inlet, Loader
+from routilux.worker.intake import Inlet
 from routilux.worker.jobs import JobTable
+from routilux.worker.loader import Loader
 from routilux.worker.outputs import Outputs
 from routilux.worker.replay import Replays
 from routilux.worker.state import States

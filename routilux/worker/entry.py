@@ -39,9 +39,10 @@ from routilux.worker.commits import Parts
 from routilux.worker.context import WorkerContext
 from routilux.worker.gather import GatherLoop
 from routilux.worker.immediate import ImmediateLoop
-from routilux.worker.intake import Inlet, Loader
+from routilux.worker.intake import Inlet
 from routilux.worker.jobs import JobTable
 from routilux.worker.keepsakes import Keepsakes
+from routilux.worker.loader import Loader
 from routilux.worker.loop import Loop
 from routilux.worker.outputs import EventOutput, Outputs, Target
 from routilux.worker.replay import Replays

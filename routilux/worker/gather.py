@@ -15,8 +15,9 @@ from routilux.ipc.records import Kind, Record
 from routilux.policies import Inbox, Taken
 from routilux.worker.care import key_of_input
 from routilux.worker.commits import RESCAN_SECONDS, Parts
-from routilux.worker.intake import Batch, Inlet, Undecodable
+from routilux.worker.intake import Batch, Inlet
 from routilux.worker.jobs import SLOT_MASK, WorkerJob
+from routilux.worker.loader import Undecodable
 from routilux.worker.loop import Loop
 from routilux.worker.waiting import Arrival, Attempt, Unit
 

@@ -1,48 +1,24 @@
 """Here is what a worker has in front of it: per lane, the frames it has set aside, then those in the ring."""
 
-import copy
-import weakref
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic_ns
-from types import MappingProxyType
 from typing import Any
 
-from routilux.errors import PayloadError
-from routilux.ipc.arena import Arena
-from routilux.ipc.blobs import REFERENCE, Pins
-from routilux.ipc.codec import Decoder, split
+from routilux.ipc.blobs import REFERENCE
 from routilux.ipc.codec import batch as joined
+from routilux.ipc.codec import split
 from routilux.ipc.commit import Transaction
-from routilux.ipc.lanes import BLOB, TOKEN, TYPED, Frame, LaneReader
+from routilux.ipc.lanes import BLOB, TOKEN, Frame, LaneReader
 from routilux.ipc.layout import Order
 from routilux.ipc.records import Kind, Record, Records
 from routilux.ipc.turns import Turns
-from routilux.ipc.typed import TypedDecoder
 from routilux.plan import SUPERVISOR
 from routilux.worker.care import key_of_input
-from routilux.worker.keepsakes import Keepsakes
+from routilux.worker.loader import Loader
 
-
-class Undecodable:
-    """Stands in for a message whose bytes could not be turned into an object; `error` says why."""
-
-    __slots__ = ("error",)
-
-    def __init__(self, error: BaseException) -> None:
-        self.error = error
-
-    def reject(self) -> None:
-        raise self.error
-
-
-def explained(error: Exception) -> Exception:
-    """A class that the user's program has defined too late cannot be known here: say so."""
-    if isinstance(error, AttributeError) and "'__main__'" in str(error):
-        return PayloadError(
-            f"{error}: it was defined after the flow was started; call runtime.stop(flow) first"
-        )
-    return error
+MOST_ASIDE = 4 << 20
+"""Bytes of a job that are set aside behind one that is tried again; the rest waits in the lane."""
 
 
 class Batch:
@@ -117,88 +93,11 @@ class Batch:
         """Hold on to no payload of it any more."""
         self._values = None
 
-    def values(self, loader: "Loader") -> list[Any]:
+    def values(self, loader: Loader) -> list[Any]:
         """All messages of the frame, decoded at once."""
         if self._values is None:
             self._values = loader.load(self.frame, self.slot)
         return self._values
-
-
-class Loader:
-    """Turns frames into objects, and knows which large payloads somebody still looks at."""
-
-    def __init__(
-        self,
-        arena: Arena,
-        decoder: Decoder,
-        pins: Pins,
-        *,
-        copied: Collection[int] = (),
-        typed: Mapping[int, TypedDecoder] = MappingProxyType({}),
-        keepsakes: Keepsakes | None = None,
-    ) -> None:
-        """By their position: the slots whose payloads are to be private, and those whose type has a codec."""
-        self._arena = arena
-        self._data = arena.data
-        self._decoder = decoder
-        self.pins = pins
-        self._copied = copied
-        self._typed = typed
-        self._keepsakes = keepsakes
-        self._leases: list[tuple[int, int, weakref.ref[object]]] = []
-
-    def load(self, frame: Frame, slot: int) -> list[Any]:
-        """The messages of a frame; private to the routine where its slot says `copy`."""
-        loaded = self._load(frame, self._typed[slot] if frame.flags & TYPED else self._decoder)
-        return copy.deepcopy(loaded) if slot in self._copied else loaded
-
-    def _load(self, frame: Frame, decoder: Decoder | TypedDecoder) -> list[Any]:
-        if frame.flags & BLOB:
-            return [self._load_large(frame, decoder)]
-        try:
-            return decoder.decode_batch(frame.payload)
-        except Exception:  # one of them is bad, or under UNTYPED: find out which  # noqa: BLE001
-            return [self._load_one(part, decoder) for part in split(frame.payload)]
-
-    @staticmethod
-    def _load_one(part: bytes | memoryview, decoder: Decoder | TypedDecoder) -> object:
-        try:
-            return decoder.decode(part)
-        except Exception as error:  # the class's own code may raise anything  # noqa: BLE001
-            return Undecodable(explained(error))
-
-    def _load_large(self, frame: Frame, decoder: Decoder | TypedDecoder) -> object:
-        address, size = REFERENCE.unpack(frame.payload)
-        if self.pins.free <= len(
-            self._leases
-        ):  # user code keeps so many that there is no place to note another
-            return self._decode_large(memoryview(bytes(self._arena.data[address : address + size])), decoder)
-        region, lease = self._arena.lease(address, size)
-        self._leases.append((address, size, lease))
-        return self._decode_large(region, decoder)
-
-    @staticmethod
-    def _decode_large(region: memoryview, decoder: Decoder | TypedDecoder) -> object:
-        try:
-            return decoder.decode_large(region)
-        except Exception as error:  # as in _load_one  # noqa: BLE001
-            return Undecodable(explained(error))
-
-    def raw(self, frame: Frame, index: int) -> bytes:
-        """One message of a frame as it was encoded."""
-        if frame.flags & BLOB:
-            address, size = REFERENCE.unpack(frame.payload)
-            return bytes(self._data[address : address + size])
-        return list(split(frame.payload))[index]
-
-    def settle(self) -> None:
-        """Before the lane passes the frames: pin the large payloads that user code has kept."""
-        for address, size, lease in self._leases:
-            if lease() is not None:
-                self.pins.keep(address, size, lease)
-        self._leases.clear()
-        if self.pins.held and self._keepsakes is not None:
-            self._keepsakes.look()
 
 
 class Inlet:
@@ -230,23 +129,16 @@ class Inlet:
         so are those whose turn it is not, if they are in the way of another job. What comes before those of
         a job that is over may never come: they do not wait for it.
         """
-        passed_over: set[int] = set()  # one answer per job: it may change while we ask
-        for batch in self._again:
-            said = order(batch.job)
-            if said == Order.DROP or (said == Order.RUN and batch.due <= monotonic_ns()):
-                return batch
-            if self.keeps_order:  # nothing of the job is done before this
-                passed_over.add(batch.job)
-        for batch in self._aside:
-            said = order(batch.job)
-            may_run = said == Order.RUN and batch.job not in passed_over and self._is_next(batch)
-            if said == Order.DROP or may_run:
-                return batch
-            passed_over.add(batch.job)
+        waits = {batch.job for batch in self._again} if self.keeps_order else set()
+        passed_over = set(waits)  # one answer per job: it may change while we ask
+        if (kept := self._next_kept(order, passed_over)) is not None:
+            return kept
         while head := self.head():
             said = order(head.job)
             if said == Order.DROP:
                 return head
+            if head.job in waits and self._records.by_job[head.job] > MOST_ASIDE:
+                return None
             if head.job in passed_over or said == Order.HOLD:
                 self.set_aside(head)
             elif self._is_next(head):
@@ -256,6 +148,20 @@ class Inlet:
                 passed_over.add(head.job)
             else:
                 return None
+        return None
+
+    def _next_kept(self, order: Callable[[int], int], passed_over: set[int]) -> Batch | None:
+        """As `next`, of what is in the pending store; notes the jobs of which nothing else may be used."""
+        for batch in self._again:
+            said = order(batch.job)
+            if said == Order.DROP or (said == Order.RUN and batch.due <= monotonic_ns()):
+                return batch
+        for batch in self._aside:
+            said = order(batch.job)
+            may_run = said == Order.RUN and batch.job not in passed_over and self._is_next(batch)
+            if said == Order.DROP or may_run:
+                return batch
+            passed_over.add(batch.job)
         return None
 
     def _is_next(self, batch: Batch) -> bool:
@@ -298,9 +204,8 @@ class Inlet:
         self.reader.use(batch.frame, upto)
         self.changed = True
         if not batch.left:
-            self.owes_credit |= bool(
-                batch.frame.flags & BLOB
-            )  # its producer counts bytes that the lane does not show
+            # its producer counts bytes that the lane does not show
+            self.owes_credit |= bool(batch.frame.flags & BLOB)
             self._head = None
 
     def _let_go(self, batch: Batch) -> None:
