@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from process.flows.orders import KINDS, Fatal, Fours, Sorts, Uneven, answers, without_ballast
+from process.flows import payloads
+from process.flows.orders import KINDS, FailsOnce, Fatal, Fours, Sorts, Uneven, answers, without_ballast
 from process.flows.stages import Echo, Gather, numbers
 from process.flows.workers import TIMEOUT, kill, until
 from routilux import Flow, FlowError, JobState, Routine, Runtime, retry
@@ -70,6 +71,15 @@ def test_a_stream_gives_answers_in_the_order_of_its_items(runtime: Runtime, kind
 def test_what_is_tried_again_keeps_its_place(runtime: Runtime, workers: int) -> None:
     flow = ordered("retry", workers=workers, on_error=retry(2, backoff=0.05))
     assert found(runtime.exec(flow, n=40)) == wanted("retry", 40)
+
+
+def test_a_fast_source_waits_for_what_is_tried_again_in_its_place() -> None:
+    flow = Flow().pipe(payloads.Frames(items=1 << 17)).pipe(FailsOnce(), ordered=True, on_error=retry(2, 2.0))
+    runtime = Runtime(heap=64 << 20)
+    try:
+        assert runtime.exec(flow, timeout=TIMEOUT, n=200).results(TIMEOUT) == list(range(200))
+    finally:
+        runtime.close(grace=1.0)
 
 
 def test_order_needs_no_second_process(runtime: Runtime) -> None:

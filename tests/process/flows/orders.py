@@ -82,6 +82,23 @@ class Fatal(Routine):
         self.out.emit((value, 0, b""))
 
 
+class FailsOnce(Routine):
+    """Fails on its second message, which is tried again; says how many came before each."""
+
+    value = Slot()
+    out = Event()
+
+    def setup(self) -> None:
+        self.attempts = 0
+
+    def logic(self, value: Any) -> None:
+        self.attempts += 1
+        if self.attempts == 2:
+            raise ValueError("not yet")
+        seen = self.state["seen"] = self.state.get("seen", -1) + 1
+        self.out.emit(seen)
+
+
 class Sorts(Routine):
     """Even numbers one way, odd ones the other; says at the end of how many."""
 
