@@ -66,12 +66,20 @@ def expected(scenario: Scenario, n: int) -> tuple[object, Counters]:
     return digest, {node: {**each, "dead": 0} for node, each in counters.items()}
 
 
-def trial(name: str, mode: str, seed: str, log: Path, probability: float = PROBABILITY) -> tuple[int, int]:
-    """Run one scenario while its workers die; how many have, and its activations. AssertionError if anything
-    differs from a run without deaths.
+def trial(
+    name: str,
+    mode: str,
+    seed: str,
+    log: Path,
+    *,
+    probability: float = PROBABILITY,
+    size: float | None = None,
+) -> tuple[int, int]:
+    """Run one scenario, `size` times as large as usual, while its workers die; how many have, and its
+    activations. AssertionError if anything differs from a run without deaths.
     """
     scenario = SCENARIOS[name]
-    n = scenario.n * MODES[mode]
+    n = int(scenario.n * (MODES[mode] if size is None else size))
     digest, counters = expected(scenario, n)
     asked = f"any:{probability}:{seed}" if mode == "points" else ""
     os.environ.update({crash.VARIABLE: asked, crash.LOG: str(log)})
