@@ -15,7 +15,7 @@ from routilux.plan import SUPERVISOR, Plan
 from routilux.supervisor.journal import Journal
 
 ATTEMPTS = 3
-"""Times that one message may kill its process."""
+"""Times that one message may kill its process while it is the only one at work there."""
 CAREFUL = 4096
 """Transactions of one message each that follow a crash, unless there is nothing left to do before."""
 DEATHS, SECONDS = 5, 30.0
@@ -48,8 +48,6 @@ class Recovery:
         self._attempts = journal.attempts() if journal is not None else {}
         self._idle: dict[int, deque[float]] = {}
         self._done: dict[int, int] = {}
-        self._unclear: set[int] = set()
-        """Workers that have died while they were at several messages."""
         self.restarts = 0
 
     def recover_all(self, plan: Plan) -> None:
@@ -95,15 +93,12 @@ class Recovery:
         words[word("begin")] = done  # charged once: the next incarnation may die before it begins anything
         words[word("care")] = CAREFUL
         if not words[word("at_once")]:
-            self._unclear.add(index)
             return Verdict(in_activation=True, attempt=1)
-        unclear = int(index in self._unclear)  # whose death it was shows now
-        self._unclear.discard(index)
         key = (index, words[word("at")])
         rows = range(word("replay"), word("replay") + REPLAYS * REPLAY_WORDS, REPLAY_WORDS)
         total = REPLAY_HEAD.index("total")
         sent = sum(words[row + total] for row in rows if words[row] == key[1])
-        attempts, sent_before = self._attempts.get(key, (unclear, 0))
+        attempts, sent_before = self._attempts.get(key, (0, 0))
         attempt = (
             attempts + 1 if sent <= sent_before else 1
         )  # it gets further each time: it is not what kills
