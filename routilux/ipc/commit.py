@@ -63,6 +63,10 @@ class Transaction:
         if crash.PLAN:
             crash.here("begin.after")
 
+    def withdraw(self) -> None:
+        """What was begun has not happened, and nobody is charged."""
+        self._words[self._begin] = self._number
+
     def store(self, index: int, value: int) -> None:
         """A word that no other process acts upon."""
         self.late[index] = value

@@ -54,6 +54,8 @@ class Activations:
         """How often the activation at hand has failed before."""
         self.again: float | None = None
         """Seconds until the activation that has just failed is to be tried again; None if it is not."""
+        self.was_cut = False
+        """Whether an activation since the last commit was left before its end, by JobOver."""
         self.drive: Callable[[Iterator[None], WorkerJob, int], None] = _nobody_drives
 
     def run_fast(self, job: WorkerJob, batch: Batch, values: list[Any], start: int, stop: int) -> int:
@@ -85,6 +87,7 @@ class Activations:
                         return index + 1 - start
                     index += 1
             except JobOver:
+                self.was_cut = True
                 outputs.rollback(marks if parts is None else [mark])
                 return index + 1 - start
             except BaseException as error:  # the user's code, or what it called  # noqa: BLE001
@@ -121,6 +124,7 @@ class Activations:
                     value.reject()
             return self._invoker.call(args, message, job)
         except JobOver:
+            self.was_cut = True
             self._outputs.rollback(marks)
         except BaseException as error:  # as above  # noqa: BLE001
             self.failed(job, error, marks)
@@ -134,6 +138,7 @@ class Activations:
         try:
             return self._invoker.finish()
         except JobOver:
+            self.was_cut = True
             self._outputs.rollback(marks)
         except BaseException as error:  # as above  # noqa: BLE001
             self.failed(job, error, marks)

@@ -77,7 +77,16 @@ class Loop(Commits):
         while not self.must_exit and not (self.wear and self.wear.is_over):
             if not self.step():
                 self.wait()
+        if self.is_abandoned:
+            self.p.tx.withdraw()
         self.tell_quiet()
+
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether the process ends in the middle of an activation, whose inputs are then not used up: a
+        durable flow runs it again when it is resumed.
+        """
+        return self.p.activations.was_cut and self.must_exit
 
     @property
     def most(self) -> int:
@@ -107,6 +116,13 @@ class Loop(Commits):
     def take(self) -> int | None:
         """Choose inputs and run them; how many messages ran, or None when there was nothing to do."""
         raise NotImplementedError
+
+    def commit(self, *, whole: bool = True) -> None:
+        """See Commits; what was left in its middle at the end of the process has not happened."""
+        if self.is_abandoned:
+            return
+        self.p.activations.was_cut = False
+        super().commit(whole=whole)
 
     def learn(self, each_ns: int, ran: int) -> None:
         """Fit the size of a batch to what a message costs, and tell producers who deal messages out."""
@@ -181,6 +197,7 @@ class Loop(Commits):
                     self.flush_job(job, origin)
                     marks, since = p.outputs.marks(), monotonic()
         except JobOver:
+            p.activations.was_cut = True
             p.outputs.rollback(marks)
             self.forgive()
         except BaseException as error:  # the user's generator  # noqa: BLE001
