@@ -1,6 +1,6 @@
 """Here is the one interface behind which a flow runs."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -55,8 +55,10 @@ class Engine(Protocol):
     def seal(self, job: JobState) -> None:
         """Nothing more is fed to the job."""
 
-    def resume(self) -> list[JobState]:
-        """Go on with what an earlier engine has kept; its jobs."""
+    def resume(self, admit: Callable[[JobState], None]) -> list[JobState]:
+        """Go on with what an earlier engine has kept; its jobs, each of which is shown to `admit` before
+        anything happens to it.
+        """
 
     def stop(self, flow: Flow, grace: float | None) -> None:
         """End the processes of a flow; its jobs are cancelled."""

@@ -208,6 +208,16 @@ class JobState:
         self.status, self.started_at, self.finished_at = status, started_at, finished_at
         self.error, self._last_counters = error, counters
 
+    def record_in(self, recorder: Recorder) -> None:
+        """Whatever becomes of it is told there from now on; of one that was revived, all that it has put out
+        too.
+        """
+        self.recorder = recorder
+        if self.status is not ExecutionStatus.PENDING:
+            recorder.changed(self)
+            for source, data in self._spool.batches():
+                recorder.put(self, source, data)
+
     def happen(self, happening: Happening, error: RoutiluxError | None = None) -> None:
         """Go to the next status of the table; the end wakes everybody who waits."""
         ends = advance(self.status, happening).ended

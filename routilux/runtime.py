@@ -127,12 +127,10 @@ class Runtime:
             state.close()
             raise
         try:
-            runtime.resumed = runtime._engine.resume()
+            runtime.resumed = runtime._engine.resume(runtime._admit)
         except BaseException:
             runtime.suspend()
             raise
-        for job in runtime.resumed:
-            runtime._admit(job)
         return runtime
 
     @classmethod
@@ -334,9 +332,13 @@ class Runtime:
 
     def _admit(self, job: JobState) -> None:
         """From here on the job is one of ours."""
-        if self.job_store is not None and not job.ended:
+        if job.ended:  # before it was resumed; its id may be that of a later one
+            with self._lock:
+                self._ended.append(weakref.ref(job))
+            return
+        if self.job_store is not None:
             self.job_store.check()
-            job.recorder = self.job_store
+            job.record_in(self.job_store)
         with self._lock:
             if job.job_id in self._active:
                 raise FlowError(f"job {job.job_id!r} is under way already: give each job an id of its own")

@@ -71,9 +71,7 @@ class Spool(Generic[M, T]):
         one reader.
         """
         if not consume:
-            with self._lock:
-                entries = [(entry.meta, self._data(entry)) for entry in self._entries]
-            for meta, data in entries:
+            for meta, data in self.batches():
                 yield from self._open(meta, data)
             return
         while True:
@@ -89,6 +87,11 @@ class Spool(Generic[M, T]):
                     self._in_file -= 1
                     self._trim()
             yield from self._open(entry.meta, data)
+
+    def batches(self) -> list[tuple[M, bytes]]:
+        """All that wait, unopened."""
+        with self._lock:
+            return [(entry.meta, self._data(entry)) for entry in self._entries]
 
     def _data(self, entry: Entry[M]) -> bytes:
         if entry.data is not None:

@@ -6,7 +6,7 @@ routine furthest down the flow that has something to do goes first, so that litt
 """
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from routilux.clock import Deadline
 from routilux.engine import CHANGED, UNREAD, Settings
@@ -126,7 +126,7 @@ class InlineEngine:
         for run in list(self._jobs.values()):
             run.cut()
 
-    def resume(self) -> list[JobState]:
+    def resume(self, admit: Callable[[JobState], None]) -> list[JobState]:  # noqa: ARG002 - as above
         """It keeps nothing."""
         return []
 

@@ -1,7 +1,7 @@
 """Here is the local engine: one process per worker, messages in shared memory."""
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import count
 from pathlib import Path
 
@@ -67,7 +67,8 @@ class LocalEngine:
                     if kept is not None:
                         forget(kept.folder)
                     raise
-                supervisor = self._start(ground, place, kept)
+                supervisor = self._made(ground, place, kept)
+                supervisor.start()
             return supervisor
 
     def _place(self) -> Path:
@@ -78,14 +79,13 @@ class LocalEngine:
             self._directory = RunDirectory()
         return self._directory.path / str(next(self._numbers))
 
-    def _start(self, ground: Ground, place: Path, kept: Kept | None) -> Supervisor:
+    def _made(self, ground: Ground, place: Path, kept: Kept | None) -> Supervisor:
         supervisor = Supervisor(ground, self._settings, place, self._forget, kept)
         self._running[ground.flow] = supervisor
         self._all = {known for known in self._all if not known.is_gone} | {supervisor}
-        supervisor.start()
         return supervisor
 
-    def resume(self) -> list[JobState]:
+    def resume(self, admit: Callable[[JobState], None]) -> list[JobState]:
         """Go on with the flows of the state directory; their jobs. Raises RoutiluxError for one that cannot
         be taken up, before any is started.
         """
@@ -99,8 +99,16 @@ class LocalEngine:
                     grounds.append((old_ground(place, kept), place, kept))
                 else:  # nothing had begun
                     forget(folder)
-            supervisors = [self._start(*ground) for ground in grounds]
-        return [job for supervisor in supervisors for job in supervisor.resumed]
+            supervisors: list[Supervisor] = []
+            try:
+                supervisors.extend(self._made(*ground) for ground in grounds)
+                jobs = [job for supervisor in supervisors for job in supervisor.resumed]
+                for job in jobs:
+                    admit(job)
+            finally:  # one that was made has to be started to be closed
+                for supervisor in supervisors:
+                    supervisor.start()
+        return jobs
 
     def _forget(self, supervisor: Supervisor) -> None:
         """The flow has ended by itself: the next submission starts it anew."""
