@@ -31,8 +31,13 @@ class StateDirectory:
         self.path = Path(path).absolute()
         if resumes and not (self.path / LOCK).exists():
             raise RoutiluxError(f"{str(self.path)!r} is no state directory: there is no {LOCK} in it")
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.lock = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.lock = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise RoutiluxError(
+                f"{str(self.path)!r} cannot be a state directory: {error.strerror}"
+            ) from error
         try:
             self._take()
             if not resumes and (left := list(self.flows())):

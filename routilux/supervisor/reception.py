@@ -108,7 +108,7 @@ class Reception:
                 account.is_open = False
                 self._docket.desk.tx.retire(account.slot, 1)
                 self._docket.desk.tx.store(*self._docket.ledger.stage(account))
-                self._docket.desk.commit()
+                self._publish()
                 self._docket.suspects.add(account.slot)
         self._rouse()
 
@@ -136,6 +136,11 @@ class Reception:
                 self._docket.desk.tx.retire(account.slot, 1)
             if is_first:
                 self._docket.desk.tx.store(*self._docket.ledger.stage(account))
+            self._publish()
+
+    def _publish(self) -> None:
+        """Commit, unless all has failed: it may be the journal that has not said what would be passed."""
+        if self.failure is None:
             self._docket.desk.commit()
 
     def _make_room(self, account: Account, part: bytes | Large) -> None:

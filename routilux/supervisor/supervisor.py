@@ -18,7 +18,7 @@ import zmq
 
 from routilux.clock import Deadline, monotonic
 from routilux.engine import Settings
-from routilux.errors import ClosedError, RoutiluxError, RoutineCrashed
+from routilux.errors import ClosedError, RoutiluxError, RoutineCrashed, StoreError
 from routilux.ipc.arena import OwnSection
 from routilux.ipc.control import Answerer
 from routilux.ipc.sockets import Bell, Doorbells
@@ -104,7 +104,8 @@ class Supervisor:
         self.resumed: list[JobState] = []
         """The jobs that an earlier supervisor has left, the ended ones among them."""
         if journal is not None and kept is not None and kept.is_resumed:
-            self.resumed = take_up(self._docket, journal, self.reception)
+            with self._lock:
+                self.resumed = take_up(self._docket, journal, self.reception)
         self._thread = threading.Thread(target=self._run, name=f"routilux-{flow.name}", daemon=True)
 
     def start(self) -> None:
@@ -156,6 +157,9 @@ class Supervisor:
             self._watch()
         except RoutineCrashed as error:
             self._fail(error)
+        except StoreError as error:  # the journal: what is under way must not go on without it, and is kept
+            self._keeps = True
+            self._fail(StoreError(f"{error}; its jobs are suspended and can be resumed"))
         except Exception as error:
             log.exception("the supervisor of flow %r has failed", self.flow.name)
             self._fail(RoutiluxError(f"the supervisor of flow {self.flow.name!r} has failed: {error!r}"))
