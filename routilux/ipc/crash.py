@@ -1,13 +1,14 @@
-"""Here are the named points at which a test lets a worker die, in the middle of what must not be torn apart.
+"""Here are the named points at which a test lets a process die, in the middle of what must not be torn apart.
 
 The supervisor's environment says `ROUTILUX_CRASH="<point>:<nth>[,<worker>]"`, for the first life of that
 worker, or of every one; after a `;` follows what its second life is to die of, and so on. Or it says
 `any:<probability>:<seed>`, for every life of every worker. `ROUTILUX_CRASH_LOG` names a file that gets a line
-with the name of the point for each such death.
+with the name of the point for each such death. A worker named `supervisor` is the supervisor's own process.
 """
 
 import os
 import signal
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -17,7 +18,7 @@ VARIABLE = "ROUTILUX_CRASH"
 LOG = "ROUTILUX_CRASH_LOG"
 SPARED = 50
 """Passages that two of three lives of a worker survive by all means: a message is given up after three
-deaths, or after two of its own that follow another one.
+deaths.
 """
 _OURS = "ROUTILUX_CRASH_POINT"
 """What the supervisor tells one worker of it."""
@@ -68,7 +69,15 @@ def plan(text: str) -> Plan | None:
             return None
 
 
-PLAN = plan(os.environ.get(_OURS, ""))
+def _own_plan(environment: Mapping[str, str]) -> Plan | None:
+    """What this process is to die of."""
+    if _OURS in environment:
+        return plan(environment[_OURS])
+    text, _, victim = environment.get(VARIABLE, "").partition(",")
+    return plan(text) if victim == "supervisor" else None
+
+
+PLAN = _own_plan(os.environ)
 """Asked for before every `here`, so that a process that is to live pays for a branch, not for a call."""
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from routilux.database import Database
 from routilux.errors import RoutiluxError
+from routilux.ipc import crash
 from routilux.ipc.lanes import Frame
 from routilux.supervisor.desk import Letter
 
@@ -53,10 +54,14 @@ class Journal:
         """Write what was noted, all or nothing. Raises StoreError."""
         if not self._statements:
             return
+        if crash.PLAN:
+            crash.here("journal.before")
         with self._db.transaction() as db:
             for statement, values in self._statements:
                 db.execute(statement, values)
         self._statements.clear()
+        if crash.PLAN:
+            crash.here("journal.after")
 
     def close(self) -> None:
         self._db.close()

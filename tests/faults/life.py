@@ -1,0 +1,42 @@
+"""Here is one life of a durable runtime, a process that may be killed: `python -m faults.life STATE CASE...`.
+
+It begins the cases, or goes on with those that an earlier life has begun, writes what came out of them to
+STATE.answer, and leaves an empty state directory.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from faults.lasting import CASES
+from routilux import JobState, RoutiluxError, Runtime
+
+
+def main() -> None:
+    state, names = Path(sys.argv[1]), sys.argv[2:]
+    options: dict[str, Any] = {"dead_letters": state.with_suffix(".dead")}
+    is_resumed = (state / "run.lock").exists()
+    runtime = Runtime.resume(state, **options) if is_resumed else Runtime(state_dir=state, **options)
+    answer = state.with_suffix(".answer")
+    if not answer.exists():
+        jobs = {job.job_id: job for job in runtime.resumed}
+        for name in names:
+            if name not in jobs:
+                jobs[name] = runtime.exec(CASES[name].flow(), n=CASES[name].n, job_id=name)
+        draft = state.with_suffix(".draft")
+        draft.write_text(json.dumps({name: outcome(job) for name, job in jobs.items()}), encoding="utf-8")
+        draft.rename(answer)
+    runtime.close()
+
+
+def outcome(job: JobState) -> list[Any]:
+    try:
+        results = job.results()
+    except RoutiluxError as error:
+        return [job.status, repr(error)]
+    return [job.status, results, len(job.errors)]
+
+
+if __name__ == "__main__":
+    main()
