@@ -8,7 +8,7 @@ from pathlib import Path
 
 import cloudpickle
 
-from routilux.errors import RoutiluxError
+from routilux.errors import RoutiluxError, StoreError
 from routilux.flow import Flow
 from routilux.ipc.arena import Arena
 from routilux.ipc.layout import RING, Layout
@@ -45,12 +45,19 @@ class Kept:
         self.is_resumed = (folder / RUN).exists()
 
     def create(self, run: Run, layout: Layout) -> Arena:
-        """Write the code last: without it nothing has begun."""
-        arena = Arena.create(layout, self.folder / ARENA)
-        self.journal = Journal(self.folder / JOURNAL)
+        """Write the code last: without it nothing has begun. Raises RoutiluxError where it cannot be."""
         draft = self.folder / f"{RUN}.new"
-        draft.write_bytes(pickle.dumps((*STAMP, sys.path)) + bytes(cloudpickle.dumps(run)))
-        draft.rename(self.folder / RUN)
+        try:
+            arena = Arena.create(layout, self.folder / ARENA)
+            self.journal = Journal(self.folder / JOURNAL)
+            draft.write_bytes(pickle.dumps((*STAMP, sys.path)) + bytes(cloudpickle.dumps(run)))
+            draft.rename(self.folder / RUN)
+        except OSError as error:
+            raise StoreError(
+                f"{str(self.folder)!r} cannot hold a durable flow (an arena of {layout.size:,} bytes, of "
+                f"which the disk gives what is used): {error.strerror}; name another directory, or lower "
+                "Runtime(heap=...)"
+            ) from error
         return arena
 
     def load(self) -> Run:
@@ -63,7 +70,7 @@ class Kept:
                 if tuple(stamp) == STAMP:
                     run = pickle.load(file)  # noqa: S301 - as above
             except Exception as error:  # the user's modules are imported, which may raise anything
-                raise RoutiluxError(f"{str(self.folder)!r} cannot be read: {error!r}") from error
+                raise RoutiluxError(f"{str(self.folder / RUN)!r} cannot be read: {error!r}") from error
         if run is None:
             raise RoutiluxError(
                 f"{str(self.folder)!r} was left by another Routilux (format, Python and bytes of a lane were "
@@ -87,6 +94,7 @@ class Kept:
         """Let go of it; with `forgets` nothing of it is left."""
         self.journal.close()
         if forgets:
+            (self.folder / RUN).unlink(missing_ok=True)  # first: killed from here on, nothing had begun
             forget(self.folder)
 
 
