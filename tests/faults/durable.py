@@ -23,7 +23,8 @@ from faults.lasting import CASES
 from routilux.deadletters import DeadLetters
 
 FOLDER = Path(__file__).parents[1]
-DEADLINE = 50.0
+DEADLINE = 100.0
+"""Seconds for one life: the machine may have other things to do."""
 
 
 class Lives:
@@ -45,13 +46,14 @@ class Lives:
             text=True,
         )
 
-    def kill(self, life: "subprocess.Popen[str]", *, everything: bool) -> None:
-        """SIGKILL to the process, or to it and all that it has started."""
+    def end(self, life: "subprocess.Popen[str]", how: str) -> None:
+        """SIGKILL to the process, or to it and all that it has started; or it is told to suspend."""
         with suppress(psutil.NoSuchProcess):
-            children = psutil.Process(life.pid).children(recursive=True) if everything else []
-            for process in (psutil.Process(life.pid), *children):
+            process = psutil.Process(life.pid)
+            children = process.children(recursive=True) if how == "everything" else []
+            for victim in (process, *children):
                 with suppress(psutil.NoSuchProcess):
-                    process.kill()
+                    victim.send_signal(signal.SIGTERM if how == "suspend" else signal.SIGKILL)
         life.communicate(timeout=DEADLINE)
         self.kills += 1
 
@@ -96,7 +98,7 @@ def killed_at_random(state: Path, names: Sequence[str], seed: int, most: int = 4
             with suppress(subprocess.TimeoutExpired):
                 life.wait(random.choice([random.uniform(0.0, 0.8), random.uniform(0.5, 3.0)]))
                 break
-            lives.kill(life, everything=random.random() < 0.5)
+            lives.end(life, random.choice(["supervisor", "everything", "suspend"]))
     lives.finish()
     return lives
 
