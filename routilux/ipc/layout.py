@@ -46,8 +46,10 @@ already. `at` names the input at hand, `at_once` says whether it is the only one
 crash the supervisor writes `care`, how many transactions are to be of one message, and `poison`, the input
 not to be run again.
 """
-COUNTERS = ("created", "retired", "activations", "errors", "skipped", "unused", "dead")
-"""Per job slot and process: cumulative, never reset; the first two decide when a job is quiet."""
+COUNTERS = ("created", "retired", "activations", "errors", "skipped", "unused", "dead", "cut")
+"""Per job slot and process: cumulative, never reset; the first two decide when a job is quiet, the last
+counts activations of sources that were stopped before their end.
+"""
 
 JOB_ROWS = ("state", "final")
 """Per job slot and process: where the job's `self.state` lies, and which job has been told its end here."""

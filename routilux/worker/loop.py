@@ -278,7 +278,10 @@ class Loop(Commits):
         p.tx.begin()
         ran = self.stopwatch.stop() if self.stopwatch else 0
         self.wait_for_room(job)
-        if self.must_exit or p.jobs.is_over(job.number) or (self.draining and p.is_source):
+        if self.must_exit or p.jobs.is_over(job.number):
+            raise JobOver
+        if self.draining and p.is_source:
+            p.tx.count("cut", job.slot, 1)
             raise JobOver
         if self.stopwatch:
             self.stopwatch.go_on(ran)
