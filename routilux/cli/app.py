@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from routilux.cli import arguments, deadletters, demo, jobs, progress
+from routilux.cli import arguments, deadletters, demo, jobs, keeping, progress
 from routilux.cli.answers import answering, show
-from routilux.cli.attendance import attend
+from routilux.cli.attendance import Drain, attend
 from routilux.cli.interrupts import Interrupts
 from routilux.cli.target import load
 from routilux.configuration import nearest
@@ -28,6 +28,7 @@ app = typer.Typer(
 )
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(deadletters.app, name="dead-letters")
+app.command("resume")(keeping.resume)
 
 
 def _say_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
@@ -96,16 +97,30 @@ def run_flow(
         float | None,
         typer.Option(min=0.0, metavar="SECONDS", help="Fail the job if it has not ended by then."),
     ] = None,
+    state_dir: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Keep what is under way in files, for `routilux resume DIR`.",
+            show_default=False,
+        ),
+    ] = None,
+    job_store: keeping.JobStoreFile = None,
+    dead_letters: keeping.DeadLettersFile = None,
+    drain: keeping.DrainSeconds = 30.0,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object on standard output: everything, for programs.")
     ] = False,
 ) -> None:
     """Run a flow once and show what comes out.
 
-    Ctrl-C once stops the sources and finishes what is in flight; twice kills.
+    Ctrl-C or SIGTERM once stops the sources and finishes what is in flight, for
+    at most --drain seconds; then the job is suspended if there is a
+    --state-dir, and cancelled if not. Twice kills.
 
     Exit code: 0 if the job completed, 1 if it failed or there was no flow to
-    run, 2 for wrong options, 130 after Ctrl-C (143 after SIGTERM).
+    run, 2 for wrong options, 130 after Ctrl-C (143 after SIGTERM), 3 if not all
+    was finished then.
     """
     inputs, wanted = arguments.payloads(payload or ()), arguments.workers(workers or ())
     interrupts: Interrupts = context.obj
@@ -113,7 +128,13 @@ def run_flow(
     def run() -> JobState:
         flow = load(target)
         _check(flow, wanted)
-        runtime = Runtime(engine=engine, workers=wanted)
+        runtime = Runtime(
+            engine=engine,
+            workers=wanted,
+            state_dir=state_dir,
+            job_store=job_store,
+            dead_letters=dead_letters,
+        )
         crew = progress.crew(flow, wanted, engine)
         with progress.shown(lambda: next(iter(runtime.jobs()), None), crew) as view:
             job = attend(
@@ -121,6 +142,7 @@ def run_flow(
                 [runtime],
                 lambda: runtime.exec(flow, inputs, entry=entry, timeout=timeout).wait(),
                 view,
+                Drain(drain, state_dir),
             )
         show(job, crew, as_json=as_json, is_drained=bool(interrupts.seen))
         return job

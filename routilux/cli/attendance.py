@@ -2,12 +2,17 @@
 
 import contextlib
 import os
+import shlex
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
 from typing import NoReturn, Protocol, TypeVar
 
 from routilux.cli.interrupts import Interrupts
+from routilux.cli.progress import counted
+from routilux.clock import Deadline
 from routilux.errors import DeadlineExceeded
 from routilux.lifecycle import ExecutionStatus
 from routilux.runtime import Runtime
@@ -17,8 +22,26 @@ T = TypeVar("T")
 DRAINING = "draining: sources stop, what is in flight is finished; press Ctrl-C again to kill"
 TICK = 0.1
 """Seconds between two looks at the progress."""
+FEW = 3
+"""Jobs that are named."""
 KILL_SECONDS = 0.7
 """What killing may take before we leave without it: the workers then die with us."""
+
+
+@dataclass
+class Drain:
+    """How many seconds what is in flight may take to its end after the first signal; None is for ever."""
+
+    seconds: float | None = None
+    state_dir: Path | None = None
+    """Where what has not come to its end stays, for `routilux resume`."""
+    deadline: Deadline | None = None
+    """Known once the first signal has come."""
+
+    def is_over(self) -> bool:
+        if self.deadline is None:
+            self.deadline = Deadline.after(self.seconds)
+        return self.deadline.passed
 
 
 class View(Protocol):
@@ -29,11 +52,19 @@ class View(Protocol):
     def stop(self) -> None: ...
 
 
-def attend(interrupts: Interrupts, runtimes: Sequence[Runtime], work: Callable[[], T], view: View) -> T:
+def attend(
+    interrupts: Interrupts,
+    runtimes: Sequence[Runtime],
+    work: Callable[[], T],
+    view: View,
+    drain: Drain | None = None,
+) -> T:
     """Do `work`, close the runtimes, and return what it returned or raise what it raised.
 
-    The first signal drains the runtimes, the second kills their processes and this one.
+    The first signal drains the runtimes, and suspends or cancels what is left when the time for that is over;
+    the second kills their processes and this one.
     """
+    drain = drain or Drain()
     outcome: Future[T] = Future()
     outcome.add_done_callback(lambda _: interrupts.wake())
     thread = threading.Thread(
@@ -43,7 +74,7 @@ def attend(interrupts: Interrupts, runtimes: Sequence[Runtime], work: Callable[[
         thread.start()
         while not outcome.done():
             interrupts.wait(TICK)
-            _answer(interrupts, runtimes, view)
+            _answer(interrupts, runtimes, view, drain)
             view.refresh()
         view.stop()
     return outcome.result()
@@ -62,10 +93,12 @@ def _settle(outcome: "Future[T]", runtimes: Sequence[Runtime], work: Callable[[]
         outcome.set_result(result)
 
 
-def _answer(interrupts: Interrupts, runtimes: Sequence[Runtime], view: View) -> None:
+def _answer(interrupts: Interrupts, runtimes: Sequence[Runtime], view: View, drain: Drain) -> None:
     match len(interrupts.seen):
         case 0:
             return
+        case 1 if drain.is_over():
+            _give_up(interrupts, runtimes, view, drain)
         case 1:
             view.say(DRAINING)
             _drain(runtimes)
@@ -82,12 +115,40 @@ def _drain(runtimes: Sequence[Runtime]) -> None:
                 runtime.drain(timeout=0.0)
 
 
-def _kill(runtimes: Sequence[Runtime], code: int) -> NoReturn:
-    def close() -> None:
-        for runtime in runtimes:
-            runtime.close(grace=0.0)
+def _give_up(interrupts: Interrupts, runtimes: Sequence[Runtime], view: View, drain: Drain) -> None:
+    """Say what is left, and end the runtimes; once, and only if there is something left."""
+    jobs = [job for runtime in runtimes for job in runtime.jobs() if not job.ended]
+    left = [job.job_id for job in jobs if job.status is not ExecutionStatus.PENDING]
+    if interrupts.is_late or not left:
+        return
+    interrupts.is_late = True
+    view.say(
+        f"not drained within {drain.seconds:g} seconds: {counted(len(left), 'job')} left ({brief(left)})"
+    )
+    if drain.state_dir is None:
+        view.say("cancelled: what was in flight is lost")
+    else:
+        view.say(f"suspended: go on with routilux resume {shlex.quote(str(drain.state_dir))}")
+    _end(runtimes, None)
 
-    closer = threading.Thread(target=close, name="routilux-kill", daemon=True)
-    closer.start()
-    closer.join(KILL_SECONDS)
+
+def brief(names: Sequence[str]) -> str:
+    """The first few names."""
+    return ", ".join([*names[:FEW], "…"] if len(names) > FEW else names)
+
+
+def _end(runtimes: Sequence[Runtime], grace: float | None) -> threading.Thread:
+    """Suspend what can be suspended and cancel the rest, in a thread."""
+
+    def end() -> None:
+        for runtime in runtimes:
+            runtime.suspend(grace=grace)
+
+    ender = threading.Thread(target=end, name="routilux-end", daemon=True)
+    ender.start()
+    return ender
+
+
+def _kill(runtimes: Sequence[Runtime], code: int) -> NoReturn:
+    _end(runtimes, 0.0).join(KILL_SECONDS)
     os._exit(code)

@@ -15,6 +15,8 @@ from types import FrameType
 from routilux.clock import Deadline
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+TOO_LATE = 3
+"""The exit code when what was in flight had not come to its end in the time given."""
 LAST_RESORT = 2.0
 """Seconds after the second signal from which on a further one ends the process, whatever state it is in."""
 
@@ -24,6 +26,8 @@ class Interrupts:
 
     def __init__(self) -> None:
         self.seen: list[int] = []
+        self.is_late = False
+        """Whether what was in flight had not come to its end in the time given."""
         self._counts_only = False
         self._patience = Deadline(None)
         self._readable, self._writable = os.pipe()
@@ -39,6 +43,8 @@ class Interrupts:
     @property
     def exit_code(self) -> int | None:
         """What a shell would say of a process that the first signal has killed; None when there was none."""
+        if self.is_late:
+            return TOO_LATE
         return 128 + self.seen[0] if self.seen else None
 
     @contextmanager

@@ -116,6 +116,10 @@ class InlineJob:
     def counters(self, job: JobState) -> dict[str, dict[str, int]]:  # noqa: ARG002 - its only job
         return {name: dict(view.counters) for name, view in self._views.items()}
 
+    def workers(self) -> dict[str, int]:
+        """As if each routine had a process."""
+        return dict.fromkeys(self._nodes, 1)
+
     def _end(self, happening: Happening, error: RoutiluxError | None) -> None:
         self.job.happen(happening, error)
         self.on_end(self.job)

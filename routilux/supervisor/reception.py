@@ -213,6 +213,11 @@ class Reception:
                         found[process.node][counter] += value
             return found
 
+    def workers(self) -> dict[str, int]:
+        """The processes of each routine."""
+        plan = self._docket.plan
+        return {name: len(plan.workers_of(name)) for name in self._docket.flow.nodes}
+
     def drain(self) -> None:
         """Sources stop at their next commit; everything in flight goes on to its end. No more jobs are
         taken.
