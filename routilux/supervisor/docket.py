@@ -15,6 +15,7 @@ from routilux.errors import (
     RoutineCrashed,
 )
 from routilux.flow import Flow
+from routilux.ipc import crash
 from routilux.ipc.control import Answer, Ask
 from routilux.ipc.lanes import DEAD, ERROR, MARK
 from routilux.ipc.layout import Order
@@ -140,7 +141,10 @@ class Docket:
             dead.is_typed,
         )
         try:
-            self.settings.dead_letters.add(self.flow.name, account.job.job_id, body, Cause(how, ATTEMPTS))
+            if not self._has_kept(account.job, dead.message_id):
+                self.settings.dead_letters.add(self.flow.name, account.job.job_id, body, Cause(how, ATTEMPTS))
+                if crash.PLAN:
+                    crash.here("dead.after")
         except RoutiluxError as fault:
             lost = LOST.format(dead.routine, how, ATTEMPTS, fault)
             self.end(account, Happening.FAIL, RoutineCrashed(lost))
@@ -150,6 +154,14 @@ class Docket:
         if account.dead > MOST_DEAD:
             error = RoutineCrashed(f"more than {MOST_DEAD} dead letters; the last: {message}")
             self.end(account, Happening.FAIL, error)
+
+    def _has_kept(self, job: JobState, message_id: str) -> bool:
+        """Whether an earlier supervisor has kept the message, and was killed before its journal said so."""
+        if self.journal is None:
+            return False
+        letters = self.settings.dead_letters.all(flow=self.flow.name, job_id=job.job_id)
+        began_at = job.started_at or 0.0  # an older job may have had its id
+        return any(letter.message_id == message_id and letter.at >= began_at for letter in letters)
 
     def limit_outputs(self, account: Account) -> None:
         """Nothing grows without end: hold the job back for a slow reader, fail it when nobody reads."""

@@ -70,6 +70,15 @@ def test_a_supervisor_that_dies_between_two_steps_leaves_everything_exact(
     assert lives.faults() == []
 
 
+def test_a_dead_letter_is_kept_once_when_the_supervisor_dies_over_it(state: Path) -> None:
+    lives = Lives(state, ["deadly"])
+    with lives.begin(ROUTILUX_CRASH="dead.after:1,supervisor") as life:
+        life.communicate(timeout=TIMEOUT)
+    assert life.returncode == -9
+    lives.finish()
+    assert lives.faults() == []
+
+
 @pytest.mark.parametrize(("point", "found"), [("journal.after", []), ("commit.after", ["a"])])
 def test_a_job_is_admitted_by_the_commit_of_its_submission(state: Path, point: str, found: list[str]) -> None:
     story = "Runtime(state_dir=state).exec(held(), n=40, job_id='a').wait(30)"
