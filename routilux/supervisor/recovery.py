@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from routilux.clock import monotonic
 from routilux.ipc.arena import Arena, OwnSection
 from routilux.ipc.commit import redo
-from routilux.ipc.layout import REPLAY_HEAD, REPLAY_WORDS, REPLAYS, Status
+from routilux.ipc.layout import REPLAY_HEAD, REPLAY_WORDS, REPLAYS, WORD, Status
 from routilux.plan import SUPERVISOR, Plan
 from routilux.supervisor.journal import Journal
 
@@ -61,7 +61,20 @@ class Recovery:
             own.close()
         for process in plan.processes[1:]:
             self.recover(process.index)
+            self._hasten(process.index)
         self.restarts = 0
+
+    def _hasten(self, index: int) -> None:
+        """What waits for another attempt has waited: since then the machine may have started its clock
+        anew.
+        """
+        own = OwnSection(self._arena, index)
+        try:
+            due, used = (own.index(own.section.words[name]) for name in ("record_due", "rows_used"))
+            rows = own.words[used]
+            own.words[due : due + rows] = memoryview(bytes(WORD * rows)).cast("Q")
+        finally:
+            own.close()
 
     def recover(self, index: int) -> Verdict:
         """Finish what the dead worker had committed, charge its death, and tell its successor how to go

@@ -50,14 +50,15 @@ class Paged(Routine):
 
 
 class Stubborn(Routine):
-    """Fails at each tenth number until it has been tried three times."""
+    """Fails at each tenth number until it has been tried so many times."""
 
     value = Slot()
     out = Event()
+    times: int = 3
 
     def logic(self, value: int) -> None:
         tries = self.job.data.get(str(value), 0) + 1
-        if value % 10 == 0 and tries < 3:
+        if value % 10 == 0 and tries < self.times:
             self.job.data[str(value)] = tries
             raise ValueError(value)
         self.out.emit(value)

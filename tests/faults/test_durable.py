@@ -110,6 +110,20 @@ die()
         assert job.results(TIMEOUT) == list(range(0, 200, 2))
 
 
+def test_a_message_that_waits_for_its_next_attempt_has_it_when_it_is_resumed(state: Path) -> None:
+    tell(
+        state,
+        """
+flow = Flow().pipe(numbers).pipe(Stubborn(times=2), on_error=retry(2, 10_000.0))
+job = Runtime(state_dir=state).exec(flow, n=2)
+assert next(job.outputs()).payload == 1
+die()
+""",
+    )
+    with Runtime.resume(state) as runtime:
+        assert only(runtime).results(TIMEOUT) == [1, 0]
+
+
 def test_jobs_that_had_ended_are_found_as_they_ended(state: Path) -> None:
     tell(
         state,
