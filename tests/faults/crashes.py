@@ -69,10 +69,14 @@ class Reaper:
         waiting, deadline = threading.Event(), Deadline.after(timeout)
         while self.kills < most and not deadline.passed and not all(job.ended for job in jobs):
             waiting.wait(self._random.uniform(0.06, 0.26))
-            with self._supervisor._lock:
-                victims = self._victims()
-                if victims and not self._supervisor.is_closed:
-                    self._kill(self._random.choice(victims))
+            self.kill_one()
+
+    def kill_one(self) -> None:
+        """Kill a random one of those that may be."""
+        with self._supervisor._lock:
+            victims = self._victims()
+            if victims and not self._supervisor.is_closed:
+                self._kill(self._random.choice(victims))
 
     def kill_all(self) -> int:
         """Kill every worker at once; how many."""
