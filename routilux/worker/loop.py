@@ -91,7 +91,7 @@ class Loop(Commits):
     @property
     def most(self) -> int:
         """Activations that the next commit may span."""
-        if self.p.care.is_taken:
+        if self.p.care.is_taken or self.stopwatch is not None:  # whoever is killed must be known
             return 1
         if self.wear is not None and self.wear.left is not None:
             return max(1, min(self.limit, self.wear.left))

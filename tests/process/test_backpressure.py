@@ -16,7 +16,7 @@ from process.flows import payloads
 from process.flows.sources import Flood
 from process.flows.stages import Echo, Gather, Round, Slow, Splits, Total, double, numbers, pid
 from routilux import Flow, JobState, RoutiluxError, Runtime
-from routilux.supervisor import docket, supervisor
+from routilux.supervisor import docket, reception
 
 TIMEOUT = 50.0
 MIB = 1 << 20
@@ -31,7 +31,7 @@ def runtime() -> Iterator[Runtime]:
 
 def unread(monkeypatch: pytest.MonkeyPatch, nbytes: int) -> None:
     """A job is held back once that much of its output waits for a reader."""
-    for module in (docket, supervisor):
+    for module in (docket, reception):
         monkeypatch.setattr(module, "UNREAD", nbytes)
 
 
