@@ -28,6 +28,7 @@ from routilux.plan import SUPERVISOR
 from routilux.supervisor.crew import Crew
 from routilux.supervisor.desk import SLOT_MASK, Desk
 from routilux.supervisor.docket import Docket
+from routilux.supervisor.journal import Journal
 from routilux.supervisor.kept import Ground, Kept
 from routilux.supervisor.ledger import Ledger
 from routilux.supervisor.quotas import Quotas
@@ -104,9 +105,17 @@ class Supervisor:
         self.resumed: list[JobState] = []
         """The jobs that an earlier supervisor has left, the ended ones among them."""
         if journal is not None and kept is not None and kept.is_resumed:
+            self._take_up(journal)
+        self._thread = threading.Thread(target=self._run, name=f"routilux-{flow.name}", daemon=True)
+
+    def _take_up(self, journal: Journal) -> None:
+        try:
             with self._lock:
                 self.resumed = take_up(self._docket, journal, self.reception)
-        self._thread = threading.Thread(target=self._run, name=f"routilux-{flow.name}", daemon=True)
+        except BaseException:
+            self._keeps = True
+            self._let_go()
+            raise
 
     def start(self) -> None:
         self._thread.start()
@@ -296,16 +305,20 @@ class Supervisor:
         with self._lock:
             self.reception.closing = self.reception.closing or Deadline(monotonic())
             self._room.notify_all()
-            self._bells.close()
-            self._answerer.close()
-            self._desk.close()
-            self._crew.close()
-            self._own.close()
-            self._arena.close()
-            if self._kept is not None:
-                self._kept.close(forgets=not self._keeps)
-            os.close(self._wake)
-            self._wake = -1
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Nothing is held any more; sockets that nobody closes would hold up the end of the process."""
+        self._bells.close()
+        self._answerer.close()
+        self._desk.close()
+        self._crew.close()
+        self._own.close()
+        self._arena.close()
+        if self._kept is not None:
+            self._kept.close(forgets=not self._keeps)
+        os.close(self._wake)
+        self._wake = -1
 
     def _see_off(self) -> None:
         """Wait for the workers to leave; kill those that have not when the time is up, which a second `close`

@@ -4,7 +4,8 @@
 
 Every result is compared with that of the inline engine. Private memory and descriptors, of this process and
 of its workers, are noted every few seconds; what counts is the last third against the second: the median of
-bytes, and the most descriptors, as a worker that has just started has few. The exit code is 1 when a result was wrong or something has grown.
+bytes, and the most descriptors, as a worker that has just started has few. The exit code is 1 when a result
+was wrong or something has grown.
 """
 
 from __future__ import annotations

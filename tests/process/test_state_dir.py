@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,22 @@ def test_a_damaged_file_is_named_and_the_others_are_left_alone(state: Path, kill
             Runtime.resume(state)
         (state / name).replace(killed / name)
     assert is_exact(state)
+
+
+def test_a_journal_that_cannot_be_taken_up_is_one_error_and_can_be_repaired(
+    state: Path, killed: Path
+) -> None:
+    rename(killed, "letters", "gone")
+    with pytest.raises(StoreError, match="no such table: letters"):
+        Runtime.resume(state)
+    rename(killed, "gone", "letters")
+    assert is_exact(state)
+
+
+def rename(folder: Path, table: str, name: str) -> None:
+    db = sqlite3.connect(folder / "journal.sqlite")
+    db.execute(f"ALTER TABLE {table} RENAME TO {name}")
+    db.close()
 
 
 def test_a_flow_whose_end_was_cut_short_is_given_up(state: Path, killed: Path) -> None:
