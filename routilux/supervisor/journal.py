@@ -71,8 +71,9 @@ class Journal:
     def began(
         self, number: int, job_id: str, at: float, deadline_at: float | None, base: dict[str, list[int]]
     ) -> None:
+        self.note("DELETE FROM letters WHERE job = ?", number)  # of one that had its number long ago
         self.note(
-            "INSERT INTO jobs (number, job_id, began_at, deadline_at, base, counters)"
+            "INSERT OR REPLACE INTO jobs (number, job_id, began_at, deadline_at, base, counters)"
             " VALUES (?, ?, ?, ?, ?, '{}')",
             *(number, job_id, at, deadline_at, json.dumps(base)),
         )

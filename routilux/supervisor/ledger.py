@@ -2,7 +2,6 @@
 flight.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -94,9 +93,9 @@ class Ledger:
         """Whether all that a job was submitted with has been committed."""
         return self._own.words[self._stage + slot] > 0
 
-    def go_on_after(self, numbers: Iterable[int]) -> None:
-        """The next job gets a number that none of these has."""
-        self._generation = count(1 + max((number >> SLOT_BITS for number in numbers), default=0))
+    def go_on_after(self, number: int) -> None:
+        """The next job gets the number after that of the job that began last."""
+        self._generation = count(1 + (number >> SLOT_BITS))
 
     def clear(self, slot: int) -> None:
         """Nobody has the slot."""

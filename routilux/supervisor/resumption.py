@@ -19,7 +19,7 @@ from routilux.supervisor.merge import Merge
 def take_up(docket: Docket, journal: Journal, control: JobControl) -> list[JobState]:
     """Make the jobs of the journal anew, with what they have put out so far, and let them go on."""
     ledger, entries = docket.ledger, journal.entries()
-    ledger.go_on_after(entry.number for entry in entries)
+    ledger.go_on_after(entries[-1].number if entries else 0)
     jobs = [job for entry in entries if (job := _take_up_job(docket, journal, control, entry))]
     for slot in range(ledger.slots):
         if slot not in ledger.accounts:
