@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 from routilux import clock
 from routilux.errors import DeadlineExceeded, JobCancelled, RoutiluxError
+from routilux.flow import Flow
 from routilux.ipc.codec import Decoder
 from routilux.lifecycle import ExecutionStatus, Happening, advance
 from routilux.spool import Spool
@@ -48,6 +49,8 @@ def open_batch(job_id: str) -> Callable[[Source, bytes], list[Output]]:
 
 class JobControl(Protocol):
     """What an engine does to a job at its submitter's wish."""
+
+    flow: Flow
 
     def cancel(self, job: "JobState", error: RoutiluxError) -> None: ...
     def pause(self, job: "JobState") -> None: ...

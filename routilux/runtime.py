@@ -128,6 +128,7 @@ class Runtime:
             raise
         try:
             runtime.resumed = runtime._engine.resume(runtime._admit)
+            runtime._flows.update(job.control.flow for job in runtime.resumed)
         except BaseException:
             runtime.suspend()
             raise

@@ -40,6 +40,7 @@ class Reception:
         """By when the flow is to be gone, once that is wanted."""
         self.failure: RoutiluxError | None = None
         """Why no job of the flow can go on."""
+        self.flow = docket.flow
         self._docket = docket
         self._room = room
         self._rouse = rouse
@@ -59,7 +60,7 @@ class Reception:
             self._room.wait_for(lambda: not self._docket.ledger.is_full or self.is_closed, deadline.left())
             self._check_open()
             if self._docket.ledger.is_full:
-                most, name = self._docket.settings.max_pending, self._docket.flow.name
+                most, name = self._docket.settings.max_pending, self.flow.name
                 message = (
                     f"{most} jobs of flow {name!r} are under way already: wait for one, or raise max_pending"
                 )
@@ -157,7 +158,7 @@ class Reception:
         if self.failure is not None:
             raise self.failure
         if self.closing is not None:
-            message = f"flow {self._docket.flow.name!r} has been stopped: it takes no more jobs"
+            message = f"flow {self.flow.name!r} has been stopped: it takes no more jobs"
             raise ClosedError(message)
 
     def cancel(self, job: JobState, error: RoutiluxError) -> None:
@@ -204,7 +205,7 @@ class Reception:
         plan, ledger = self._docket.plan, self._docket.ledger
         with self._room:
             account = ledger.find(job)
-            found = {name: dict.fromkeys(VISIBLE, 0) for name in self._docket.flow.nodes}
+            found = {name: dict.fromkeys(VISIBLE, 0) for name in self.flow.nodes}
             if account is None:
                 return found
             for counter in VISIBLE:
@@ -216,7 +217,7 @@ class Reception:
     def workers(self) -> dict[str, int]:
         """The processes of each routine."""
         plan = self._docket.plan
-        return {name: len(plan.workers_of(name)) for name in self._docket.flow.nodes}
+        return {name: len(plan.workers_of(name)) for name in self.flow.nodes}
 
     def drain(self) -> None:
         """Sources stop at their next commit; everything in flight goes on to its end. No more jobs are

@@ -83,6 +83,19 @@ def test_a_dead_letter_is_kept_once_when_the_supervisor_dies_over_it(state: Path
     assert lives.faults() == []
 
 
+def test_a_dead_letter_of_an_earlier_life_goes_to_the_resumed_flow(state: Path) -> None:
+    story = """
+flow = Flow("deaths").pipe(numbers).pipe(Deadly(first=1))
+Runtime(state_dir=state, dead_letters=state + ".dead").exec(flow, n=2).wait(30)
+die()
+"""
+    tell(state, story)
+    with Runtime.resume(state, dead_letters=f"{state}.dead") as runtime:
+        (letter,) = runtime.dead_letters.all()
+        again = runtime.requeue(letter).wait(TIMEOUT)
+        assert (again.flow_name, again.status) == ("deaths", ExecutionStatus.COMPLETED)
+
+
 @pytest.mark.parametrize(("point", "found"), [("journal.after", []), ("commit.after", ["a"])])
 def test_a_job_is_admitted_by_the_commit_of_its_submission(state: Path, point: str, found: list[str]) -> None:
     story = "Runtime(state_dir=state).exec(held(), n=40, job_id='a').wait(30)"
