@@ -13,7 +13,7 @@ from process.flows.orders import KINDS, FailsOnce, Fatal, Fours, Sorts, Uneven, 
 from process.flows.stages import Echo, Gather, numbers
 from process.flows.workers import TIMEOUT, kill, until
 from routilux import Flow, FlowError, JobState, Routine, Runtime, retry
-from routilux.supervisor import docket, supervisor
+from routilux.supervisor import docket, reception
 
 N = 150
 ON_ERROR: dict[str, Any] = {"skip": "skip", "continue": "continue", "retry": retry(9, backoff=0.01)}
@@ -192,7 +192,7 @@ def test_what_waits_for_its_turn_ends_with_its_job() -> None:
 def test_a_job_is_not_held_back_by_what_waits_for_its_turn(
     runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (docket, supervisor):
+    for module in (docket, reception):
         monkeypatch.setattr(module, "UNREAD", 1 << 20)
     flow = Flow().pipe(FirstIsSlow(size=100_000), "slow", workers=2, ordered=True)
     assert len(list(runtime.stream(flow, range(60), timeout=TIMEOUT))) == 57
