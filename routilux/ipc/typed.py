@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum, Flag
 from functools import cache
 from itertools import chain
-from keyword import iskeyword
+from operator import attrgetter
 from types import MemberDescriptorType, NoneType, UnionType
 from typing import Any, Final, Generic, Literal, Protocol, Union, get_args, get_origin
 
@@ -248,29 +248,46 @@ def _instance(cls: type, above: tuple[type, ...]) -> Exact:
     if not cls.__dictoffset__:
         return _attributes(shapes)
     size = sum(not isinstance(getattr(cls, name, None), MemberDescriptorType) for name in names)
-    return _attributes(shapes, f"len(value.__dict__) == {size}")
+    return _attributes(shapes, size)
 
 
-def _attributes(shapes: Mapping[str, Shape], *terms: str) -> Exact:
-    """For a value with these attributes, of which the terms are true too.
+def _attributes(shapes: Mapping[str, Shape], size: int | None = None) -> Exact:
+    """For a value with these attributes, and no more than `size` in its `__dict__`."""
+    if not all(name.isidentifier() for name in shapes):
+        raise Inexact
+    fits = _values(list(shapes.values()))
+    get: Callable[[Any], Sequence[object]] = _getter(list(shapes))
+    if size is None:
+        return lambda value: fits(get(value))
+    return lambda value: len(value.__dict__) == size and fits(get(value))
 
-    An expression is compiled, since one written out takes a tenth of the time of a loop.
-    """
-    given: dict[str, object] = {}
-    for number, (name, shape) in enumerate(shapes.items()):
-        if not name.isidentifier() or iskeyword(name):
-            raise Inexact(name)
-        if any(shape.values()):
-            terms += (f"t{number}(value.{name})",)
-            given[f"t{number}"] = _fits(shape)
-        elif len(shape) == 1:
-            terms += (f"type(value.{name}) is t{number}",)
-            (given[f"t{number}"],) = shape
-        else:
-            terms += (f"type(value.{name}) in t{number}",)
-            given[f"t{number}"] = frozenset(shape)
-    exact: Exact = eval(f"lambda value: {' and '.join(terms) or True}", given)  # noqa: S307 - of names and numbers only
-    return exact
+
+def _getter(names: list[str]) -> Callable[[Any], Sequence[object]]:
+    match names:
+        case []:
+            return lambda _: ()
+        case [name]:
+            return lambda value: (getattr(value, name),)
+        case _:
+            return attrgetter(*names)
+
+
+def _values(shapes: Sequence[Shape]) -> Callable[[Sequence[object]], bool]:
+    """For so many values. Types are compared all at once: one by one they take five times as long."""
+    if not all(len(shape) == 1 for shape in shapes):
+        each = [_fits(shape) for shape in shapes]
+        return lambda values: all(fits(value) for fits, value in zip(each, values, strict=True))
+    kinds = [kind for shape in shapes for kind in shape]
+    inside = [(at, exact) for at, shape in enumerate(shapes) for exact in shape.values() if exact]
+    if not inside:
+        return lambda values: [type(value) for value in values] == kinds
+
+    def fits_all(values: Sequence[object]) -> bool:
+        if [type(value) for value in values] != kinds:
+            return False
+        return all(exact(values[at]) for at, exact in inside)
+
+    return fits_all
 
 
 def _is_plain(cls: type, names: Sequence[str]) -> bool:
