@@ -4,21 +4,21 @@ import atexit
 import contextlib
 import logging
 import os
-import sys
 import threading
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from itertools import count
-from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Literal, Self
 
 from routilux.clock import Deadline
 from routilux.configuration import nearest
 from routilux.deadletters import DeadLetter, DeadLetters
-from routilux.engine import Engine, Settings
+from routilux.engine import Settings
+from routilux.engines.choice import new_engine, quarter_of_memory
 from routilux.errors import ClosedError, DeadlineExceeded, FlowError, RoutiluxError
 from routilux.flow import Flow
 from routilux.ipc.layout import JOB_NAME
@@ -28,6 +28,7 @@ from routilux.lifecycle import ExecutionStatus
 from routilux.limits import is_amount, is_count
 from routilux.registry import FlowRegistry
 from routilux.statedir import StateDirectory
+from routilux.streaming import streamed
 from routilux.submission import Sealed, Seed, entry_seeds, seeder, slot_seed
 
 log = logging.getLogger("routilux.runtime")
@@ -94,9 +95,9 @@ class Runtime:
         if state_dir is not None and not isinstance(state_dir, StateDirectory):
             state_dir = StateDirectory(state_dir, resumes=False)
         self._is_durable = state_dir is not None
-        memory = heap or _quarter_of_memory()
+        memory = heap or quarter_of_memory()
         settings = Settings(max_pending, memory, max_output, grace, stop_limit, self.dead_letters)
-        self._engine = _engine(engine, settings, workers or {}, state_dir)
+        self._engine = new_engine(engine, settings, workers or {}, state_dir)
         self.resumed: list[JobState] = []
         """The jobs that `resume` has found, those that had ended among them."""
         self._workers = dict(workers or {})
@@ -254,36 +255,9 @@ class Runtime:
         names = flow.nodes[name].routine.slot_names
         if slot is None and len(names) > 1:
             raise FlowError(f"entry routine {name!r} has the slots {', '.join(names)}: pass slot=...")
-        return self._stream(flow, seeder(flow, name, slot or names[0]), iterable, timeout)
-
-    def _stream(
-        self, flow: Flow, seed: Callable[[Any], Seed], iterable: Iterable[Any], timeout: float | None
-    ) -> Iterator[Any]:
-        job = self._submit(flow, [], timeout=timeout, is_open=True)
-        failures: list[BaseException] = []
-
-        def feed() -> None:
-            try:
-                for item in iterable:
-                    if not self._engine.feed(job, [seed(item)]):
-                        return
-                self._engine.seal(job)
-            except BaseException as error:  # it is raised again where the stream is read  # noqa: BLE001
-                failures.append(error)
-                job.cancel()
-
-        feeder = threading.Thread(target=feed, name=f"routilux-feed-{job.job_id}", daemon=True)
-        feeder.start()
-        try:
-            for output in job.outputs():
-                yield output.payload
-        except Exception:
-            if failures:
-                raise failures[0] from None
-            raise
-        finally:
-            if not job.ended:
-                job.cancel()
+        seed = seeder(flow, name, slot or names[0])
+        begin = partial(self._submit, flow, [], timeout=timeout, is_open=True)
+        return streamed(self._engine, begin, map(seed, iterable))
 
     def _flow(self, flow: Flow | str) -> Flow:
         if self._is_closed:
@@ -438,28 +412,6 @@ def _settle(letter: DeadLetter, job: JobState) -> None:
             log.warning("job %r is complete, but its dead letter stays: %s", job.job_id, error)
 
 
-def _engine(
-    name: str, settings: Settings, workers: Mapping[str, int], state: StateDirectory | None
-) -> Engine:
-    """The engine of that name. Imported only here: a worker imports its user's module, and Runtime with it,
-    and makes none.
-    """
-    match name:
-        case "local" if sys.platform != "linux":
-            message = f"the local engine runs on Linux, not on {sys.platform}: use Runtime(engine='inline')"
-            raise RoutiluxError(message)
-        case "local":
-            from routilux.engines.local import LocalEngine  # noqa: PLC0415
-
-            return LocalEngine(settings, workers, state)
-        case "inline":
-            from routilux.engines.inline import InlineEngine  # noqa: PLC0415
-
-            return InlineEngine(settings)
-        case _:
-            raise FlowError(f"engine={name!r}: there are 'local' and 'inline'")
-
-
 _open: "weakref.WeakSet[Runtime]" = weakref.WeakSet()
 
 
@@ -469,11 +421,3 @@ def _close_all() -> None:
     for runtime in list(_open):
         with contextlib.suppress(DeadlineExceeded):
             runtime._leave(INTERRUPTED)  # noqa: SLF001 - our own
-
-
-def _quarter_of_memory() -> int:
-    """Bytes: a quarter of what this machine, or this process's control group, has."""
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    with contextlib.suppress(OSError, ValueError):
-        total = min(total, int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
-    return max(64 << 20, total // 4)
