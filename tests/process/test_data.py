@@ -124,8 +124,8 @@ def test_a_source_that_notes_where_it_is_may_differ_when_it_is_run_again(
     runtime: Runtime, kind: type[shared.Lottery], seed: int
 ) -> None:
     chance = Random(seed)
-    flow = Flow().pipe(kind(seconds=0.002), "source").pipe(Gather(), "gather")
-    job = runtime.exec(flow, n=700)
+    flow = Flow().pipe(kind(seconds=0.006), "source").pipe(Gather(), "gather")
+    job = runtime.exec(flow, n=700)  # twice as long as all waits for a kill together
     for _ in range(4):
         until(lambda: workers("source"))
         with pytest.raises(TimeoutError):

@@ -24,16 +24,33 @@ def test_a_test_that_leaves_nothing_passes() -> None:
         subprocess.run([sys.executable, "-c", ""], check=True)
 
 
+def begun(pid: int) -> int:
+    """The process, once it has its own command line; the kernel shows none for a moment."""
+    process, moment = psutil.Process(pid), threading.Event()
+    assert any(process.cmdline() or moment.wait(0.01) for _ in range(1000))
+    return pid
+
+
+def sleeper() -> subprocess.Popen[bytes]:
+    child = subprocess.Popen(SLEEPER)
+    begun(child.pid)
+    return child
+
+
+def orphaned() -> int:
+    return begun(int(subprocess.check_output([sys.executable, "-c", ORPHANER, *SLEEPER])))
+
+
 def test_a_child_left_running_is_named_killed_and_reaped() -> None:
     with pytest.raises(strays.LeftBehind, match=NAMED), strays.watch(patience=0.0):
-        child = subprocess.Popen(SLEEPER)
+        child = sleeper()
     assert not psutil.pid_exists(child.pid)
     child.wait(timeout=10)
 
 
 def test_an_orphan_is_named_and_killed() -> None:
     with pytest.raises(strays.LeftBehind, match=NAMED), strays.watch(patience=0.0):
-        orphan = int(subprocess.check_output([sys.executable, "-c", ORPHANER, *SLEEPER]))
+        orphan = orphaned()
     assert not psutil.pid_exists(orphan) or psutil.Process(orphan).status() == psutil.STATUS_ZOMBIE
 
 
