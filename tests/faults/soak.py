@@ -50,12 +50,19 @@ class Meter(threading.Thread):
             self._reaper.kill_one()
             self.memory.append(private_bytes())
             self.descriptors.append(me.num_fds())
-            workers = [child.num_fds() for child in me.children() if child.status() != psutil.STATUS_ZOMBIE]
-            self.of_workers.append(max(workers, default=0))
+            self.of_workers.append(max(map(descriptors, me.children()), default=0))
 
     def end(self) -> None:
         self._over.set()
         self.join()
+
+
+def descriptors(process: psutil.Process) -> int:
+    """How many it has open; none if it has just been killed."""
+    try:
+        return process.num_fds()
+    except psutil.Error:
+        return 0
 
 
 def growth(values: list[int], of: Callable[[list[int]], float]) -> float:
