@@ -1,5 +1,6 @@
 """Here is how a test gets at the worker processes of this program, and waits for what they do."""
 
+import contextlib
 import os
 import signal
 import threading
@@ -26,11 +27,11 @@ def workers(name: str) -> list[psutil.Process]:
 
 
 def kill(name: str) -> None:
-    """SIGKILL every worker of that name."""
-    victims = workers(name)
-    assert victims
-    for victim in victims:
-        os.kill(victim.pid, signal.SIGKILL)
+    """SIGKILL every worker of that name, as soon as there is one: it may be between two lives."""
+    until(lambda: workers(name))
+    for victim in workers(name):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(victim.pid, signal.SIGKILL)
 
 
 def until(holds: Callable[[], object], timeout: float = TIMEOUT) -> None:
