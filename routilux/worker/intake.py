@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from time import monotonic_ns
 from typing import Any
 
-from routilux.ipc.blobs import REFERENCE
 from routilux.ipc.codec import batch as joined
 from routilux.ipc.codec import split
 from routilux.ipc.commit import Transaction
@@ -58,14 +57,6 @@ class Batch:
     @property
     def left(self) -> int:
         return self.count - self.used
-
-    @property
-    def nbytes(self) -> int:
-        """Of all its messages, encoded; a large one's where it lies."""
-        payload = self.frame.payload
-        if self.frame.flags & BLOB:
-            return int(REFERENCE.unpack(payload)[1])
-        return len(payload)
 
     def message_id(self, index: int) -> str:
         """The same on every attempt: lane, position of the frame, place within it."""

@@ -173,11 +173,6 @@ class Outputs:
         for event, mark in zip(self.events, marks, strict=True):
             event.rollback(mark)
 
-    @property
-    def buffered(self) -> int:
-        """Messages emitted since the last `close`."""
-        return sum(len(event.parts) for event in self.events)
-
     def close(self, tx: Transaction, job: int, origin: int, answered: Turn = NO_TURN) -> None:
         """The next emissions belong to another job, submission or input: hand over those so far."""
         for event in self.events:
