@@ -1,7 +1,8 @@
 """Here are hook events: the records of what the runtime did, as its processes publish them for a monitor.
 
-Each process publishes messages of two parts, a topic and an `Envelope` in MessagePack. Instants are nanoseconds
-of the monotonic clock, which all processes of a machine share; the envelope says what to add to get Unix time.
+Each process publishes messages of two parts, a topic and an `Envelope` in MessagePack. Instants are
+nanoseconds of the monotonic clock, which all processes of a machine share; the envelope says what to add to
+get Unix time.
 """
 
 from typing import Any
@@ -267,8 +268,8 @@ HookEvent = (
 
 
 class Envelope(msgspec.Struct, frozen=True, array_like=True):
-    """One published message. `number` counts the messages of this `process` and `epoch`, of all topics, from 1,
-    so that a gap shows; the epoch is that of the incarnation.
+    """One published message. `number` counts the messages of this `process` and `epoch`, of all topics, from
+    1, so that a gap shows; the epoch is that of the incarnation.
     """
 
     process: int

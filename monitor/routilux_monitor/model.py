@@ -107,8 +107,8 @@ class TraceEvent:
     routine_id: str
     process: int
     kind: str
-    """As the WebSocket's types: `job_started`, `routine_completed`, `event_emitted`, `slot_called` and so on; and
-    `dead_letter`, `process_died`, `policy_evaluated`.
+    """As the WebSocket's types: `job_started`, `routine_completed`, `event_emitted`, `slot_called` and so on;
+    and `dead_letter`, `process_died`, `policy_evaluated`.
     """
     at: float
     began: float | None = None
@@ -116,7 +116,7 @@ class TraceEvent:
     status: str = ""
     count: int = 1
     data: dict[str, Any] = field(default_factory=dict)
-    """Plain JSON: `slot_name`, `event_name`, `message_id`, `parents`, `preview`, `connection_id`, `reason`, ..."""
+    """Plain JSON: `slot_name`, `event_name`, `message_id`, `parents`, `preview`, `connection_id`."""
 
 
 @dataclass(frozen=True)
