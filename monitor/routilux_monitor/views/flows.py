@@ -1,0 +1,76 @@
+"""Here are views of flows: the graph and its routines."""
+
+from collections.abc import Iterable
+
+from routilux.commands import ConnectionInfo, Findings, FlowInfo, RoutineInfo
+from routilux_monitor.contract import flows as contract
+from routilux_monitor.model import JobRecord
+from routilux_monitor.views.metrics import job_metrics
+from routilux_monitor.views.times import seconds
+
+
+def flow(info: FlowInfo) -> contract.Flow:
+    return contract.Flow(
+        flow_id=info.flow_id,
+        routines=routines(info),
+        connections=[connection(c) for c in info.connections],
+        created_at=seconds(info.created_at),
+        updated_at=seconds(info.updated_at),
+    )
+
+
+def routines(info: FlowInfo) -> dict[str, contract.FlowRoutine]:
+    return {r.routine_id: _routine(r) for r in info.routines}
+
+
+def _routine(info: RoutineInfo) -> contract.FlowRoutine:
+    return contract.FlowRoutine(
+        routine_id=info.routine_id,
+        class_name=info.class_name,
+        slots=[slot.name for slot in info.slots],
+        events=list(info.events),
+        config=info.config,
+        workers=info.workers,
+    )
+
+
+def connection(info: ConnectionInfo) -> contract.Connection:
+    return contract.Connection(
+        connection_id=info.connection_id,
+        source_routine=info.source,
+        source_event=info.event,
+        target_routine=info.target,
+        target_slot=info.slot,
+    )
+
+
+def routine_info(info: RoutineInfo) -> contract.RoutineInfo:
+    return contract.RoutineInfo(
+        routine_id=info.routine_id,
+        routine_type=info.class_name,
+        activation_policy=contract.ActivationPolicy(info.policy.partition("(")[0], info.policy),
+        config=info.config,
+        slots=[slot.name for slot in info.slots],
+        events=list(info.events),
+    )
+
+
+def flow_metrics(info: FlowInfo, jobs: Iterable[JobRecord], limit: int) -> contract.FlowMetrics:
+    """`jobs` are those of the flow, the newest first."""
+    known = list(jobs)
+    return contract.FlowMetrics(
+        flow_id=info.flow_id,
+        total_jobs=len(known),
+        completed_jobs=sum(job.status == "completed" for job in known),
+        failed_jobs=sum(job.status == "failed" for job in known),
+        job_metrics=[job_metrics(job) for job in known[:limit]],
+    )
+
+
+def validation(found: Findings) -> contract.Validation:
+    return contract.Validation(
+        valid=not found.errors,
+        issues=[*found.errors, *found.warnings],
+        errors=list(found.errors),
+        warnings=list(found.warnings),
+    )
