@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
+from typing import Self
 
 import zmq
 import zmq.asyncio
@@ -51,7 +52,9 @@ class Subscription:
         self._socket.subscribe(b"")
         for process in range(info.processes):
             self._socket.connect(endpoint(info.directory, f"hooks-{process}"))
-        self._quick = zmq.Socket.shadow(self._socket.underlying)  # receives without a future for each message
+        self._quick: zmq.Socket[bytes] = zmq.Socket.shadow(
+            self._socket.underlying
+        )  # receives without a future for each message
         self._task = _start(self._run(), f"events of {info.worker_id}")
 
     async def _run(self) -> None:
@@ -187,7 +190,7 @@ class Feed:
         for event in opened.events:
             self.store.happened(worker_id, place, event, now)
 
-    async def __aenter__(self) -> "Feed":
+    async def __aenter__(self) -> Self:
         await self.look()
         self._task = _start(self._run(), "feed")
         return self

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from routilux.commands import FlowInfo
-from routilux.hookevents import FlowStats, LogLine, ProcessChanged, WorkerStats
+from routilux.hookevents import FlowStats, LogLine, Pressed, ProcessChanged, WorkerStats
 from routilux_monitor.durations import Sum
 from routilux_monitor.model import Instance, LogRecord
 from routilux_monitor.rates import Rates
@@ -94,10 +94,15 @@ class InstanceTrack:
                 figures, state=state, pid=event.pid or figures.pid
             )
 
-    def logged(self, place: Place, line: LogLine) -> None:
-        """A line outside any job."""
-        text, logs = line.text[:MOST_CHARACTERS], self.record.logs
-        logs.append(LogRecord(place.at(line.at), line.routine, line.replica, "", line.level, text))
+    def noted(self, place: Place, event: LogLine | Pressed) -> None:
+        """A line, or a note, outside any job."""
+        at, logs = place.at(event.at), self.record.logs
+        match event:
+            case LogLine():
+                text = event.text[:MOST_CHARACTERS]
+                logs.append(LogRecord(at, event.routine, event.replica, "", event.level, text))
+            case Pressed():
+                logs.append(LogRecord(at, event.routine, 0, "", "INFO", event.what[:MOST_CHARACTERS]))
         if len(logs) > MOST_LOGS:
             logs.popleft()
             self.record.logs_dropped += 1

@@ -51,8 +51,11 @@ class JobTrack:
     bounds: Bounds
     known_since: float
     changed_at: float = 0.0
+    kept_as: str = ""
+    """The status under which it was kept last."""
     is_final: bool = False
     """Whether the counters are the last ones."""
+    _has_started: bool = False
     _number: int = 1
     _trace_bytes: int = 0
     _log_bytes: int = 0
@@ -224,8 +227,19 @@ class JobTrack:
             self._exactly(counters)
             for routine in record.routines.values():
                 routine.is_active = False
-        kind = _kind(before, status)
+        kind = self._kind(before, status)
         return self._keep([self._of_job(kind, at)]) if kind else []
+
+    def _kind(self, before: str, status: str) -> str:
+        """What the change is called; empty if it has no name, or is none."""
+        had_started, self._has_started = self._has_started, self._has_started or status == "running"
+        if self.record.ended:
+            return f"job_{status}"
+        if status == "running" and not had_started:
+            return "job_started"
+        if status == before or "paused" not in (before, status):
+            return ""
+        return "job_paused" if status == "paused" else "job_resumed"
 
     def _of_job(self, kind: str, at: float) -> TraceEvent:
         record = self.record
@@ -266,22 +280,6 @@ class JobTrack:
 
 
 ENDS: Final = frozenset({"completed", "failed", "cancelled"})
-_KINDS: Final = {
-    ("running", "paused"): "job_paused",
-    ("pending", "paused"): "job_paused",
-    ("paused", "running"): "job_resumed",
-    ("paused", "pending"): "job_resumed",
-    ("pending", "running"): "job_started",
-    ("", "running"): "job_started",
-    ("", "paused"): "job_paused",
-}
-
-
-def _kind(before: str, status: str) -> str:
-    """What the change is called; empty if it has no name, or is none."""
-    if status in ENDS or status == "lost":
-        return f"job_{status}"
-    return _KINDS.get((before, status), "")
 
 
 def log_bytes(line: LogRecord) -> int:

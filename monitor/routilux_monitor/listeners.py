@@ -1,4 +1,4 @@
-"""Here are listeners: who wants to be told of what happens to one thing."""
+"""Here are listeners: who wants to be told of all that happens."""
 
 import logging
 from collections.abc import Callable
@@ -10,33 +10,26 @@ log = logging.getLogger("routilux.monitor")
 
 
 class Listeners(Generic[T]):
-    """By the id of the thing. One that raises is logged and told nothing more."""
+    """One that raises is logged, and told nothing more."""
 
     def __init__(self) -> None:
-        self._of: dict[str, list[Callable[[T], None]]] = {}
+        self._listeners: list[Callable[[T], None]] = []
 
-    def add(self, thing: str, listener: Callable[[T], None]) -> Callable[[], None]:
+    def add(self, listener: Callable[[T], None]) -> Callable[[], None]:
         """Tell `listener` from now on; the answer, called once or again, ends that."""
-        self._of.setdefault(thing, []).append(listener)
+        self._listeners.append(listener)
 
         def end() -> None:
-            found = self._of.get(thing, [])
-            if listener in found:
-                found.remove(listener)
-            if not found:
-                self._of.pop(thing, None)
+            if listener in self._listeners:
+                self._listeners.remove(listener)
 
         return end
 
-    def of(self, thing: str) -> tuple[Callable[[T], None], ...]:
-        return tuple(self._of.get(thing, ()))
-
-    def tell(self, thing: str, value: T) -> None:
-        if thing not in self._of:
-            return
-        for listener in self.of(thing):
+    def tell(self, values: list[T]) -> None:
+        for listener in tuple(self._listeners):
             try:
-                listener(value)
+                for value in values:
+                    listener(value)
             except Exception:  # whatever it is, the feed goes on
-                log.exception("a listener to %r is told nothing more", thing)
-                self._of[thing].remove(listener)
+                log.exception("a listener is told nothing more")
+                self._listeners.remove(listener)

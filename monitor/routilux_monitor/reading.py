@@ -1,4 +1,4 @@
-"""Here is the reading of hook events: envelopes opened in order, gaps counted, superseded snapshots skipped."""
+"""Here is the reading of hook events: envelopes opened in order, gaps counted, old snapshots skipped."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field

@@ -3,9 +3,11 @@
 All of it happens in the event loop's thread, and everything in it is bounded.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar, assert_never
+from typing import TypeVar, assert_never
+
+import msgspec
 
 from routilux import clock
 from routilux.commands import Description, FlowInfo, Introduction, JobInfo
@@ -24,9 +26,10 @@ from routilux.hookevents import (
 )
 from routilux_monitor import instancetrack
 from routilux_monitor.instancetrack import InstanceTrack
-from routilux_monitor.jobtrack import ENDS, Bounds, JobTrack
+from routilux_monitor.jobtable import JobLimits, JobTable
+from routilux_monitor.jobtrack import JobTrack
+from routilux_monitor.keeper import Keeper
 from routilux_monitor.lineage import Lineage, lineage
-from routilux_monitor.listeners import Listeners
 from routilux_monitor.model import (
     FlowRecord,
     Instance,
@@ -37,37 +40,18 @@ from routilux_monitor.model import (
 )
 from routilux_monitor.trace import Place
 
-SETTLE = 1.0
-"""Seconds after a job's end in which last words of it, by other sockets, are awaited."""
-
-Key = tuple[str, str]
-"""worker_id and job_id: a job id may come again."""
 T = TypeVar("T")
 OfJob = JobChanged | Committed | Activated | Failed | DeadLettered | Pressed | LogLine
 
 
-class Keeper(Protocol):
-    """Whoever keeps what the store lets go of. None of these waits."""
-
-    def keep_runtime(self, record: RuntimeRecord) -> None: ...
-    def keep_flow(self, record: FlowRecord) -> None: ...
-    def keep_instance(self, record: Instance) -> None: ...
-    def keep_job(self, record: JobRecord) -> None: ...
-
-
 @dataclass(frozen=True)
 class Limits:
-    """What the store holds at most. Of jobs, those that ended first go before the others."""
+    """What the store holds at most; what runs is not let go of."""
 
-    jobs: int = 2_000
-    under_way: int = 20_000
-    trace_bytes: int = 128 << 20
-    instances: int = 200
     runtimes: int = 100
     flows: int = 1_000
-    forgotten: int = 20_000
-    """Ids of jobs that were let go, so that they do not come again."""
-    job: Bounds = field(default_factory=Bounds)
+    instances: int = 200
+    jobs: JobLimits = field(default_factory=JobLimits)
 
 
 class Store:
@@ -77,21 +61,23 @@ class Store:
         self.runtimes: dict[str, RuntimeRecord] = {}
         self.flows: dict[str, FlowRecord] = {}
         self.instances: dict[str, Instance] = {}
-        self.jobs: dict[str, JobRecord] = {}
         self.unsure: set[str] = set()
         """Runtimes that had better be asked again: something of them has not reached us."""
-        self.limits = limits or Limits()
-        self.trace_bytes = 0
+        self._limits = limits or Limits()
         self._keeper = keeper
         self._instances: dict[str, InstanceTrack] = {}
-        self._jobs: dict[Key, JobTrack] = {}
-        self._ended: dict[Key, None] = {}
-        self._forgotten: dict[Key, bool] = {}  # and whether it had ended
-        self._settling: dict[Key, float] = {}
-        self._job_listeners: Listeners[TraceEvent] = Listeners()
-        self._flow_listeners: Listeners[Instance] = Listeners()
+        self._table = JobTable(keeper, self._limits.jobs)
 
     # ---- asked --------------------------------------------------------------------------------------------
+
+    @property
+    def jobs(self) -> dict[str, JobRecord]:
+        return self._table.newest
+
+    @property
+    def nbytes(self) -> int:
+        """Of all traces, errors and logs of jobs, more or less."""
+        return self._table.nbytes
 
     def running(self, flow_id: str | None = None) -> Iterator[Instance]:
         """The instances that run, of one flow or of all."""
@@ -99,32 +85,31 @@ class Store:
             if instance.stopped_at is None and flow_id in (None, instance.flow_id):
                 yield instance
 
-    def info(self, worker_id: str) -> FlowInfo | None:
-        """The newest description of the flow of an instance."""
-        instance = self.instances.get(worker_id)
-        flow = None if instance is None else self.flows.get(instance.flow_id)
-        return None if flow is None else flow.info
-
     def lineage(self, job_id: str, message_id: str) -> Lineage | None:
         """Where a message of a traced job came from; None if its trace does not have it."""
         record = self.jobs.get(job_id)
         return None if record is None else lineage(record.trace, message_id)
 
-    def subscribe_job(self, job_id: str, listener: Callable[[TraceEvent], None]) -> Callable[[], None]:
-        """Call `listener` with each event of the job, which need not be there yet; the answer ends that."""
-        return self._job_listeners.add(job_id, listener)
+    def listen(self, listener: Callable[[TraceEvent], None]) -> Callable[[], None]:
+        """Call `listener` with each event that any job has from now on; the answer ends that."""
+        return self._table.listeners.add(listener)
 
-    def subscribe_flow(self, flow_id: str, listener: Callable[[Instance], None]) -> Callable[[], None]:
-        """Call `listener` whenever figures of a running instance of the flow have changed."""
-        return self._flow_listeners.add(flow_id, listener)
+    def remember(
+        self, runtimes: Iterable[RuntimeRecord], flows: Iterable[FlowRecord], instances: Iterable[Instance]
+    ) -> None:
+        """What an earlier monitor has kept of what has ended, each the oldest first."""
+        self.runtimes.update({record.runtime_id: record for record in runtimes})
+        self.flows.update({record.flow_id: record for record in flows})
+        self.instances.update({record.worker_id: record for record in instances})
 
-    # ---- told by discovery and by answers of front desks --------------------------------------------------
+    # ---- told by discovery --------------------------------------------------------------------------------
 
     def runtime_found(self, introduction: Introduction) -> None:
         record = RuntimeRecord(introduction)
         self.runtimes[record.runtime_id] = record
-        _bound(self.runtimes, self.limits.runtimes, lambda runtime: runtime.is_gone)
-        self._keep(lambda keeper: keeper.keep_runtime(record))
+        _bound(self.runtimes, self._limits.runtimes, lambda runtime: runtime.is_gone)
+        if self._keeper is not None:
+            self._keeper.keep_runtime(record)
 
     def runtime_gone(self, runtime_id: str, now: float) -> None:
         """All of it has ended, whatever it said last."""
@@ -133,10 +118,15 @@ class Store:
         self.unsure.discard(runtime_id)
         for track in [t for t in self._instances.values() if t.record.runtime_id == runtime_id]:
             self._stop(track, now)
-        for key, job in list(self._jobs.items()):
-            if job.record.runtime_id == runtime_id and not job.record.ended:
-                self._tell(key, job, job.lost(now), now)
-        self._keep(lambda keeper: keeper.keep_runtime(record))
+        for key, job in self._table.under_way(lambda job: job.runtime_id == runtime_id):
+            self._table.follow(key, job.lost(now), now)
+        for flow in self.flows.values():
+            if flow.runtime_id == runtime_id:
+                flow.info = at_rest(flow.info)
+        if self._keeper is not None:
+            self._keeper.keep_runtime(record)
+
+    # ---- told by front desks ------------------------------------------------------------------------------
 
     def described(self, description: Description, asked_at: float, now: float) -> None:
         """The answer to a question of `asked_at`; both are instants of this monitor."""
@@ -146,17 +136,30 @@ class Store:
             if info.worker_id:
                 self._describe_instance(runtime_id, info)
         running = {info.worker_id for info in description.flows}
-        for track in list(self._instances.values()):
-            mine = track.record.runtime_id == runtime_id
-            if mine and track.record.stopped_at is None and track.record.worker_id not in running:
+        for track in [t for worker_id, t in self._instances.items() if worker_id not in running]:
+            if track.record.runtime_id == runtime_id and track.record.stopped_at is None:
                 self._stop(track, now)
         for job in description.jobs:
             self._describe_job(runtime_id, job, asked_at, now)
         known = {(job.worker_id, job.job_id) for job in description.jobs}
-        for key, found in list(self._jobs.items()):
-            is_missing = found.record.runtime_id == runtime_id and key not in known
-            if is_missing and not found.record.ended and found.known_since < asked_at:
-                self._tell(key, found, found.lost(now), now)
+        for key, found in self._table.under_way(lambda job: job.runtime_id == runtime_id):
+            if key not in known and found.known_since < asked_at:
+                self._table.follow(key, found.lost(now), now)
+
+    def learn(self, runtime_id: str, info: JobInfo) -> JobRecord:
+        """A runtime has said so of a job, just now."""
+        now = clock.wall()
+        return self._tell_job(runtime_id, info, now, now)
+
+    def _describe_job(self, runtime_id: str, info: JobInfo, asked_at: float, now: float) -> None:
+        if not self._table.is_let_go((info.worker_id, info.job_id), info.status):
+            self._tell_job(runtime_id, info, asked_at, now)
+
+    def _tell_job(self, runtime_id: str, info: JobInfo, asked_at: float, now: float) -> JobRecord:
+        key = (info.worker_id, info.job_id)
+        job = self._table.get(key) or self._table.add(key, runtime_id, info.flow_id, info.created_at, now)
+        self._table.follow(key, job.described(info, asked_at, now), now)
+        return job.record
 
     def _describe_flow(self, runtime_id: str, info: FlowInfo) -> None:
         before = self.flows.get(info.flow_id)
@@ -164,42 +167,31 @@ class Store:
             other = self.runtimes.get(before.runtime_id)
             if other is not None and not other.is_gone and before.info.updated_at > info.updated_at:
                 return
-        if before is not None and before.info == info:
+        if before is not None and (before.runtime_id, before.info) == (runtime_id, info):
             return
         record = self.flows[info.flow_id] = FlowRecord(runtime_id, info)
-        _bound(self.flows, self.limits.flows, lambda flow: flow is not record)
-        self._keep(lambda keeper: keeper.keep_flow(record))
+        _bound(self.flows, self._limits.flows, lambda flow: flow is not record)
+        if self._keeper is not None:
+            self._keeper.keep_flow(record)
 
     def _describe_instance(self, runtime_id: str, info: FlowInfo) -> None:
         track = self._instances.get(info.worker_id)
         if track is None:
             track = self._instances[info.worker_id] = instancetrack.new(runtime_id, info)
             self.instances[info.worker_id] = track.record
-            _bound(self.instances, self.limits.instances, lambda one: one.stopped_at is not None)
+            _bound(self.instances, self._limits.instances, lambda one: one.stopped_at is not None)
             for worker_id in self._instances.keys() - self.instances.keys():
                 del self._instances[worker_id]
             self._keep_instance(track)
         track.described(info)
 
-    def _keep_instance(self, track: InstanceTrack) -> None:
-        self._keep(lambda keeper: keeper.keep_instance(track.record))
-
     def _stop(self, track: InstanceTrack, now: float) -> None:
         track.stopped(now)
         self._keep_instance(track)
-        self._changed(track)
 
-    def _describe_job(self, runtime_id: str, info: JobInfo, asked_at: float, now: float) -> None:
-        key = (info.worker_id, info.job_id)
-        track = self._jobs.get(key)
-        is_new = track is None
-        if track is None:
-            if self._is_let_go(key, info.status):
-                return
-            track = self._add(key, runtime_id, info.flow_id, info.created_at, now)
-        self._tell(key, track, track.described(info, asked_at, now), now)
-        if is_new:
-            self._keep_job(key)
+    def _keep_instance(self, track: InstanceTrack) -> None:
+        if self._keeper is not None:
+            self._keeper.keep_instance(track.record)
 
     # ---- told by hook events ------------------------------------------------------------------------------
 
@@ -210,18 +202,18 @@ class Store:
 
     def missed(self, worker_id: str, count: int) -> None:
         """So many messages of an instance have not reached us."""
-        record = self.instances[worker_id]
-        record.gaps += count
-        self.unsure.add(record.runtime_id)
+        if (record := self.instances.get(worker_id)) is not None:
+            record.gaps += count
+            self.unsure.add(record.runtime_id)
 
     def used(self, worker_id: str, usage: dict[int, ProcessUsage]) -> None:
-        track = self._instances.get(worker_id)
-        if track is not None and track.record.stopped_at is None:
-            track.record.usage = usage
-            self._changed(track)
+        """What the system says of an instance's processes."""
+        record = self.instances.get(worker_id)
+        if record is not None and record.stopped_at is None:
+            record.usage = usage
 
     def happened(self, worker_id: str, place: Place, event: HookEvent, now: float) -> None:
-        """One hook event, at the instant `now` of the monotonic clock."""
+        """One hook event of a known instance, at the instant `now` of the monotonic clock."""
         track = self._instances[worker_id]
         match event:
             case FlowStats():
@@ -229,137 +221,69 @@ class Store:
             case WorkerStats():
                 track.worked(place, event)
                 for job_id, durations in event.jobs.items():
-                    if (job := self._jobs.get((worker_id, job_id))) is not None:
+                    if (job := self._table.get((worker_id, job_id))) is not None:
                         job.timed(place, durations)
             case ProcessChanged():
                 self._process_changed(track, place, event)
-            case LogLine() if not event.job_id:
-                track.logged(place, event)
+            case LogLine() | Pressed() if not event.job_id:
+                track.noted(place, event)
             case _:
                 self._of_job(track, place, event)
 
     def _snapshot(self, track: InstanceTrack, stats: FlowStats, now: float) -> None:
         active = track.snapshot(stats, now, clock.wall())
         for figures in stats.jobs:
-            job = self._jobs.get((track.record.worker_id, figures.job_id))
-            if job is not None:
+            key = (track.record.worker_id, figures.job_id)
+            if (job := self._table.get(key)) is not None:
                 job.figures(figures, active)
-            elif (track.record.worker_id, figures.job_id) not in self._forgotten:
+            elif not self._table.is_let_go(key):
                 self.unsure.add(track.record.runtime_id)
-        self._changed(track)
 
     def _process_changed(self, track: InstanceTrack, place: Place, event: ProcessChanged) -> None:
         track.process_changed(event)
-        self._changed(track)
         if event.change != "died":
             return
-        for key, job in list(self._jobs.items()):
-            if key[0] == track.record.worker_id and not job.record.ended:
-                self._tell(key, job, job.died(place, event), clock.wall())
+        now, worker_id = clock.wall(), track.record.worker_id
+        for key, job in self._table.under_way(lambda job: job.worker_id == worker_id):
+            self._table.follow(key, job.died(place, event), now)
 
     def _of_job(self, track: InstanceTrack, place: Place, event: OfJob) -> None:
-        instance = track.record
+        instance, now = track.record, clock.wall()
         key = (instance.worker_id, event.job_id)
-        job = self._jobs.get(key)
-        is_new = job is None
-        now = clock.wall()
+        job = self._table.get(key)
         if job is None:
-            if self._is_let_go(key, event.status if isinstance(event, JobChanged) else ""):
+            if self._table.is_let_go(key, event.status if isinstance(event, JobChanged) else ""):
                 return
-            job = self._add(key, instance.runtime_id, instance.flow_id, now, now)
-            if not isinstance(event, JobChanged):
-                self.unsure.add(instance.runtime_id)  # what began it has not reached us
-        self._tell(key, job, _apply(job, place, event, now), now)
-        if is_new:
-            self._keep_job(key)
+            job = self._table.add(key, instance.runtime_id, instance.flow_id, now, now)
+            if not isinstance(event, JobChanged):  # what began it has not reached us, or comes yet
+                job.record.status = "running"
+                self.unsure.add(instance.runtime_id)
+        self._table.follow(key, _apply(job, place, event, now), now)
 
-    def _is_let_go(self, key: Key, status: str) -> bool:
-        """Whether the job was known and is of no interest any more. One that was let go before its end comes
-        back with its end.
-        """
-        had_ended = self._forgotten.get(key)
-        if had_ended is None:
-            return False
-        if had_ended or status not in ENDS:
-            return True
-        del self._forgotten[key]
-        return False
-
-    # ---- what follows -------------------------------------------------------------------------------------
-
-    def _add(self, key: Key, runtime_id: str, flow_id: str, created_at: float, now: float) -> JobTrack:
-        worker_id, job_id = key
-        record = JobRecord(job_id, flow_id, worker_id, runtime_id, "", created_at)
-        track = self._jobs[key] = JobTrack(record, self.limits.job, known_since=now)
-        newest = self.jobs.get(job_id)
-        if newest is None or newest.ended or newest.created_at <= created_at:
-            self.jobs[job_id] = record
-        if len(self._jobs) - len(self._ended) > self.limits.under_way:
-            self._forget(next(key for key in self._jobs if key not in self._ended))
-        return track
-
-    def _tell(self, key: Key, job: JobTrack, events: list[TraceEvent], now: float) -> None:
-        """Pass on what has become of a job, and see to the bounds."""
-        self.trace_bytes += job.uncounted()
-        if job.record.ended and key not in self._ended:
-            self._ended[key] = None
-            self._settling[key] = now + SETTLE
-        for event in events:
-            self._job_listeners.tell(key[1], event)
-        while len(self._ended) > self.limits.jobs or self.trace_bytes > self.limits.trace_bytes:
-            oldest = next(iter(self._ended), None)
-            if oldest is None:
-                break
-            self._forget(oldest)
-        if self.trace_bytes > self.limits.trace_bytes:
-            job.shorten(self.trace_bytes - self.limits.trace_bytes)
-            self.trace_bytes += job.uncounted()
-
-    def _forget(self, key: Key) -> None:
-        job = self._jobs.pop(key)
-        self._ended.pop(key, None)
-        self._settling.pop(key, None)
-        self.trace_bytes -= job.nbytes
-        if self.jobs.get(key[1]) is job.record:
-            del self.jobs[key[1]]
-        self._forgotten[key] = job.record.ended
-        if len(self._forgotten) > self.limits.forgotten:
-            del self._forgotten[next(iter(self._forgotten))]
-        self._keep(lambda keeper: keeper.keep_job(job.record))
+    # ---- ends ---------------------------------------------------------------------------------------------
 
     def settle(self, now: float) -> None:
-        """Let jobs be kept that ended a while ago: nothing more is to be heard of them."""
-        while self._settling:
-            key, due = next(iter(self._settling.items()))
-            if due > now:
-                return
-            del self._settling[key]
-            self._keep_job(key)
+        """Now and then: let jobs be kept that ended a while ago."""
+        self._table.settle(now)
 
     def close(self) -> None:
         """Let all be kept that is known, since the monitor ends."""
-        for key in list(self._jobs):
-            if key not in self._ended or key in self._settling:
-                self._keep_job(key)
+        self._table.close()
         for track in self._instances.values():
             self._keep_instance(track)
 
-    def _keep_job(self, key: Key) -> None:
-        record = self._jobs[key].record
-        self._keep(lambda keeper: keeper.keep_job(record))
 
-    def _keep(self, what: Callable[[Keeper], None]) -> None:
-        if self._keeper is not None:
-            what(self._keeper)
-
-    def _changed(self, track: InstanceTrack) -> None:
-        self._flow_listeners.tell(track.record.flow_id, track.record)
+def at_rest(info: FlowInfo) -> FlowInfo:
+    """The flow without what is so only while it runs."""
+    return msgspec.structs.replace(info, worker_id="", directory="", processes=0, state="stopped")
 
 
 def _bound(records: dict[str, T], most: int, may_go: Callable[[T], bool]) -> None:
     """Let go of the oldest that may go, while there are too many."""
-    for name in [name for name, record in records.items() if may_go(record)][: max(0, len(records) - most)]:
-        del records[name]
+    surplus = len(records) - most
+    if surplus > 0:
+        for name in [name for name, record in records.items() if may_go(record)][:surplus]:
+            del records[name]
 
 
 def _apply(job: JobTrack, place: Place, event: OfJob, now: float) -> list[TraceEvent]:
