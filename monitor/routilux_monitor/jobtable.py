@@ -1,4 +1,4 @@
-"""Here is the table of jobs: which are known, which are let go of, and who is told of what becomes of them."""
+"""Here is the table of jobs: which are known, which are let go of, and who hears what becomes of them."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
