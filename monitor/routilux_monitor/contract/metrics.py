@@ -132,14 +132,20 @@ class QueueStatus(Answer, frozen=True):
 
 
 class LineageStep(Answer, frozen=True):
-    """One message: who made it out of which others, and who took it."""
+    """One message: who made it out of which others, who used it, and what was made of it."""
 
     message_id: str
     parents: list[str]
+    children: list[str]
+    origin: Count
+    """The submission that caused it, counted from 1; 0 if the trace does not tell."""
     source_routine: str | None
+    """None for a submission."""
     event_name: str | None
+    connection_id: str | None
     emitted_at: Instant | None
     target_routine: str | None
+    """None if nobody has used it."""
     slot_name: str | None
     received_at: Instant | None
     preview: PayloadText
@@ -149,8 +155,6 @@ class Lineage(Answer, frozen=True):
     job_id: str
     message: LineageStep
     ancestors: list[LineageStep]
-    """What it was made of, the nearest first."""
-    descendants: list[LineageStep]
-    """What was made of it, the nearest first."""
-    is_truncated: bool
-    """Whether the trace has lost events of this job, or there are more than fit here."""
+    """What led to it, the nearest first."""
+    is_whole: bool
+    """Whether the way ends in submissions: else the trace does not have all of it."""

@@ -1,10 +1,9 @@
 """Here is the Hub: who is connected, and who has subscribed to what."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Protocol
 
-from routilux_monitor.known import Known, Stop
+from routilux_monitor.known import Known
 from routilux_monitor.live.events import Encoded, told
 from routilux_monitor.live.metrics import Leave, MetricsChannels
 from routilux_monitor.live.outbox import Outbox
@@ -15,22 +14,6 @@ from routilux_monitor.roles import Role
 MOST_CLIENTS = 256
 MOST_SUBSCRIPTIONS = 256
 """Of one client."""
-
-
-class Audience:
-    """Those who listen to one job: each event is encoded once for all of them."""
-
-    def __init__(self, listen: Callable[[Callable[[TraceEvent], None]], Stop]) -> None:
-        self.members: dict[Outbox, Role] = {}
-        self.stop = listen(self._hear)
-
-    def _hear(self, event: TraceEvent) -> None:
-        shown = told(event)
-        if shown is None:
-            return
-        encoded = Encoded(shown)
-        for outbox, role in self.members.items():
-            outbox.event(encoded.for_role(role))
 
 
 class Leaver(Protocol):
@@ -47,7 +30,9 @@ class Hub:
         self.known = known
         self.clients: set[Leaver] = set()
         self.most_clients = most_clients
-        self._audiences: dict[str, Audience] = {}
+        self._audiences: dict[str, dict[Outbox, Role]] = {}
+        """Who listens to which job."""
+        self._stop = known.listen(self._hear)
         self._tracing = Tracing(known)
         self._metrics = MetricsChannels(known)
 
@@ -55,23 +40,28 @@ class Hub:
         """Tell `outbox` the events of a job until the returned function is called. Whoever only views does not
         turn its tracing on.
         """
-        audience = self._audiences.get(job_id)
-        if audience is None:
-            audience = Audience(lambda hear: self.known.subscribe_job(job_id, hear))
-            self._audiences[job_id] = audience
-        audience.members[outbox] = role
+        audience = self._audiences.setdefault(job_id, {})
+        audience[outbox] = role
         if role is Role.DEBUG:
             self._tracing.want(job_id)
 
         def leave() -> None:
-            del audience.members[outbox]
-            if not audience.members:
-                audience.stop()
+            del audience[outbox]
+            if not audience:
                 del self._audiences[job_id]
             if role is Role.DEBUG:
                 self._tracing.leave(job_id)
 
         return leave
+
+    def _hear(self, event: TraceEvent) -> None:
+        audience = self._audiences.get(event.job_id)
+        shown = told(event) if audience else None
+        if audience is None or shown is None:
+            return
+        encoded = Encoded(shown)
+        for outbox, role in audience.items():
+            outbox.event(encoded.for_role(role))
 
     def watch(self, flow_id: str, outbox: Outbox) -> Leave:
         """Tell `outbox` the numbers of a flow until the returned function is called."""
@@ -82,6 +72,7 @@ class Hub:
         return len(self.clients) >= self.most_clients
 
     async def close(self) -> None:
+        self._stop()
         await asyncio.gather(*(client.leave() for client in tuple(self.clients)))
         await self._metrics.close()
         await self._tracing.close()

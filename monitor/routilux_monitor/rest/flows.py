@@ -25,8 +25,9 @@ async def get_flow(monitor: Monitor, call: Call[NoBody, NoQuery]) -> contract.Fl
 async def get_metrics(monitor: Monitor, call: Call[NoBody, contract.FlowMetricsQuery]) -> contract.FlowMetrics:
     """How many jobs of a flow there were, and the metrics of the newest."""
     info = find.flow(monitor, call.path["flow_id"]).info
-    jobs = await monitor.known.find_jobs(flow_id=info.flow_id)
-    return views.flow_metrics(info, jobs, call.query.limit)
+    counts = await monitor.known.count_jobs(flow_id=info.flow_id)
+    newest = await monitor.known.find_jobs(flow_id=info.flow_id, limit=call.query.limit)
+    return views.flow_metrics(info, counts, newest.jobs)
 
 
 async def validate(monitor: Monitor, call: Call[NoBody, NoQuery]) -> contract.Validation:

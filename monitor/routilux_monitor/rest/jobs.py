@@ -94,10 +94,14 @@ def slot_of(flow: FlowRecord, routine_id: str, slot_name: str) -> str:
 async def list_jobs(monitor: Monitor, call: Call[NoBody, contract.JobQuery]) -> contract.JobList:
     """Jobs under way and ended, the newest first."""
     query = call.query
-    jobs = await monitor.known.find_jobs(
-        flow_id=query.flow_id, worker_id=query.worker_id, status=query.status or ""
+    found = await monitor.known.find_jobs(
+        flow_id=query.flow_id,
+        worker_id=query.worker_id,
+        status=query.status or "",
+        limit=query.limit,
+        offset=query.offset,
     )
-    return views.page(jobs, query.limit, query.offset)
+    return views.page(found, query.limit, query.offset)
 
 
 async def get_job(monitor: Monitor, call: Call[NoBody, NoQuery]) -> contract.Job:

@@ -66,7 +66,7 @@ async def get_trace(monitor: Monitor, call: Call[NoBody, metrics.TraceFileQuery]
 async def get_lineage(monitor: Monitor, call: Call[NoBody, NoQuery]) -> metrics.Lineage:
     """Which messages a message of a traced job was made of, and what was made of it."""
     record = await find.job(monitor, call.path["job_id"])
-    found = traces.lineage(record, call.path["message_id"])
+    found = await monitor.known.lineage(record.job_id, call.path["message_id"])
     if found is None:
         raise ApiError(
             "MESSAGE_NOT_FOUND",
@@ -74,7 +74,7 @@ async def get_lineage(monitor: Monitor, call: Call[NoBody, NoQuery]) -> metrics.
             is_traced=record.is_traced,
             trace_dropped=record.trace_dropped,
         )
-    return found
+    return traces.lineage(record.job_id, found)
 
 
 _GRAPH = ("JOB_NOT_FOUND", "FLOW_NOT_FOUND")

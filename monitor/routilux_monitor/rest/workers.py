@@ -19,6 +19,9 @@ from routilux_monitor.views import states
 from routilux_monitor.views import workers as views
 from routilux_monitor.views.times import seconds
 
+AVERAGED = 1000
+"""Jobs, the newest, that the average duration of a worker is made of."""
+
 
 async def start(monitor: Monitor, call: Call[contract.WorkerPost, NoQuery]) -> contract.Worker:
     """Start a flow's processes. If they run already, that instance is the answer."""
@@ -95,22 +98,25 @@ async def _act(monitor: Monitor, worker_id: str, action: str) -> tuple[Instance,
 async def list_jobs(monitor: Monitor, call: Call[NoBody, Page]) -> jobs_contract.JobList:
     """The jobs of an instance, the newest first."""
     instance = find.instance(monitor, call.path["worker_id"])
-    jobs = await monitor.known.find_jobs(worker_id=instance.worker_id)
-    return jobs_views.page(jobs, call.query.limit, call.query.offset)
+    limit, offset = call.query.limit, call.query.offset
+    found = await monitor.known.find_jobs(worker_id=instance.worker_id, limit=limit, offset=offset)
+    return jobs_views.page(found, limit, offset)
 
 
 async def get_statistics(monitor: Monitor, call: Call[NoBody, NoQuery]) -> contract.WorkerStatistics:
     """What an instance has done."""
     instance = find.instance(monitor, call.path["worker_id"])
-    jobs = await monitor.known.find_jobs(worker_id=instance.worker_id)
-    return views.statistics(instance, jobs, clock.wall())
+    counts = await monitor.known.count_jobs(worker_id=instance.worker_id)
+    newest = await monitor.known.find_jobs(worker_id=instance.worker_id, limit=AVERAGED)
+    return views.statistics(instance, counts, newest.jobs, clock.wall())
 
 
 async def get_history(monitor: Monitor, call: Call[NoBody, Page]) -> list[contract.HistoryItem]:
-    """Jobs of an instance that have ended, the newest first."""
+    """What the jobs of an instance have come to, the newest first."""
     instance = find.instance(monitor, call.path["worker_id"])
-    ended = [job for job in await monitor.known.find_jobs(worker_id=instance.worker_id) if job.ended]
-    return views.history(ended[call.query.offset : call.query.offset + call.query.limit])
+    limit, offset = call.query.limit, call.query.offset
+    found = await monitor.known.find_jobs(worker_id=instance.worker_id, limit=limit, offset=offset)
+    return views.history(found.jobs)
 
 
 async def get_routines(monitor: Monitor, call: Call[NoBody, NoQuery]) -> dict[str, metrics.ExecutionState]:

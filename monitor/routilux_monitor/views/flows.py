@@ -1,6 +1,6 @@
 """Here are views of flows: the graph and its routines."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from routilux.commands import ConnectionInfo, Findings, FlowInfo, RoutineInfo
 from routilux_monitor.contract import flows as contract
@@ -55,15 +55,16 @@ def routine_info(info: RoutineInfo) -> contract.RoutineInfo:
     )
 
 
-def flow_metrics(info: FlowInfo, jobs: Iterable[JobRecord], limit: int) -> contract.FlowMetrics:
-    """`jobs` are those of the flow, the newest first."""
-    known = list(jobs)
+def flow_metrics(
+    info: FlowInfo, counts: Mapping[str, int], jobs: Iterable[JobRecord]
+) -> contract.FlowMetrics:
+    """`counts` are of its jobs by status, `jobs` are the newest of them."""
     return contract.FlowMetrics(
         flow_id=info.flow_id,
-        total_jobs=len(known),
-        completed_jobs=sum(job.status == "completed" for job in known),
-        failed_jobs=sum(job.status == "failed" for job in known),
-        job_metrics=[job_metrics(job) for job in known[:limit]],
+        total_jobs=sum(counts.values()),
+        completed_jobs=counts.get("completed", 0),
+        failed_jobs=counts.get("failed", 0),
+        job_metrics=[job_metrics(job) for job in jobs],
     )
 
 

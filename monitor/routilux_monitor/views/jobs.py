@@ -5,9 +5,12 @@ from typing import Any, cast
 
 from routilux.commands import FlowInfo, RoutineInfo
 from routilux_monitor.contract import jobs as contract
+from routilux_monitor.known import JobPage
 from routilux_monitor.model import JobRecord, LogRecord, RoutineOfJob
 from routilux_monitor.views.times import iso, maybe_seconds, seconds
 
+ENDED = ("completed", "failed", "cancelled", "lost")
+"""The last words of a job."""
 PRINTED = ("STDOUT", "STDERR")
 """Levels of what was printed, not logged."""
 
@@ -36,11 +39,8 @@ def error_line(record: JobRecord) -> str | None:
     return f"{record.error.type}: {record.error.message}" if record.error.type else record.error.message
 
 
-def page(records: Sequence[JobRecord], limit: int, offset: int) -> contract.JobList:
-    """Of jobs, the newest first."""
-    return contract.JobList(
-        [job(record) for record in records[offset : offset + limit]], len(records), limit, offset
-    )
+def page(found: JobPage, limit: int, offset: int) -> contract.JobList:
+    return contract.JobList([job(record) for record in found.jobs], found.total, limit, offset)
 
 
 def state(record: JobRecord, info: FlowInfo | None) -> contract.JobState:

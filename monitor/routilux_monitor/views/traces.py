@@ -1,17 +1,19 @@
 """Here are views of a job's trace: its events, and the lineage of a message."""
 
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from msgspec import structs
+
 from routilux_monitor.contract import metrics as contract
+from routilux_monitor.contract.fields import MASK
+from routilux_monitor.lineage import Lineage, Message
 from routilux_monitor.model import JobRecord, TraceEvent
-from routilux_monitor.views.times import iso, of_ns
+from routilux_monitor.views.times import iso, maybe_iso, of_ns
 
-FARTHEST = 200
-"""Messages in each direction of a lineage."""
-
+_PLAIN = ("slot_name", "event_name", "connection_id", "message_id", "message_ids", "parents", "origin")
 _NAMED = ("slot_name", "event_name", "connection_id", "message_id", "message_ids", "parents", "preview")
 
 
@@ -51,71 +53,37 @@ def trace_data(event: TraceEvent) -> dict[str, Any]:
 # ---- lineage ----------------------------------------------------------------------------------------------
 
 
-@dataclass
-class _Message:
-    parents: list[str] = field(default_factory=list)
-    emitted: TraceEvent | None = None
-    received: TraceEvent | None = None
-
-
-def lineage(job: JobRecord, message_id: str) -> contract.Lineage | None:
-    """None if the trace does not know the message."""
-    messages = _messages(job.trace)
-    if message_id not in messages:
-        return None
-    children: defaultdict[str, list[str]] = defaultdict(list)
-    for mid, message in messages.items():
-        for parent in message.parents:
-            children[parent].append(mid)
-    above = _walk(message_id, lambda mid: messages[mid].parents if mid in messages else ())
-    below = _walk(message_id, lambda mid: children.get(mid, ()))
+def lineage(job_id: str, found: Lineage) -> contract.Lineage:
     return contract.Lineage(
-        job_id=job.job_id,
-        message=_step(message_id, messages),
-        ancestors=[_step(mid, messages) for mid in above[:FARTHEST]],
-        descendants=[_step(mid, messages) for mid in below[:FARTHEST]],
-        is_truncated=job.trace_dropped > 0 or len(above) > FARTHEST or len(below) > FARTHEST,
+        job_id=job_id,
+        message=_step(found.message),
+        ancestors=[_step(message) for message in found.ancestors],
+        is_whole=found.is_whole,
     )
 
 
-def _messages(events: Iterable[TraceEvent]) -> dict[str, _Message]:
-    messages: defaultdict[str, _Message] = defaultdict(_Message)
-    for event in events:
-        data = event.data
-        if event.kind == "event_emitted":
-            for mid in data.get("message_ids", ()):
-                messages[mid].emitted = event
-                messages[mid].parents = list(data.get("parents", ()))
-        elif event.kind == "slot_called" and data.get("message_id"):
-            messages[data["message_id"]].received = event
-    return dict(messages)
-
-
-def _walk(start: str, neighbours: Callable[[str], Iterable[str]]) -> list[str]:
-    """All that can be reached, the nearest first; one more than is shown at most."""
-    found: list[str] = []
-    seen, ahead = {start}, deque([start])
-    while ahead and len(found) <= FARTHEST:
-        for mid in neighbours(ahead.popleft()):
-            if mid not in seen:
-                seen.add(mid)
-                found.append(mid)
-                ahead.append(mid)
-    return found
-
-
-def _step(message_id: str, messages: Mapping[str, _Message]) -> contract.LineageStep:
-    message = messages.get(message_id) or _Message()
-    emitted, received = message.emitted, message.received
-    seen = received or emitted
+def _step(message: Message) -> contract.LineageStep:
     return contract.LineageStep(
-        message_id=message_id,
-        parents=message.parents,
-        source_routine=emitted.routine_id if emitted else None,
-        event_name=emitted.data.get("event_name") if emitted else None,
-        emitted_at=iso(emitted.at) if emitted else None,
-        target_routine=received.routine_id if received else None,
-        slot_name=received.data.get("slot_name") if received else None,
-        received_at=iso(received.at) if received else None,
-        preview=str(seen.data.get("preview", "")) if seen else "",
+        message_id=message.message_id,
+        parents=list(message.parents),
+        children=list(message.children),
+        origin=message.origin,
+        source_routine=message.source or None,
+        event_name=message.event or None,
+        connection_id=message.connection_id or None,
+        emitted_at=maybe_iso(message.made_at),
+        target_routine=message.target or None,
+        slot_name=message.slot or None,
+        received_at=maybe_iso(message.used_at),
+        preview=message.preview,
     )
+
+
+def without_payloads(job: JobRecord) -> JobRecord:
+    """A copy of the job's record whose trace tells nothing of what its messages held."""
+    shown = (structs.replace(event, data=_masked(event.data)) for event in job.trace)
+    return replace(job, trace=deque(shown))
+
+
+def _masked(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value if name in _PLAIN else MASK for name, value in data.items()}

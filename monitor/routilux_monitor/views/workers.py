@@ -1,11 +1,11 @@
 """Here are views of workers: running instances of flows, and their processes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from routilux.hookevents import ProcessFigures
 from routilux_monitor.contract import workers as contract
 from routilux_monitor.model import Instance, JobRecord, ProcessUsage
-from routilux_monitor.views.jobs import error_line, status
+from routilux_monitor.views.jobs import ENDED, error_line, status
 from routilux_monitor.views.times import between, maybe_seconds, seconds
 
 
@@ -26,11 +26,13 @@ def page(instances: Sequence[Instance], limit: int, offset: int) -> contract.Wor
     return contract.WorkerList([worker(instance) for instance in shown], len(instances), limit, offset)
 
 
-def statistics(instance: Instance, jobs: Sequence[JobRecord], now: float) -> contract.WorkerStatistics:
-    """`jobs` are those of the instance that are still known."""
+def statistics(
+    instance: Instance, counts: Mapping[str, int], jobs: Sequence[JobRecord], now: float
+) -> contract.WorkerStatistics:
+    """`counts` are of its jobs by status, `jobs` are the newest of them."""
     took = [d for job in jobs if (d := between(job.started_at, job.finished_at)) is not None]
     average = sum(took) / len(took) if took else None
-    running = sum(not job.ended for job in jobs)
+    running = sum(count for status, count in counts.items() if status not in ENDED)
     return contract.WorkerStatistics(
         worker_id=instance.worker_id,
         flow_id=instance.flow_id,
