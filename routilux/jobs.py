@@ -51,10 +51,13 @@ class JobControl(Protocol):
     """What an engine does to a job at its submitter's wish."""
 
     flow: Flow
+    worker_id: str
+    """Which start of the flow it is."""
 
     def cancel(self, job: "JobState", error: RoutiluxError) -> None: ...
     def pause(self, job: "JobState") -> None: ...
     def resume(self, job: "JobState") -> None: ...
+    def trace(self, job: "JobState") -> None: ...
     def counters(self, job: "JobState") -> dict[str, dict[str, int]]: ...
     def drained(self, job: "JobState") -> None: ...
     def workers(self) -> dict[str, int]: ...
@@ -74,12 +77,16 @@ class JobState:
     """One submission to a flow and everything it causes. Every job ends: completed, failed or cancelled.
 
     `started_at` and `finished_at` are Unix seconds; `errors` holds what `on_error="skip"` and `"continue"`
-    have let pass (the first hundred per process); `error` is why the job failed or was cancelled.
+    have let pass (the first hundred per process); `error` is why the job failed or was cancelled. `metadata`
+    is what it was submitted with; whether it `is_traced`, `trace` changes.
     """
 
     def __init__(self, job_id: str, flow_name: str, control: JobControl) -> None:
         self.job_id = job_id
         self.flow_name = flow_name
+        self.metadata: dict[str, Any] = {}
+        self.is_traced = False
+        self.created_at = clock.wall()
         self.status = ExecutionStatus.PENDING
         self.error: RoutiluxError | None = None
         self.errors: list[RoutiluxError] = []
@@ -168,6 +175,11 @@ class JobState:
 
     def resume(self) -> None:
         self.control.resume(self)
+
+    def trace(self, wanted: bool = True) -> None:  # noqa: FBT001, FBT002 - reads well: trace(False)
+        """Whether a monitor is told of each activation from here on, or of each commit alone."""
+        self.is_traced = wanted
+        self.control.trace(self)
 
     def __await__(self) -> Generator[Any, None, "JobState"]:
         """Wait as `wait()` does, without holding up the event loop."""

@@ -5,6 +5,7 @@ import traceback
 import msgspec
 
 from routilux.errors import JobFailed
+from routilux.hookevents import Failure
 
 LONGEST = 8000
 """Characters of a traceback that are kept: its end."""
@@ -60,3 +61,11 @@ def _strip(trace: traceback.TracebackException) -> None:
         own = [frame for frame in entry.stack if not any(place in frame.filename for place in ENGINE)]
         entry.stack = traceback.StackSummary.from_list(own)
         entry = entry.__cause__ or entry.__context__
+
+
+def failure_of(error: BaseException) -> Failure:
+    """What can be told of an error that a job ended with."""
+    message = str(error.args[0]) if error.args else ""
+    if isinstance(error, JobFailed):
+        return Failure(error.cause_type, message, error.traceback, error.routine)
+    return Failure(type(error).__name__, message[:LONGEST])

@@ -10,7 +10,7 @@ from routilux.engine import CHANGED, Settings
 from routilux.errors import ClosedError, FlowError, RoutiluxError
 from routilux.flow import Flow
 from routilux.ipc.codec import Encoder
-from routilux.ipc.endpoints import RunDirectory
+from routilux.ipc.endpoints import PREFIX, RunDirectory
 from routilux.ipc.lanes import LARGE
 from routilux.ipc.layout import Layout
 from routilux.jobs import JobState
@@ -80,7 +80,8 @@ class LocalEngine:
         return self._directory.path / str(next(self._numbers))
 
     def _made(self, ground: Ground, place: Path, kept: Kept | None) -> Supervisor:
-        supervisor = Supervisor(ground, self._settings, place, self._forget, kept)
+        worker_id = f"{place.parent.name.removeprefix(PREFIX)}-{place.name}"
+        supervisor = Supervisor(ground, self._settings, place, self._forget, worker_id=worker_id, kept=kept)
         self._running[ground.flow] = supervisor
         self._all = {known for known in self._all if not known.is_gone} | {supervisor}
         return supervisor

@@ -74,9 +74,10 @@ REPLAY_WORDS = len(REPLAY_HEAD) + 2 * REPLAYED_EVENTS
 event how many it has sent since the cursor, and a crc of them.
 """
 
-JOB_STATES = ("current", "order", "stage")
-"""Per job slot, written by the supervisor alone: the job that has the slot, whether it runs, and how far it
-has come: 0 not yet admitted, 1 it may be fed, 2 and more the levels that have been told its end.
+JOB_STATES = ("current", "order", "stage", "traced")
+"""Per job slot, written by the supervisor alone: the job that has the slot, whether it runs, how far it has
+come (0 not yet admitted, 1 it may be fed, 2 and more the levels that have been told its end), and whether
+each of its activations is to be told to whoever listens.
 """
 
 

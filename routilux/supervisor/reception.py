@@ -35,7 +35,10 @@ class Reception:
     have come free; `rouse` lets the supervisor's thread look.
     """
 
-    def __init__(self, docket: Docket, room: threading.Condition, rouse: Callable[[], None]) -> None:
+    def __init__(
+        self, docket: Docket, room: threading.Condition, rouse: Callable[[], None], worker_id: str
+    ) -> None:
+        self.worker_id = worker_id
         self.closing: Deadline | None = None
         """By when the flow is to be gone, once that is wanted."""
         self.failure: RoutiluxError | None = None
@@ -74,8 +77,7 @@ class Reception:
             if self._docket.journal is not None:
                 left = deadline.left()
                 ends_at = None if left is None else clock.wall() + left
-                began_at = job.started_at or clock.wall()
-                self._docket.journal.began(account.number, job.job_id, began_at, ends_at, account.base)
+                self._docket.journal.began(account.number, job, ends_at, account.base)
                 self._note_pause(account)
             self._inject(account, encoded, is_first=True, closes=not is_open)
         if deadline.at is not None:
@@ -187,6 +189,11 @@ class Reception:
                 self._docket.desk.ring_all()
                 self._room.notify_all()
         self._rouse()
+
+    def trace(self, job: JobState) -> None:
+        with self._room:
+            if (account := self._docket.ledger.find(job)) is not None:
+                self._docket.ledger.trace(account)
 
     def drained(self, job: JobState) -> None:
         """A reader has taken outputs: a job that was held back for it may go on."""

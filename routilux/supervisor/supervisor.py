@@ -54,6 +54,8 @@ class Supervisor:
         settings: Settings,
         directory: Path,
         on_end: Callable[["Supervisor"], None],
+        *,
+        worker_id: str,
         kept: Kept | None = None,
     ) -> None:
         flow = self.flow = ground.flow
@@ -101,7 +103,7 @@ class Supervisor:
             failed=self._fail,
             journal=journal,
         )
-        self.reception = Reception(self._docket, self._room, self._rouse)
+        self.reception = Reception(self._docket, self._room, self._rouse, worker_id)
         self.resumed: list[JobState] = []
         """The jobs that an earlier supervisor has left, the ended ones among them."""
         if journal is not None and kept is not None and kept.is_resumed:
