@@ -65,7 +65,12 @@ def _strip(trace: traceback.TracebackException) -> None:
 
 def failure_of(error: BaseException) -> Failure:
     """What can be told of an error that a job ended with."""
-    message = str(error.args[0]) if error.args else ""
+    message = _sendable(str(error.args[0]) if error.args else "")
     if isinstance(error, JobFailed):
-        return Failure(error.cause_type, message, error.traceback, error.routine)
-    return Failure(type(error).__name__, message[:LONGEST])
+        return Failure(error.cause_type, message, _sendable(error.traceback), error.routine)
+    return Failure(type(error).__name__, message)
+
+
+def _sendable(text: str) -> str:
+    """Its end, without what UTF-8 does not know."""
+    return text[-LONGEST:].encode(errors="backslashreplace").decode()

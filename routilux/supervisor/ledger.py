@@ -13,6 +13,8 @@ from routilux.supervisor.merge import Merge
 from routilux.supervisor.shared import SharedData
 
 SLOT_BITS = 16
+VISIBLE = ("activations", "errors", "skipped", "unused", "dead")
+"""The counters that a user sees."""
 
 
 @dataclass(slots=True)

@@ -17,15 +17,12 @@ from routilux.jobs import JobState
 from routilux.lifecycle import ExecutionStatus, Happening
 from routilux.submission import Seed
 from routilux.supervisor.docket import Docket
-from routilux.supervisor.ledger import Account
+from routilux.supervisor.ledger import VISIBLE, Account
 
 TICK = 0.1
 """Seconds between two looks at everything while jobs run, should a doorbell have been lost."""
 FEED_AHEAD = 2048
 """Messages that a stream may have waiting for room."""
-
-VISIBLE = ("activations", "errors", "skipped", "unused", "dead")
-"""The counters that a user sees."""
 
 Encoded = tuple[Seed, bytes | Large]
 
@@ -72,6 +69,7 @@ class Reception:
             account.is_open = True  # until all is injected, which may take waiting
             self._docket.desk.tx.create(account.slot, 1)
             job.happen(Happening.PAUSE if paused else Happening.START)
+            self._docket.hooks.job(job)
             if paused:
                 self._docket.ledger.order(account, Order.HOLD)
             if self._docket.journal is not None:
@@ -80,7 +78,7 @@ class Reception:
                 self._docket.journal.began(account.number, job, ends_at, account.base)
                 self._note_pause(account)
             self._inject(account, encoded, is_first=True, closes=not is_open)
-        if deadline.at is not None:
+        if deadline.at is not None or self._docket.hooks.is_heard:
             self._rouse()
 
     def _note_pause(self, account: Account) -> None:
@@ -182,6 +180,7 @@ class Reception:
             account = self._docket.ledger.find(job)
             if account is not None and job.status is valid:
                 job.happen(happening)
+                self._docket.hooks.job(job)
                 account.is_throttled = False
                 self._docket.ledger.order(account, order)
                 self._note_pause(account)
@@ -194,6 +193,8 @@ class Reception:
         with self._room:
             if (account := self._docket.ledger.find(job)) is not None:
                 self._docket.ledger.trace(account)
+                self._docket.hooks.job(job)
+                self._rouse()
 
     def drained(self, job: JobState) -> None:
         """A reader has taken outputs: a job that was held back for it may go on."""
@@ -203,6 +204,7 @@ class Reception:
                 account.is_throttled = False
                 self._docket.ledger.order(account, Order.RUN)
                 self._docket.suspects.add(account.slot)
+                self._docket.hooks.pressed("released", job_id=job.job_id)
                 self._docket.desk.ring_all()
                 self._room.notify_all()
                 self._rouse()
