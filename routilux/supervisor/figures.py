@@ -11,8 +11,7 @@ from routilux.flow import Flow
 from routilux.hookevents import ConnectionFigures, FlowStats, JobFigures, ProcessFigures
 from routilux.ipc.arena import Arena
 from routilux.ipc.lanes import USED_BITS
-from routilux.ipc.layout import RING, WORD, Section, Status
-from routilux.ipc.records import MESSAGES, Kind
+from routilux.ipc.layout import RING, WAITING_SLOTS, WORD, Section, Status
 from routilux.plan import SUPERVISOR, Plan
 from routilux.supervisor.crew import Crew
 from routilux.supervisor.ledger import VISIBLE, Account, Ledger
@@ -39,25 +38,20 @@ class Figures:
 
     def read(self) -> FlowStats:
         """All of them."""
-        waiting: dict[str, Counter[str]] = defaultdict(Counter)
-        processes = [self._process(index, waiting) for index in range(len(self.plan.processes))]
         return FlowStats(
-            tuple(processes),
+            tuple(self._process(index) for index in range(len(self.plan.processes))),
             self._connections(),
             self._jobs(),
-            {name: dict(found) for name, found in waiting.items()},
+            self._waiting(),
             self.hooks.ended,
             self.hooks.failed,
         )
 
     # ---- processes ----------------------------------------------------------------------------------------
 
-    def _process(self, index: int, waiting: dict[str, Counter[str]]) -> ProcessFigures:
+    def _process(self, index: int) -> ProcessFigures:
         known, section = self.plan.processes[index], self.arena.layout.sections[index]
         member = self.crew.members.get(index)
-        pending = self._pending(section, waiting[known.node]) if known.node else 0
-        if known.node and not waiting[known.node]:
-            del waiting[known.node]
         return ProcessFigures(
             index,
             known.node,
@@ -68,7 +62,7 @@ class Figures:
             self.hooks.started_at.get(index, 0.0),
             sum(self._row(section, "activations")),
             sum(self._row(section, "errors")),
-            pending_bytes=pending,
+            pending_bytes=self._pending(section),
             heap_bytes=self._word(section, "heap_top"),
             epoch=self.crew.lives.get(index, 0),
         )
@@ -88,27 +82,27 @@ class Figures:
             case _:
                 return "stopped"
 
-    def _pending(self, section: Section, waiting: Counter[str]) -> int:
-        """Bytes in the pending store; what waits before a policy is added to `waiting`, by slot."""
+    def _pending(self, section: Section) -> int:
+        """Bytes in the pending store."""
         used = min(self._word(section, "rows_used"), MOST_ROWS)
 
         def column(name: str) -> list[int]:
             start = section.words[name] // WORD
             return self.arena.words[start : start + used].tolist()
 
-        nbytes = 0
-        names = ("live", "record_kind", "record_port", "record_size")
-        for live, kind, port, size in zip(*map(column, names), strict=True):
-            if live:
-                nbytes += size
-                if kind == Kind.INBOX:
-                    waiting[self._slot(section, port)] += live & MESSAGES
-        return nbytes
+        return sum(size for live, size in zip(column("live"), column("record_size"), strict=True) if live)
 
-    def _slot(self, section: Section, port: int) -> str:
-        node = self.plan.processes[self.arena.layout.sections.index(section)].node
-        names = self.flow.nodes[node].routine.slot_names
-        return names[port] if port < len(names) else str(port)
+    def _waiting(self) -> dict[str, dict[str, int]]:
+        """Per routine and slot, what waits before its policy."""
+        found: dict[str, Counter[str]] = defaultdict(Counter)
+        for process in self.plan.processes[1:]:
+            start = self.arena.layout.sections[process.index].words["waiting"] // WORD
+            names = self.flow.nodes[process.node].routine.slot_names
+            counts = self.arena.words[start : start + WAITING_SLOTS]
+            for name, count in zip(names, counts, strict=False):
+                if count:
+                    found[process.node][name] += count
+        return {routine: dict(slots) for routine, slots in found.items()}
 
     def _word(self, section: Section, name: str) -> int:
         return self.arena.words[section.words[name] // WORD]
@@ -121,6 +115,8 @@ class Figures:
 
     def _connections(self) -> tuple[ConnectionFigures, ...]:
         """All connections, then the ways from submitters."""
+        sent: Counter[int] = Counter()
+        used: Counter[int] = Counter()
         lies: Counter[int] = Counter()
         holds: Counter[int] = Counter()
         order = {name: -1 - position for position, name in enumerate(self.flow.nodes)}
@@ -131,12 +127,15 @@ class Figures:
             number = lane.connection
             if number is None:
                 number = order[self.plan.processes[lane.consumer].node]
-            consumed = words[sections[lane.consumer].consumed[lane.index] // WORD] >> USED_BITS
-            published = words[sections[lane.producer].published[lane.index] // WORD]
+            producer, consumer = sections[lane.producer], sections[lane.consumer]
+            used[number] += words[consumer.used[lane.index] // WORD]
+            sent[number] += words[producer.sent[lane.index] // WORD]
+            consumed = words[consumer.consumed[lane.index] // WORD] >> USED_BITS
+            published = words[producer.published[lane.index] // WORD]
             lies[number] += max(0, published - consumed)
             holds[number] += RING
         numbers = [*range(len(self.flow.connections)), *order.values()]
-        return tuple(ConnectionFigures(n, 0, 0, lies[n], holds[n]) for n in numbers)
+        return tuple(ConnectionFigures(n, sent[n], used[n], lies[n], holds[n]) for n in numbers)
 
     # ---- jobs ---------------------------------------------------------------------------------------------
 

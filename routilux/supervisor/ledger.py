@@ -111,9 +111,9 @@ class Ledger:
         """Tell all workers what to do with the job's messages."""
         self._own.words[self._order + account.slot] = order
 
-    def trace(self, account: Account) -> None:
-        """Tell all workers whether its activations are to be told."""
-        self._own.words[self._traced + account.slot] = account.job.is_traced
+    def trace(self, account: Account, *, is_on: bool) -> None:
+        """Tell all workers whether each activation of the job is to be published."""
+        self._own.words[self._traced + account.slot] = is_on
 
     def release(self, account: Account) -> None:
         """The slot may go to another job: the sums of its counters are equal, and start the next one so."""

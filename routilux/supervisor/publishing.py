@@ -32,7 +32,7 @@ SECONDS = 0.25
 SHARE = 20
 """Where they take long to read, they are published so rarely that this is but a part in so many."""
 MOST_NOTED = 10_000
-"""Events between two turns; if there are more, listeners are told everything anew."""
+"""Events between two turns; instead of more, listeners are told all jobs anew."""
 
 
 class Hooks:
@@ -53,22 +53,23 @@ class Hooks:
         self._plan = plan
         self._jobs = jobs
         self._noted: list[HookEvent] = []
+        self._is_cut = False
         self._states: dict[int, str] = {}
         self._due = 0.0
 
     # ---- what happens -------------------------------------------------------------------------------------
 
     def job(self, job: JobState) -> None:
-        """The job has begun, or was paused or resumed."""
+        """The job has begun, was paused or resumed, or is traced."""
         if self.is_heard:
-            self._noted.append(job_changed(job))
+            self._note(job_changed(job))
 
     def end(self, job: JobState) -> None:
         """The job has ended."""
         self.ended += 1
         self.failed += job.status is ExecutionStatus.FAILED
         if self.is_heard:
-            self._noted.append(job_changed(job))
+            self._note(job_changed(job))
 
     def process(self, index: int, change: str, pid: int, *, how: str = "", attempt: int = 0) -> None:
         """Something has become of a worker; see ProcessChanged."""
@@ -78,7 +79,7 @@ class Hooks:
         self.restarts[index] += change == "died"
         if self.is_heard:
             known = self._plan.processes[index]
-            self._noted.append(
+            self._note(
                 ProcessChanged(
                     monotonic_ns(), index, known.node, known.replica, change, pid, how=how, attempt=attempt
                 )
@@ -88,14 +89,18 @@ class Hooks:
         """A message was given up."""
         if self.is_heard:
             at = monotonic_ns()
-            self._noted.append(
-                DeadLettered(at, job.job_id, dead.routine, dead.slot, dead.message_id, how, attempts)
-            )
+            self._note(DeadLettered(at, job.job_id, dead.routine, dead.slot, dead.message_id, how, attempts))
 
     def pressed(self, what: str, *, job_id: str = "", routine: str = "") -> None:
         """See Pressed."""
         if self.is_heard:
-            self._noted.append(Pressed(monotonic_ns(), job_id, routine, what))
+            self._note(Pressed(monotonic_ns(), job_id, routine, what))
+
+    def _note(self, event: HookEvent) -> None:
+        if len(self._noted) < MOST_NOTED:
+            self._noted.append(event)
+        else:
+            self._is_cut = True
 
     # ---- the supervisor's thread --------------------------------------------------------------------------
 
@@ -116,9 +121,10 @@ class Hooks:
     def _publish(self, figures: Callable[[], FlowStats]) -> None:
         has_come = self._publisher.look()
         self.is_heard = self._publisher.is_heard
-        if has_come or len(self._noted) > MOST_NOTED:
-            self._noted = [job_changed(job) for job in self._jobs()]
         noted, self._noted = self._noted, []
+        if has_come or self._is_cut:
+            self._is_cut = False
+            noted += [job_changed(job) for job in self._jobs()]
         if noted and self._publisher.wants[JOB]:
             self._publisher.publish(JOB, noted)
         if self.is_heard and (has_come or monotonic() >= self._due):

@@ -192,7 +192,7 @@ class Reception:
     def trace(self, job: JobState) -> None:
         with self._room:
             if (account := self._docket.ledger.find(job)) is not None:
-                self._docket.ledger.trace(account)
+                self._docket.ledger.trace(account, is_on=job.is_traced)
                 self._docket.hooks.job(job)
                 self._rouse()
 
