@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from routilux.clock import Deadline
 from routilux.configuration import nearest
@@ -19,6 +19,7 @@ from routilux.engine import Settings
 from routilux.engines.choice import new_engine, quarter_of_memory
 from routilux.errors import ClosedError, DeadlineExceeded, FlowError, RoutiluxError
 from routilux.flow import Flow
+from routilux.frontdesk.premises import Premises
 from routilux.joblist import JobList
 from routilux.jobs import JobState
 from routilux.jobstore import JobStore
@@ -28,6 +29,9 @@ from routilux.registry import FlowRegistry
 from routilux.statedir import StateDirectory
 from routilux.streaming import streamed
 from routilux.submission import Sealed, Seed, checked_metadata, entry_seeds, seeder, slot_seed
+
+if TYPE_CHECKING:
+    from routilux.frontdesk.house import House
 
 log = logging.getLogger("routilux.runtime")
 
@@ -93,7 +97,8 @@ class Runtime:
         self._is_durable = state_dir is not None
         memory = heap or quarter_of_memory()
         settings = Settings(max_pending, memory, max_output, grace, stop_limit, self.dead_letters)
-        self._engine = new_engine(engine, settings, workers or {}, state_dir)
+        self._premises = Premises(self._house)
+        self._engine = new_engine(engine, settings, workers or {}, self._premises.path, state_dir)
         self._workers = dict(workers or {})
         self._flows: weakref.WeakSet[Flow] = weakref.WeakSet()
         self._lock = threading.Lock()
@@ -222,16 +227,20 @@ class Runtime:
         payload goes as it was encoded; for a routine with `key=`, or a slot with a type, it is decoded here.
         """
         kept = self.dead_letters.get(letter) if isinstance(letter, int) else letter
+        return self._requeue(kept, self._open(self._known(kept.flow) if flow is None else flow), timeout)
+
+    def _requeue(
+        self, kept: DeadLetter, found: Flow, timeout: float | None, patience: float | None = None
+    ) -> JobState:
         again = self._requeued.get(kept)
         if again is not None and not again.ended:
             raise RoutiluxError(f"dead letter {kept.id} is on its way already, in job {again.job_id!r}")
-        found = self._open(self._known(kept.flow) if flow is None else flow)
         seed = slot_seed(found, kept.routine, kept.slot, None)
         node = found.nodes[kept.routine]
         wanted = getattr(node.routine.slots[kept.slot], "type", None)
         is_decoded = node.key is not None or wanted is not None
         payload = kept.revived(wanted) if is_decoded else Sealed(*kept.encoded())
-        job = self._submit(found, [replace(seed, payload=payload)], timeout=timeout)
+        job = self._submit(found, [replace(seed, payload=payload)], timeout=timeout, patience=patience)
         self._requeued[kept] = job
         job.when_ended(lambda: _settle(kept, job))
         return job
@@ -304,6 +313,7 @@ class Runtime:
         is_open: bool = False,
         metadata: Mapping[str, Any] | None = None,
         trace: bool = False,
+        patience: float | None = None,
     ) -> JobState:
         deadline = Deadline.after(timeout)
         known_by = {} if metadata is None else checked_metadata(metadata)
@@ -311,7 +321,14 @@ class Runtime:
         job.metadata, job.is_traced = known_by, trace
         self._admit(job)
         try:
-            self._engine.submit(job, seeds, deadline, paused=paused, is_open=is_open)
+            self._engine.submit(
+                job,
+                seeds,
+                deadline,
+                paused=paused,
+                is_open=is_open,
+                patience=None if patience is None else Deadline.after(patience),
+            )
         except BaseException:
             self._jobs.remove(job)
             raise
@@ -326,6 +343,29 @@ class Runtime:
             self.job_store.check()
             job.record_in(self.job_store)
         self._jobs.add(job)
+
+    def _house(self) -> "House":
+        """What the front desk needs."""
+        from routilux.frontdesk.house import House  # noqa: PLC0415 - see Premises
+
+        return House(
+            self._engine,
+            self._jobs,
+            self.dead_letters,
+            flows=self._known_flows,
+            open=self._open,
+            admit=self._submit,
+            requeue=lambda letter, *, patience: self._requeue(
+                letter, self._open(self._known(letter.flow)), None, patience
+            ),
+            is_shutdown=lambda: self._is_closed,
+            is_default=lambda: Runtime._default is self,
+        )
+
+    def _known_flows(self) -> list[Flow]:
+        """Those that were run here, and those that are registered."""
+        with self._lock:
+            return list(dict.fromkeys([*self._flows, *FlowRegistry.get_instance().list_all().values()]))
 
     # ---- what there is ------------------------------------------------------------------------------------
 
@@ -367,7 +407,10 @@ class Runtime:
     def _close(self, grace: float | None, *, keeps: bool) -> None:
         self._is_closed = True
         _open.discard(self)
-        self._engine.close(grace, keeps=keeps and self._is_durable)
+        try:
+            self._engine.close(grace, keeps=keeps and self._is_durable)
+        finally:
+            self._premises.close()
         self._is_gone = True
         if self.job_store is not None:
             (self.job_store.stop if self._owns_store else self.job_store.flush)()

@@ -101,6 +101,15 @@ def seeder(flow: Flow, routine: str, slot: str) -> Callable[[Any], Seed]:
     return seed
 
 
+def logic_of(node: Node) -> Callable[..., object]:
+    """What a user has written to be run."""
+    return (
+        node.routine.spec().additions.logic
+        or getattr(node.routine, "__wrapped__", None)
+        or node.routine.logic
+    )
+
+
 def _mapping(inputs: object) -> Mapping[str, Any]:
     if inputs is None:
         return {}
@@ -116,12 +125,7 @@ def _defaults(node: Node) -> dict[str, Any]:
     names = node.routine.slot_names
     if names == (TRIGGER,):
         return {TRIGGER: None}
-    logic = (
-        node.routine.spec().additions.logic
-        or getattr(node.routine, "__wrapped__", None)
-        or node.routine.logic
-    )
-    parameters = [p for p in inspect.signature(logic).parameters.values() if p.name != "self"]
+    parameters = [p for p in inspect.signature(logic_of(node)).parameters.values() if p.name != "self"]
     return {name: p.default for name, p in zip(names, parameters, strict=False) if p.default is not p.empty}
 
 

@@ -114,6 +114,9 @@ class InlineJob:
     def trace(self, job: JobState) -> None:
         """There is nobody to tell."""
 
+    def shared_data(self, job: JobState) -> dict[str, bytes]:  # noqa: ARG002 - its only job
+        return self._data.encoded
+
     def drained(self, job: JobState) -> None:  # noqa: ARG002 - its only job
         self.on_drained()
 

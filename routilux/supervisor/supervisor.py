@@ -16,15 +16,15 @@ from pathlib import Path
 
 import zmq
 
-from routilux.clock import Deadline, monotonic
-from routilux.engine import Settings
+from routilux.clock import Deadline, monotonic, wall
+from routilux.engine import Running, Settings
 from routilux.errors import ClosedError, RoutiluxError, RoutineCrashed, StoreError
 from routilux.ipc.arena import OwnSection
 from routilux.ipc.control import Answerer
 from routilux.ipc.publish import Publisher
 from routilux.ipc.sockets import Bell, Doorbells
 from routilux.jobs import JobState
-from routilux.lifecycle import Happening
+from routilux.lifecycle import ExecutionStatus, Happening
 from routilux.plan import SUPERVISOR
 from routilux.supervisor.crew import Crew
 from routilux.supervisor.desk import SLOT_MASK, Desk
@@ -63,6 +63,8 @@ class Supervisor:
     ) -> None:
         flow = self.flow = ground.flow
         self.version = flow.version
+        self._directory = directory
+        self._started_at = wall()
         self.plan = ground.plan
         self._settings = settings
         self._on_end = on_end
@@ -142,6 +144,28 @@ class Supervisor:
     def is_gone(self) -> bool:
         """Whether nothing is left of it."""
         return self.reception.closing is not None and not self._thread.is_alive()
+
+    def describe(self) -> Running:
+        """What there is to say of the flow under way."""
+        with self._lock:
+            status = [a.job.status for a in self._ledger.accounts.values() if not a.job.ended]
+            state = "running"
+            if self.is_closed:
+                state = "stopped"
+            elif self.reception.is_draining:
+                state = "draining"
+            elif status and all(each is ExecutionStatus.PAUSED for each in status):
+                state = "paused"
+            return Running(
+                self.flow,
+                self.reception.worker_id,
+                self._started_at,
+                self._directory,
+                len(self.plan.processes),
+                self._hooks.ended,
+                self._hooks.failed,
+                state,
+            )
 
     def begin_close(self, grace: float | None = None, *, keeps: bool = False) -> None:
         """Cancel what still runs and ask the workers to leave within `grace` seconds; those that have not are
