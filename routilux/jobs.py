@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 from routilux import clock
 from routilux.errors import DeadlineExceeded, JobCancelled, RoutiluxError
 from routilux.flow import Flow
-from routilux.ipc.codec import Decoder
+from routilux.ipc.codec import Decoder, length, split
 from routilux.lifecycle import ExecutionStatus, Happening, advance
 from routilux.spool import Spool
 
@@ -51,11 +51,15 @@ class JobControl(Protocol):
     """What an engine does to a job at its submitter's wish."""
 
     flow: Flow
+    worker_id: str
+    """Which start of the flow it is."""
 
     def cancel(self, job: "JobState", error: RoutiluxError) -> None: ...
     def pause(self, job: "JobState") -> None: ...
     def resume(self, job: "JobState") -> None: ...
+    def trace(self, job: "JobState") -> None: ...
     def counters(self, job: "JobState") -> dict[str, dict[str, int]]: ...
+    def shared_data(self, job: "JobState") -> dict[str, bytes]: ...
     def drained(self, job: "JobState") -> None: ...
     def workers(self) -> dict[str, int]: ...
 
@@ -74,12 +78,16 @@ class JobState:
     """One submission to a flow and everything it causes. Every job ends: completed, failed or cancelled.
 
     `started_at` and `finished_at` are Unix seconds; `errors` holds what `on_error="skip"` and `"continue"`
-    have let pass (the first hundred per process); `error` is why the job failed or was cancelled.
+    have let pass (the first hundred per process); `error` is why the job failed or was cancelled. `metadata`
+    is what it was submitted with; whether it `is_traced`, `trace` changes.
     """
 
     def __init__(self, job_id: str, flow_name: str, control: JobControl) -> None:
         self.job_id = job_id
         self.flow_name = flow_name
+        self.metadata: dict[str, Any] = {}
+        self.is_traced = False
+        self.created_at = clock.wall()
         self.status = ExecutionStatus.PENDING
         self.error: RoutiluxError | None = None
         self.errors: list[RoutiluxError] = []
@@ -169,6 +177,11 @@ class JobState:
     def resume(self) -> None:
         self.control.resume(self)
 
+    def trace(self, wanted: bool = True) -> None:  # noqa: FBT001, FBT002 - reads well: trace(False)
+        """Whether a monitor is told of each activation from here on, or of each commit alone."""
+        self.is_traced = wanted
+        self.control.trace(self)
+
     def __await__(self) -> Generator[Any, None, "JobState"]:
         """Wait as `wait()` does, without holding up the event loop."""
         import asyncio  # noqa: PLC0415 - 20 ms that a process which awaits nothing need not spend
@@ -244,13 +257,36 @@ class JobState:
 
     def put(self, source: Source, data: bytes) -> None:
         """A batch of outputs has come out of the flow; `notify` tells who waits for it."""
-        self._spool.put(source, data)
+        self._spool.put(source, data, 1 if source.is_large else length(data))
         if self.recorder is not None:
             self.recorder.put(self, source, data)
 
     def notify(self) -> None:
         with self._changed:
             self._changed.notify_all()
+
+    def peek(self, offset: int, limit: int, most: int) -> Iterator[tuple[Source, int, bytes, int]]:
+        """What has come out and was not handed out, from the one at `offset` on: its source, its place in its
+        batch, its encoding, cut after `most` bytes, and how long it is.
+        """
+        at = 0
+        for source, count, read in self._spool.heads():
+            if at + count > offset and limit > 0:
+                data, size = read(most if source.is_large else None)
+                parts = [(data, size)]
+                if not source.is_large:  # none, if it was handed out meanwhile
+                    parts = [(part[:most], len(part)) for part in split(data)] if data else []
+                for index, (part, size) in enumerate(parts):
+                    if offset <= at + index < offset + limit:
+                        yield source, index, part, size
+            at += count
+            if at >= offset + limit:
+                return
+
+    @property
+    def outputs_waiting(self) -> int:
+        """Messages that came out and were not handed out."""
+        return self._spool.total
 
     @property
     def spooled(self) -> int:

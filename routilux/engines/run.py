@@ -26,6 +26,7 @@ class InlineJob:
     job: JobState
     on_end: Callable[[JobState], None]
     on_drained: Callable[[], None]
+    worker_id = ""
 
     def __init__(
         self,
@@ -109,6 +110,12 @@ class InlineJob:
         if job.status is ExecutionStatus.PAUSED:
             job.happen(Happening.RESUME)
             self._run()
+
+    def trace(self, job: JobState) -> None:
+        """There is nobody to tell."""
+
+    def shared_data(self, job: JobState) -> dict[str, bytes]:  # noqa: ARG002 - its only job
+        return self._data.encoded
 
     def drained(self, job: JobState) -> None:  # noqa: ARG002 - its only job
         self.on_drained()

@@ -29,6 +29,7 @@ from routilux.supervisor.desk import SLOT_MASK, Desk, Letter
 from routilux.supervisor.journal import Journal
 from routilux.supervisor.ledger import Account, Ledger
 from routilux.supervisor.merge import Merge
+from routilux.supervisor.publishing import Hooks
 from routilux.supervisor.recovery import ATTEMPTS
 
 EARLY_FAILURE = (
@@ -50,6 +51,7 @@ class Docket:
     ledger: Ledger
     desk: Desk
     crew: Crew
+    hooks: Hooks
     changed: Callable[[], None]
     """Called when a job has ended otherwise than by itself: somebody may wait for that."""
     failed: Callable[[RoutiluxError], None]
@@ -143,6 +145,7 @@ class Docket:
         try:
             if not self._has_kept(account.job, dead.message_id):
                 self.settings.dead_letters.add(self.flow.name, account.job.job_id, body, Cause(how, ATTEMPTS))
+                self.hooks.letter(account.job, dead, how, ATTEMPTS)
                 if crash.PLAN:
                     crash.here("dead.after")
         except RoutiluxError as fault:
@@ -177,6 +180,7 @@ class Docket:
         ):
             account.is_throttled = True
             self.ledger.order(account, Order.HOLD)
+            self.hooks.pressed("held", job_id=job.job_id)
         elif job.spooled + account.merge.nbytes > self.settings.max_output and not job.has_reader:
             message = UNREAD_FAILURE.format(job.job_id, self.settings.max_output)
             self.end(account, Happening.FAIL, RoutiluxError(message))
@@ -252,6 +256,7 @@ class Docket:
         if happening is not Happening.COMPLETE:
             self.ledger.order(account, Order.DROP)
         account.job.happen(happening, error)
+        self.hooks.end(account.job)
         self.note_end(account)
         if happening is not Happening.COMPLETE:
             account.merge.drop()

@@ -13,6 +13,8 @@ from routilux.supervisor.merge import Merge
 from routilux.supervisor.shared import SharedData
 
 SLOT_BITS = 16
+VISIBLE = ("activations", "errors", "skipped", "unused", "dead")
+"""The counters that a user sees."""
 
 
 @dataclass(slots=True)
@@ -40,7 +42,9 @@ class Ledger:
         words = own.section.words
         self._arena = arena
         self._own = own
-        self._current, self._order, self._stage = (own.index(words[name]) for name in JOB_STATES)
+        self._current, self._order, self._stage, self._traced = (
+            own.index(words[name]) for name in JOB_STATES
+        )
         self._names = words["names"] - own.section.start
         self._rows = {
             name: [section.words[name] // WORD for section in arena.layout.sections] for name in COUNTERS
@@ -68,6 +72,7 @@ class Ledger:
         self._own.data[place : place + 1 + len(name)] = bytes([len(name)]) + name
         self._own.words[self._order + slot] = Order.RUN
         self._own.words[self._stage + slot] = 0
+        self._own.words[self._traced + slot] = job.is_traced
         self._own.words[self._current + slot] = number
         self.accounts[slot] = self._by_job[job] = account
         return account
@@ -81,6 +86,7 @@ class Ledger:
         account = Account(job, slot, self.number_in(slot), deadline, base)
         stage = self._own.words[self._stage + slot]
         account.is_open, account.level = stage == 1, max(0, stage - 2)
+        job.is_traced = bool(self._own.words[self._traced + slot])
         self._free.remove(slot)
         self.accounts[slot] = self._by_job[job] = account
         return account
@@ -104,6 +110,10 @@ class Ledger:
     def order(self, account: Account, order: Order) -> None:
         """Tell all workers what to do with the job's messages."""
         self._own.words[self._order + account.slot] = order
+
+    def trace(self, account: Account, *, is_on: bool) -> None:
+        """Tell all workers whether each activation of the job is to be published."""
+        self._own.words[self._traced + account.slot] = is_on
 
     def release(self, account: Account) -> None:
         """The slot may go to another job: the sums of its counters are equal, and start the next one so."""

@@ -101,6 +101,8 @@ class Commits:
         """The transaction itself, with what the pending store must keep."""
         p = self.p
         p.outputs.store(p.tx, p.records)
+        for inlet in changed:
+            p.tx.late[inlet.reader.taken] = inlet.reader.total
         p.tx.commit({inlet.reader.consumed: inlet.reader.mark for inlet in changed})
         p.outputs.settle()
         p.records.settle()

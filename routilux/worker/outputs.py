@@ -210,6 +210,7 @@ class Outputs:
         written = [lane for channel in self.channels if channel for lane in channel.pump()]
         for lane in written:
             tx.published[lane.published] = lane.position
+            tx.late[lane.sent] = lane.total
         if crash.PLAN:
             crash.here("frames.written")
         return written
