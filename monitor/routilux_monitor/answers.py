@@ -1,5 +1,5 @@
-"""Here is what surrounds every request: it gets an id, must pass the checks, and whatever goes wrong becomes an error
-of the contract.
+"""Here is what surrounds every request: it gets an id, must pass the checks, and whatever goes wrong
+becomes an error of the contract.
 """
 
 import logging
@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from routilux_monitor import wire
 from routilux_monitor.contract.errors import ApiError
@@ -22,7 +23,6 @@ ID: web.RequestKey[str] = web.RequestKey("request id", str)
 _FIT_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _CODES = {404: "PATH_NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 413: "BODY_TOO_LARGE"}
 
-Middleware = Callable[[web.Request, Answerer], Awaitable[web.StreamResponse]]
 Rules = Mapping[tuple[str, str], Needs]
 """What each method and path needs; those that are not here need the view token to hear that they are not."""
 

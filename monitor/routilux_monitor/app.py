@@ -4,7 +4,7 @@ from aiohttp import WSCloseCode, web
 
 from routilux_monitor import openapi, reference, wire
 from routilux_monitor.answers import Rules, always_with, errors, guard, is_upgrade
-from routilux_monitor.contract.errors import ApiError
+from routilux_monitor.contract.errors import ApiError, invalid
 from routilux_monitor.endpoint import LARGEST_BODY, Answerer, endpoint
 from routilux_monitor.files import PageFile, page_files
 from routilux_monitor.live.client import Client, socket
@@ -16,7 +16,9 @@ from routilux_monitor.routes import PREFIXES
 from routilux_monitor.security.access import Access, Needs
 
 WEBSOCKETS = frozenset(f"{prefix}{name}" for prefix in PREFIXES for name in ("/websocket", "/ws"))
-PUBLIC = frozenset({*(prefix + name for prefix in PREFIXES for name in ("/openapi.json", "/docs")), *page_files()})
+PUBLIC = frozenset(
+    {*(prefix + name for prefix in PREFIXES for name in ("/openapi.json", "/docs")), *page_files()}
+)
 """What is the same on every machine: the page and the reference."""
 
 
@@ -70,7 +72,7 @@ def _add_file(app: web.Application, path: str, file: PageFile) -> None:
 def _metrics(monitor: Monitor) -> Answerer:
     async def answer(request: web.Request) -> web.StreamResponse:
         if request.query:
-            raise ApiError("VALIDATION_ERROR", "/metrics takes no parameters", **{"in": "query", "pointer": ""})
+            raise invalid("/metrics takes no parameters", place="query", pointer="")
         body, content_type = exposition(monitor.known)
         return web.Response(body=body, headers={"Content-Type": content_type})
 

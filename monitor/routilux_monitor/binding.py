@@ -1,10 +1,12 @@
-"""Here is where the monitor listens: its sockets, bound before anything else starts, and the names it answers to."""
+"""Here is where the monitor listens: its sockets, bound before anything else starts, and the names it
+answers to.
+"""
 
 import contextlib
 import errno
 import ipaddress
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 LOOPBACK = ("127.0.0.1", "::1")
@@ -27,7 +29,7 @@ class Binding:
     """Host names and addresses that lead here, as a URL writes them."""
     is_loopback: bool
 
-    def hosts(self, scheme: str, more: Sequence[str] = ()) -> frozenset[str]:
+    def hosts(self, scheme: str, more: Iterable[str] = ()) -> frozenset[str]:
         """What a Host header may say. A browser leaves out the scheme's own port."""
         named = {f"{name}:{self.port}" for name in self.names}
         if self.port == {"http": 80, "https": 443}[scheme]:
@@ -113,7 +115,7 @@ def _bind(family: int, host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         made.close()
         raise BindError(_why(error, host, port)) from error
-    made.setblocking(False)
+    made.setblocking(False)  # noqa: FBT003 - its only argument
     return made
 
 

@@ -8,13 +8,13 @@ import ssl
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 from routilux.errors import StoreError
 from routilux_monitor import binding, server
-from routilux_monitor.binding import Binding, BindError
+from routilux_monitor.binding import BindError, Binding
 from routilux_monitor.history import History, default_path
 from routilux_monitor.security.access import Access
 from routilux_monitor.security.origins import OriginError, host_names, origins
@@ -38,7 +38,8 @@ def monitor(
     host: Annotated[str, typer.Option(help="Listen on this address instead of 127.0.0.1 and ::1.")] = "",
     port: Annotated[int, typer.Option(help="0 takes a free one.")] = PORT,
     allow_host: Annotated[
-        list[str] | None, typer.Option(help="Answer to this Host header too, as `name:port`; may be repeated.")
+        list[str] | None,
+        typer.Option(help="Answer to this Host header too, as `name:port`; may be repeated."),
     ] = None,
     allow_origin: Annotated[
         list[str] | None,
@@ -50,10 +51,13 @@ def monitor(
     tls_cert: Annotated[Path | None, typer.Option(help="Certificate, in PEM.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Its key, in PEM.")] = None,
     insecure: Annotated[bool, typer.Option("--insecure", help="Allow --host without TLS.")] = False,
-    history: Annotated[Path | None, typer.Option(help=f"Where jobs are kept; {default_path()} if not given.")] = None,
+    history: Annotated[
+        Path | None, typer.Option(help=f"Where jobs are kept; {default_path()} if not given.")
+    ] = None,
     no_history: Annotated[bool, typer.Option("--no-history", help="Keep nothing beyond the end.")] = False,
     directory: Annotated[
-        Path | None, typer.Option(help="Where runtimes have their directories, if not that for temporary files.")
+        Path | None,
+        typer.Option(help="Where runtimes have their directories, if not that for temporary files."),
     ] = None,
     announce_fd: Annotated[int | None, typer.Option(hidden=True)] = None,
     watch_fd: Annotated[int | None, typer.Option(hidden=True)] = None,
@@ -75,37 +79,31 @@ def monitor(
         kept = None if no_history else History(history)
     except _REASONS as error:
         _fail(str(error), tell)
-    asyncio.run(_serve(bound, access, tls, kept, directory, watch_fd, tell))
+    serving = server.serving(bound, access, tls=tls, history=kept, folder=directory)
+    asyncio.run(server.serve(serving, watch_fd, lambda: tell(_news(bound, access))))
 
 
-async def _serve(
-    bound: Binding,
-    access: Access,
-    tls: ssl.SSLContext | None,
-    history: History | None,
-    directory: Path | None,
-    watch_fd: int | None,
-    tell: Callable[[dict[str, Any]], None],
-) -> None:
-    async with server.serving(bound, access, tls, history, directory):
-        url = bound.url(access.scheme)
-        tell({"url": url, "token": access.tokens.debug, "view_token": access.tokens.view})
-        await server.until_told(watch_fd)
+def _news(bound: Binding, access: Access) -> dict[str, str]:
+    return {
+        "url": bound.url(access.scheme),
+        "token": access.tokens.debug,
+        "view_token": access.tokens.view,
+    }
 
 
-def _announcer(descriptor: int | None) -> Callable[[dict[str, Any]], None]:
+def _announcer(descriptor: int | None) -> Callable[[dict[str, str]], None]:
     """To whoever has started us, as one line of JSON; else to the terminal."""
     if descriptor is None:
         return _print
 
-    def tell(news: dict[str, Any]) -> None:
+    def tell(news: dict[str, str]) -> None:
         with os.fdopen(descriptor, "w") as pipe:
             pipe.write(json.dumps(news) + "\n")
 
     return tell
 
 
-def _print(news: dict[str, Any]) -> None:
+def _print(news: dict[str, str]) -> None:
     if "error" in news:
         typer.echo(f"routilux-monitor: {news['error']}", err=True)
         return
@@ -114,7 +112,7 @@ def _print(news: dict[str, Any]) -> None:
     typer.echo(f"only to look:     {news['url']}/#token={news['view_token']}")
 
 
-def _fail(why: str, tell: Callable[[dict[str, Any]], None]) -> NoReturn:
+def _fail(why: str, tell: Callable[[dict[str, str]], None]) -> NoReturn:
     tell({"error": why})
     raise typer.Exit(2)
 
@@ -131,8 +129,8 @@ def _bind(host: str, port: int, allow_host: list[str], *, is_safe: bool) -> Bind
     if not bound.is_loopback and not is_safe:
         bound.close()
         raise UsageError(
-            f"--host {host} can be reached by others: give --tls-cert and --tls-key, or say --insecure if the "
-            "network is trusted"
+            f"--host {host} can be reached by others: give --tls-cert and --tls-key, or say "
+            "--insecure if the network is trusted"
         )
     return bound
 

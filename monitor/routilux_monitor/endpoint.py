@@ -1,4 +1,6 @@
-"""Here is how one request to a route is answered: its path, query and body are typed, the handler's answer is encoded."""
+"""Here is how one request to a route is answered: its path, query and body are typed, the handler's answer
+is encoded.
+"""
 
 from collections.abc import Awaitable, Callable
 from urllib.parse import quote
@@ -7,6 +9,7 @@ from aiohttp import web
 
 from routilux_monitor import wire
 from routilux_monitor.contract.errors import ApiError
+from routilux_monitor.contract.fields import Body
 from routilux_monitor.masking import masked
 from routilux_monitor.monitor import Monitor
 from routilux_monitor.roles import Role
@@ -32,7 +35,7 @@ def endpoint(monitor: Monitor, route: Route) -> Answerer:
     return answer
 
 
-async def _body(request: web.Request, route: Route) -> object:
+async def _body(request: web.Request, route: Route) -> Body:
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise ApiError("UNSUPPORTED_MEDIA_TYPE", "send the body as it is, not compressed")
     raw = await request.read()

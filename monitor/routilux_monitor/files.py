@@ -1,4 +1,6 @@
-"""Here are the files of the page: read once, found by their exact path, so that no path leads anywhere else."""
+"""Here are the files of the page: read once, found by their exact path, so that no path leads anywhere
+else.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,5 +1,5 @@
-"""Here is masking: what a holder of the view token sees of an answer. Fields that are declared as payloads are
-covered wherever they stand, so that a new route is safe by itself.
+"""Here is masking: what a holder of the view token sees of an answer. Fields that are declared as payloads
+are covered wherever they stand, so that a new route is safe by itself.
 """
 
 import types
@@ -38,7 +38,9 @@ def _of_struct(kind: type[msgspec.Struct]) -> Cover:
 
     def cover_struct(answer: Any) -> Any:
         changed = {
-            name: cover(value) for name, cover in covers.items() if (value := getattr(answer, name)) is not None
+            name: cover(value)
+            for name, cover in covers.items()
+            if (value := getattr(answer, name)) is not None
         }
         return msgspec.structs.replace(answer, **changed)
 
@@ -46,6 +48,7 @@ def _of_struct(kind: type[msgspec.Struct]) -> Cover:
 
 
 def _cover(hint: Any) -> Cover | None:
+    """How to cover what is a payload in a value so declared; None if nothing is."""
     if hint in _PAYLOADS:
         return lambda _value: MASK
     origin, arguments = get_origin(hint), get_args(hint)
@@ -53,19 +56,21 @@ def _cover(hint: Any) -> Cover | None:
         return _cover(arguments[0])
     if origin in (Union, types.UnionType):
         return _of_union(arguments)
-    if origin is list and (cover := _cover(arguments[0])):
+    if origin in (list, dict):
+        return _of_container(origin, _cover(arguments[-1]))
+    return masked if isinstance(hint, type) and issubclass(hint, msgspec.Struct) else None
+
+
+def _of_container(origin: type, cover: Cover | None) -> Cover | None:
+    if cover is None:
+        return None
+    if origin is list:
         return lambda values: [cover(value) for value in values]
-    if origin is dict and (cover := _cover(arguments[1])):
-        return lambda values: {key: cover(value) for key, value in values.items()}
-    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
-        return masked
-    return None
+    return lambda values: {key: cover(value) for key, value in values.items()}
 
 
 def _of_union(arguments: tuple[Any, ...]) -> Cover | None:
     covers = [cover for argument in arguments if (cover := _cover(argument)) is not None]
-    if not covers:
-        return None
     if len(covers) > 1:
         raise TypeError(f"which of {arguments} a value is cannot be told: cover one kind of payload a field")
-    return covers[0]
+    return covers[0] if covers else None

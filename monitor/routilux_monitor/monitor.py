@@ -1,8 +1,8 @@
 """Here is the Monitor: all that requests are answered from."""
 
 from dataclasses import dataclass, field
-from routilux import clock
 
+from routilux import clock
 from routilux_monitor.idempotency import IdempotencyKeys
 from routilux_monitor.known import Known
 from routilux_monitor.live.hub import Hub

@@ -15,7 +15,14 @@ Json = dict[str, Any]
 _REF = "#/components/schemas/{name}"
 _ERROR = {"$ref": _REF.format(name="ErrorAnswer")}
 
-ANY = ("MALFORMED_REQUEST", "UNAUTHORIZED", "FORBIDDEN", "MISDIRECTED_REQUEST", "VALIDATION_ERROR", "TOO_MANY_FAILURES")
+ANY = (
+    "MALFORMED_REQUEST",
+    "UNAUTHORIZED",
+    "FORBIDDEN",
+    "MISDIRECTED_REQUEST",
+    "VALIDATION_ERROR",
+    "TOO_MANY_FAILURES",
+)
 """What any route may answer."""
 CHANGING = ("BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE")
 """What those may answer that take a body."""
@@ -23,14 +30,11 @@ CHANGING = ("BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE")
 
 def document(routes: Sequence[Route]) -> Json:
     """OpenAPI 3.1."""
-    kinds = {ErrorAnswer}
-    for route in routes:
-        kinds |= {route.body} if route.changes else set()
+    bodies = [route.body for route in routes if route.changes]
     answers = [_answer_type(route) for route in routes]
-    schemas, components = msgspec.json.schema_components([*kinds, *answers], ref_template=_REF)
-    answer_schemas = schemas[len(kinds) :]
+    schemas, components = msgspec.json.schema_components([*answers, *bodies, ErrorAnswer], ref_template=_REF)
     paths: defaultdict[str, Json] = defaultdict(dict)
-    for route, schema in zip(routes, answer_schemas, strict=True):
+    for route, schema in zip(routes, schemas, strict=False):
         paths[PREFIXES[0] + route.path][route.method.lower()] = _operation(route, schema)
     paths["/metrics"]["get"] = _prometheus()
     return {

@@ -1,4 +1,6 @@
-"""Here is the reference at /api/v1/docs: the OpenAPI document as a page that needs no script and no other host."""
+"""Here is the reference at /api/v1/docs: the OpenAPI document as a page that needs no script and no other
+host.
+"""
 
 from collections.abc import Iterator
 from html import escape

@@ -1,5 +1,5 @@
-"""Here is the table that requests are answered from. A handler's signature says it all: what it takes as body and
-query, and what it answers; the OpenAPI document is made from the same table.
+"""Here is the table that requests are answered from. A handler's signature says it all: what it takes as
+body and query, and what it answers; the OpenAPI document is made from the same table.
 """
 
 import re

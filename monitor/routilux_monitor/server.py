@@ -1,12 +1,14 @@
-"""Here is the running server: it follows the runtimes, answers on its sockets, and ends cleanly when it is told to."""
+"""Here is the running server: it follows the runtimes, answers on its sockets, and ends cleanly when it is
+told to.
+"""
 
 import asyncio
 import contextlib
 import logging
 import signal
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 from aiohttp import web
@@ -28,7 +30,12 @@ log = logging.getLogger("routilux.monitor")
 
 @asynccontextmanager
 async def serving(
-    binding: Binding, access: Access, tls: ssl.SSLContext | None, history: History | None, folder: Path | None = None
+    binding: Binding,
+    access: Access,
+    *,
+    tls: ssl.SSLContext | None = None,
+    history: History | None = None,
+    folder: Path | None = None,
 ) -> AsyncIterator[Monitor]:
     """Inside, the monitor answers."""
     async with Knowledge(history, folder) as knowledge:
@@ -46,7 +53,16 @@ async def serving(
             await runner.cleanup()
 
 
-async def until_told(watch_fd: int | None) -> None:
+async def serve(
+    serving: AbstractAsyncContextManager[Monitor], watch_fd: int | None, listens: Callable[[], None]
+) -> None:
+    """Answer until told to end; `listens` is called when it has begun."""
+    async with serving:
+        listens()
+        await _until_told(watch_fd)
+
+
+async def _until_told(watch_fd: int | None) -> None:
     """Returns when SIGINT or SIGTERM comes, or when the pipe ends that somebody else holds open."""
     loop = asyncio.get_running_loop()
     told = asyncio.Event()

@@ -3,12 +3,12 @@
 import math
 import re
 from collections.abc import Iterable
-from typing import Any, NoReturn, TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 from multidict import MultiMapping
 
-from routilux_monitor.contract.errors import ApiError
+from routilux_monitor.contract.errors import ApiError, invalid
 
 JSON = "application/json"
 T = TypeVar("T")
@@ -37,53 +37,44 @@ def body(raw: bytes, kind: type[T]) -> T:
         value = msgspec.json.decode(raw, type=kind)
         msgspec.msgpack.encode(value)
     except msgspec.ValidationError as error:
-        _refuse(error, "body")
+        raise _refusal(error, "body") from None
     except OverflowError:
-        raise ApiError(
-            "VALIDATION_ERROR", "a whole number has more than 64 bits: send it as text", pointer="", **_BODY
-        ) from None
+        why = "a whole number has more than 64 bits: send it as text"
+        raise invalid(why, place="body", pointer="") from None
     except RecursionError:
-        raise ApiError("MALFORMED_REQUEST", "the body is nested too deeply", **_BODY) from None
+        raise ApiError("MALFORMED_REQUEST", "the body is nested too deeply") from None
     except (msgspec.DecodeError, UnicodeError) as error:
-        raise ApiError("MALFORMED_REQUEST", f"the body is no JSON: {error}", **_BODY) from None
+        raise ApiError("MALFORMED_REQUEST", f"the body is no JSON: {error}") from None
     return value
-
-
-_BODY = {"in": "body"}
 
 
 def query(given: MultiMapping[str], kind: type[T]) -> T:
     """The query parameters."""
-    names = set(given)
-    for name in names:
+    for name in set(given):
         if len(given.getall(name)) > 1:
-            raise ApiError(
-                "VALIDATION_ERROR", f"`{name}` is given more than once", **{"in": "query", "pointer": f"/{name}"}
-            )
+            raise invalid(f"`{name}` is given more than once", place="query", pointer=pointer([name]))
     try:
-        value = msgspec.convert({name: given[name] for name in names}, kind, strict=False)
+        value = msgspec.convert({name: given[name] for name in given}, kind, strict=False)
     except msgspec.ValidationError as error:
-        _refuse(error, "query")
-    for name in names:
+        raise _refusal(error, "query") from None
+    for name in given:
         number = getattr(value, name, None)
         # NaN passes any bound, since it compares as false with all of them.
         if isinstance(number, float) and not math.isfinite(number):
-            raise ApiError(
-                "VALIDATION_ERROR", "expected a finite number", **{"in": "query", "pointer": f"/{name}"}
-            )
+            raise invalid("expected a finite number", place="query", pointer=pointer([name]))
     return value
 
 
-def _refuse(error: msgspec.ValidationError, place: str) -> NoReturn:
+def _refusal(error: msgspec.ValidationError, place: Literal["body", "query"]) -> ApiError:
     found = _AT.match(str(error))
     what, where = (found["what"], found["where"]) if found else (str(error), None)
     steps = [name or index for name, index in _STEP.findall(where or "")]
     field = _FIELD.search(what)
     if field:
         steps.append(field["field"])
-    raise ApiError("VALIDATION_ERROR", what, **{"in": place, "pointer": pointer(steps)}) from None
+    return invalid(what, place=place, pointer=pointer(steps))
 
 
-def pointer(steps: Iterable[Any]) -> str:
+def pointer(steps: Iterable[str]) -> str:
     """A JSON pointer (RFC 6901)."""
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+    return "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
@@ -70,3 +70,8 @@ class ApiError(Exception):
     def answer(self, request_id: str) -> ErrorAnswer:
         """The body that says so."""
         return ErrorAnswer(ErrorBody(self.code, self.message, self.details, request_id))
+
+
+def invalid(message: str, *, place: Literal["body", "query"], pointer: str) -> ApiError:
+    """A field of the body or a parameter of the query is not as it must be."""
+    return ApiError("VALIDATION_ERROR", message, **{"in": place, "pointer": pointer})

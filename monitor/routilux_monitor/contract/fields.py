@@ -17,9 +17,7 @@ PayloadText = Annotated[str, Meta(extra_json_schema=_OF_THE_USER)]
 """Text that tells of the user's data: a preview, a printed line."""
 
 UnixSeconds = Annotated[int, Meta(description="Whole seconds of Unix time.", ge=0)]
-Instant = Annotated[
-    str, Meta(description="ISO 8601 with zone.", extra_json_schema={"format": "date-time"})
-]
+Instant = Annotated[str, Meta(description="ISO 8601 with zone.", extra_json_schema={"format": "date-time"})]
 Seconds = Annotated[float, Meta(description="Seconds.", ge=0)]
 Count = Annotated[int, Meta(ge=0)]
 

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
+import msgspec
 from msgspec import Meta
 
 from routilux_monitor.contract.fields import (
@@ -37,7 +38,7 @@ class JobPost(Body, frozen=True):
     worker_id: Name | None = None
     data: Any = None
     job_id: NewJobId | None = None
-    metadata: dict[str, Any] = {}
+    metadata: dict[str, Any] = msgspec.field(default_factory=dict)
     idempotency_key: IdempotencyKey | None = None
     timeout: JobTimeout | None = None
     start_paused: bool = False
@@ -204,7 +205,7 @@ class ExecutePost(Body, frozen=True):
     data: Any = None
     wait: bool = True
     timeout: JobTimeout | None = None
-    metadata: dict[str, Any] = {}
+    metadata: dict[str, Any] = msgspec.field(default_factory=dict)
     idempotency_key: IdempotencyKey | None = None
 
 

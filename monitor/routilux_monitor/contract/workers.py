@@ -1,4 +1,6 @@
-"""Here is what is asked and said of workers: here a worker is a running instance of a flow, with its processes."""
+"""Here is what is asked and said of workers: here a worker is a running instance of a flow, with its
+processes.
+"""
 
 from typing import Annotated
 

@@ -156,6 +156,4 @@ def _subject(asked: _Ask) -> _Subject | None:
 
 
 def _unclear() -> contract.Refused:
-    return contract.Refused(
-        "VALIDATION_ERROR", 'give either "job_id", or "flow_id" and "channel": "metrics"'
-    )
+    return contract.Refused("VALIDATION_ERROR", 'give either "job_id", or "flow_id" and "channel": "metrics"')

@@ -1,4 +1,6 @@
-"""Here is how an event of a job is told live: encoded once for all who may see it whole, once for the others."""
+"""Here is how an event of a job is told live: encoded once for all who may see it whole, once for the
+others.
+"""
 
 from typing import Final, cast, get_args
 

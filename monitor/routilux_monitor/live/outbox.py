@@ -1,5 +1,5 @@
-"""Here is the Outbox: what waits to be sent to one client. The oldest event goes when a new one finds no room; what
-answers the client itself is never dropped.
+"""Here is the Outbox: what waits to be sent to one client. The oldest event goes when a new one finds no
+room; what answers the client itself is never dropped.
 """
 
 import asyncio

@@ -1,4 +1,6 @@
-"""Here is who wants which job traced: the first client's coming turns its tracing on, the last one's leaving off."""
+"""Here is who wants which job traced: the first client's coming turns its tracing on, the last one's
+leaving off.
+"""
 
 import asyncio
 import logging

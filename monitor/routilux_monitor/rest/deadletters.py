@@ -70,7 +70,9 @@ def _place(monitor: Monitor, letter_id: str) -> tuple[str, int]:
     if not (number.isascii() and number.isdigit()) or int(number) > LARGEST_ID:
         raise ApiError("LETTER_NOT_FOUND", f"no dead letter has the id {letter_id!r}", letter_id=letter_id)
     if runtime_id not in monitor.known.runtimes:
-        raise ApiError("LETTER_NOT_FOUND", f"no runtime has the dead letter {letter_id!r}", letter_id=letter_id)
+        raise ApiError(
+            "LETTER_NOT_FOUND", f"no runtime has the dead letter {letter_id!r}", letter_id=letter_id
+        )
     return find.runtime(monitor, runtime_id).runtime_id, int(number)
 
 

@@ -1,7 +1,6 @@
 """Here is the route that submits a job and answers with what came of it."""
 
 from routilux import clock
-
 from routilux.commands import Submit
 from routilux_monitor import wire
 from routilux_monitor.contract import jobs as contract
@@ -21,8 +20,10 @@ GRACE = 5.0
 
 
 async def execute(monitor: Monitor, call: Call[contract.ExecutePost, NoQuery]) -> contract.Executed:
-    """Submit a job and wait for its result. `timeout` is the job's, as in POST /jobs. If it has not ended when
-    the request has to (after 300 seconds), the error names the job, which goes on.
+    """Submit a job and wait for its result.
+
+    `timeout` is the job's, as in POST /jobs. If it has not ended when the request has to (after 300 seconds),
+    the error names the job, which goes on.
     """
     post = call.body
     return await monitor.keys.once(

@@ -22,7 +22,9 @@ async def get_flow(monitor: Monitor, call: Call[NoBody, NoQuery]) -> contract.Fl
     return views.flow(find.flow(monitor, call.path["flow_id"]).info)
 
 
-async def get_metrics(monitor: Monitor, call: Call[NoBody, contract.FlowMetricsQuery]) -> contract.FlowMetrics:
+async def get_metrics(
+    monitor: Monitor, call: Call[NoBody, contract.FlowMetricsQuery]
+) -> contract.FlowMetrics:
     """How many jobs of a flow there were, and the metrics of the newest."""
     info = find.flow(monitor, call.path["flow_id"]).info
     counts = await monitor.known.count_jobs(flow_id=info.flow_id)
@@ -56,8 +58,21 @@ ROUTES = (
     route("GET", "/flows", list_flows),
     route("GET", "/flows/{flow_id}", get_flow, "FLOW_NOT_FOUND"),
     route("GET", "/flows/{flow_id}/metrics", get_metrics, "FLOW_NOT_FOUND"),
-    route("POST", "/flows/{flow_id}/validate", validate, "FLOW_NOT_FOUND", "RUNTIME_SHUTDOWN", "TIMEOUT_EXCEEDED"),
+    route(
+        "POST",
+        "/flows/{flow_id}/validate",
+        validate,
+        "FLOW_NOT_FOUND",
+        "RUNTIME_SHUTDOWN",
+        "TIMEOUT_EXCEEDED",
+    ),
     route("GET", "/flows/{flow_id}/routines", list_routines, "FLOW_NOT_FOUND"),
-    route("GET", "/flows/{flow_id}/routines/{routine_id}/info", get_routine, "FLOW_NOT_FOUND", "ROUTINE_NOT_FOUND"),
+    route(
+        "GET",
+        "/flows/{flow_id}/routines/{routine_id}/info",
+        get_routine,
+        "FLOW_NOT_FOUND",
+        "ROUTINE_NOT_FOUND",
+    ),
     route("GET", "/flows/{flow_id}/connections", list_connections, "FLOW_NOT_FOUND"),
 )

@@ -1,12 +1,12 @@
 """Here are the routes that tell how the monitor itself is."""
 
 from collections import Counter
-from routilux import clock
 
-from routilux_monitor.version import VERSION
+from routilux import clock
 from routilux_monitor.contract import system as contract
 from routilux_monitor.monitor import Monitor
 from routilux_monitor.routes import Call, NoBody, NoQuery, route
+from routilux_monitor.version import VERSION
 
 
 async def live(monitor: Monitor, call: Call[NoBody, NoQuery]) -> contract.Alive:

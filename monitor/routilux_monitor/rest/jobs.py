@@ -5,7 +5,7 @@ from typing import Literal
 from routilux.commands import AboutJob, Act, JobInfo, RoutineInfo, Submit
 from routilux_monitor import wire
 from routilux_monitor.contract import jobs as contract
-from routilux_monitor.contract.errors import ApiError
+from routilux_monitor.contract.errors import ApiError, invalid
 from routilux_monitor.model import FlowRecord, JobRecord
 from routilux_monitor.monitor import Monitor
 from routilux_monitor.rest import find
@@ -66,10 +66,10 @@ async def submitted(monitor: Monitor, flow: FlowRecord, request: Submit) -> JobR
 def _check_worker(monitor: Monitor, flow: FlowRecord, worker_id: str) -> None:
     instance = find.instance(monitor, worker_id)
     if instance.flow_id != flow.flow_id:
-        raise ApiError(
-            "VALIDATION_ERROR",
+        raise invalid(
             f"worker {worker_id!r} runs flow {instance.flow_id!r}, not {flow.flow_id!r}",
-            **{"in": "body", "pointer": "/worker_id"},
+            place="body",
+            pointer="/worker_id",
         )
     if flow.info.worker_id != worker_id:
         raise ApiError("WORKER_NOT_RUNNING", f"worker {worker_id!r} is stopped", worker_id=worker_id)
@@ -136,9 +136,7 @@ async def cancel(monitor: Monitor, call: Call[NoBody, NoQuery]) -> contract.Job:
     return await _act(monitor, call.path["job_id"], "cancel")
 
 
-async def _act(
-    monitor: Monitor, job_id: str, action: Literal["pause", "resume", "cancel"]
-) -> contract.Job:
+async def _act(monitor: Monitor, job_id: str, action: Literal["pause", "resume", "cancel"]) -> contract.Job:
     record = await find.job(monitor, job_id)
     if record.ended:
         raise ApiError(

@@ -23,7 +23,9 @@ async def list_runtimes(monitor: Monitor, call: Call[NoBody, NoQuery]) -> contra
     records = sorted(monitor.known.runtimes.values(), key=lambda record: record.introduction.started_at)
     default = next((r for r in records if r.introduction.is_default and not r.is_gone), None)
     return contract.RuntimeList(
-        [_runtime(monitor, record) for record in records], len(records), default.runtime_id if default else None
+        [_runtime(monitor, record) for record in records],
+        len(records),
+        default.runtime_id if default else None,
     )
 
 

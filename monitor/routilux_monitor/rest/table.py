@@ -1,6 +1,16 @@
 """Here is the table of all routes."""
 
-from routilux_monitor.rest import deadletters, execute, flows, health, jobs, reading, runtimes, watching, workers
+from routilux_monitor.rest import (
+    deadletters,
+    execute,
+    flows,
+    health,
+    jobs,
+    reading,
+    runtimes,
+    watching,
+    workers,
+)
 from routilux_monitor.routes import Route
 
 ROUTES: tuple[Route, ...] = (

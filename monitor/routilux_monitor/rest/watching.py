@@ -1,7 +1,6 @@
 """Here are the routes that tell what a job's routines and slots do, and have done."""
 
 from routilux import clock
-
 from routilux_monitor import perfetto
 from routilux_monitor.contract import jobs as contract
 from routilux_monitor.contract import metrics
@@ -83,11 +82,17 @@ ROUTES = (
     route("GET", "/jobs/{job_id}/monitoring", get_monitoring, *_GRAPH),
     route("GET", "/jobs/{job_id}/routines/status", get_routines, *_GRAPH),
     route("GET", "/jobs/{job_id}/queues/status", get_queues, *_GRAPH),
-    route("GET", "/jobs/{job_id}/routines/{routine_id}/queue-status", get_queue, *_GRAPH, "ROUTINE_NOT_FOUND"),
+    route(
+        "GET", "/jobs/{job_id}/routines/{routine_id}/queue-status", get_queue, *_GRAPH, "ROUTINE_NOT_FOUND"
+    ),
     route("GET", "/jobs/{job_id}/metrics", get_metrics, "JOB_NOT_FOUND"),
     route("GET", "/jobs/{job_id}/execution-trace", get_execution_trace, "JOB_NOT_FOUND"),
     route("GET", "/jobs/{job_id}/trace", get_trace, "JOB_NOT_FOUND"),
     route(
-        "GET", "/jobs/{job_id}/messages/{message_id}/lineage", get_lineage, "JOB_NOT_FOUND", "MESSAGE_NOT_FOUND"
+        "GET",
+        "/jobs/{job_id}/messages/{message_id}/lineage",
+        get_lineage,
+        "JOB_NOT_FOUND",
+        "MESSAGE_NOT_FOUND",
     ),
 )

@@ -1,12 +1,11 @@
 """Here are the routes of workers: running instances of flows."""
 
 from routilux import clock
-
 from routilux.commands import AboutFlow, ActOnFlow, StartFlow
 from routilux_monitor.contract import jobs as jobs_contract
 from routilux_monitor.contract import metrics
 from routilux_monitor.contract import workers as contract
-from routilux_monitor.contract.errors import ApiError
+from routilux_monitor.contract.errors import ApiError, invalid
 from routilux_monitor.contract.fields import Page
 from routilux_monitor.model import Instance
 from routilux_monitor.monitor import Monitor
@@ -28,10 +27,10 @@ async def start(monitor: Monitor, call: Call[contract.WorkerPost, NoQuery]) -> c
     record = find.flow(monitor, call.body.flow_id)
     wanted, running = call.body.worker_id, record.info.worker_id
     if wanted is not None and wanted != running:
-        raise ApiError(
-            "VALIDATION_ERROR",
+        raise invalid(
             "the runtime chooses the id of a new worker: leave `worker_id` out",
-            **{"in": "body", "pointer": "/worker_id"},
+            place="body",
+            pointer="/worker_id",
         )
     answer = await ask(monitor, record.runtime_id, StartFlow(record.flow_id), AboutFlow)
     info = answer.flow

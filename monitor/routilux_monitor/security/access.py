@@ -1,5 +1,5 @@
-"""Here is the decision about a request: whether it comes to the right host, from a page that may, with a token that
-is good for it. It is made before any handler, on every path.
+"""Here is the decision about a request: whether it comes to the right host, from a page that may, with a
+token that is good for it. It is made before any handler, on every path.
 """
 
 from collections.abc import Iterator

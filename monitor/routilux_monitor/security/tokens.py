@@ -62,7 +62,9 @@ class Tokens:
 
 def checked(token: str, name: str) -> str:
     # Of characters that a header and a subprotocol of a WebSocket take as they are.
-    if not (SHORTEST <= len(token) <= LONGEST and all(c.isascii() and (c.isalnum() or c in "-._~") for c in token)):
+    if not (
+        SHORTEST <= len(token) <= LONGEST and all(c.isascii() and (c.isalnum() or c in "-._~") for c in token)
+    ):
         raise TokenError(
             f"{name} must have {SHORTEST} to {LONGEST} letters, digits or any of -._~; "
             'make one with python -c "import secrets; print(secrets.token_urlsafe(32))"'
@@ -85,7 +87,9 @@ def read(file: Path) -> list[str]:
         text = opened.read(2 * LONGEST + 16).decode("ascii", "replace")
     lines = text.split()
     if not 1 <= len(lines) <= 2:
-        raise TokenError(f"the token file {file} must have one line with the token, or a second with the view token")
+        raise TokenError(
+            f"the token file {file} must have one line with the token, or a second with the view token"
+        )
     return lines
 
 

@@ -92,13 +92,16 @@ def queues(info: FlowInfo, instance: Instance | None) -> dict[str, list[contract
     return {r.routine_id: queues_of(r, info, instance) for r in info.routines}
 
 
-def queues_of(
-    routine: RoutineInfo, info: FlowInfo, instance: Instance | None
-) -> list[contract.QueueStatus]:
+def queues_of(routine: RoutineInfo, info: FlowInfo, instance: Instance | None) -> list[contract.QueueStatus]:
     waiting = instance.waiting.get(routine.routine_id, {}) if instance else {}
     figures = instance.connections if instance else {}
     return [
-        _queue(routine.routine_id, slot.name, _lanes(routine, slot.name, info, figures), waiting.get(slot.name, 0))
+        _queue(
+            routine.routine_id,
+            slot.name,
+            _lanes(routine, slot.name, info, figures),
+            waiting.get(slot.name, 0),
+        )
         for slot in routine.slots
     ]
 
@@ -121,7 +124,9 @@ def _queue(rid: str, slot: str, lanes: list[ConnectionFigures], waiting: int) ->
     in_lanes = max(0, sum(lane.sent - lane.used for lane in lanes))
     nbytes = sum(lane.lane_bytes for lane in lanes)
     capacity = sum(lane.lane_capacity for lane in lanes)
-    usage = min(1.0, max((lane.lane_bytes / lane.lane_capacity for lane in lanes if lane.lane_capacity), default=0.0))
+    usage = min(
+        1.0, max((lane.lane_bytes / lane.lane_capacity for lane in lanes if lane.lane_capacity), default=0.0)
+    )
     most = capacity * in_lanes // nbytes if nbytes and in_lanes else 0
     return contract.QueueStatus(
         slot_name=slot,
