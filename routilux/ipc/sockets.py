@@ -5,10 +5,10 @@ record, and whoever wakes looks at all its lanes.
 """
 
 import contextlib
+import os
 import struct
 from enum import IntEnum
 from math import ceil
-from pathlib import Path
 from typing import NamedTuple, cast
 
 import zmq
@@ -47,7 +47,7 @@ class Descriptor(NamedTuple):
 class Doorbells:
     """The sockets of the process `index`; its own context, made after the process has started."""
 
-    def __init__(self, directory: str | Path, index: int) -> None:
+    def __init__(self, directory: str | os.PathLike[str], index: int) -> None:
         self._directory = directory
         self._context = zmq.Context(io_threads=1)
         self.pull = self._socket(zmq.PULL)
