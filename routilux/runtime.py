@@ -280,8 +280,9 @@ class Runtime:
                 )
             )
         self._engine.open(found)
-        with self._lock:
-            self._flows.add(found)
+        if found not in self._flows:
+            with self._lock:
+                self._flows.add(found)
         return found
 
     def _submit(
@@ -321,6 +322,8 @@ class Runtime:
         job.when_ended(lambda: self._remember(job))
 
     def _job_id(self, wanted: str | None) -> str:
+        if wanted is None and not self.resumed:
+            return f"job-{next(self._numbers)}"
         resumed = {job.job_id for job in self.resumed}
         free = (name for number in self._numbers if (name := f"job-{number}") not in resumed)
         name = next(free) if wanted is None else str(wanted)

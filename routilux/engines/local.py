@@ -157,9 +157,19 @@ class LocalEngine:
             state.close()
 
 
+class _OfThread(threading.local):
+    """What each submitter's thread has of its own."""
+
+    def __init__(self) -> None:
+        self.encode = Encoder(LARGE).encode
+
+
+_own = _OfThread()
+
+
 def encoded(seeds: Iterable[Seed]) -> list[Encoded]:
     """Encode payloads in the submitter's thread; raises PayloadError naming routine and slot."""
-    encode = Encoder(LARGE).encode
+    encode = _own.encode
     return [(seed, encoded_part(seed, encode)) for seed in seeds]
 
 

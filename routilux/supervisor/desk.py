@@ -80,6 +80,8 @@ class Desk:
         self._writers = writers
         self._moved: set[LaneReader] = set()
         self._rung: list[tuple[int, Bell, int, int]] = []
+        self.uncommitted = 0
+        """Messages submitted since the last commit."""
 
     # ---- out ----------------------------------------------------------------------------------------------
 
@@ -98,6 +100,7 @@ class Desk:
         if isinstance(stored, Blob):
             self.blobs.sent(stored)
         self.tx.create(number & SLOT_MASK, 1)
+        self.uncommitted += 1
 
     def take_up(self, is_over: Callable[[int], bool]) -> None:
         """What an earlier supervisor had waiting for room waits again."""
@@ -177,6 +180,7 @@ class Desk:
         """Publish what there is room for, pass what was collected, ring whom it concerns. Nothing to do costs
         little.
         """
+        self.uncommitted = 0
         for channel in self._channels():
             if channel:
                 for lane in channel.pump():

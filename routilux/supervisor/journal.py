@@ -31,7 +31,7 @@ class Entry:
     job_id: str
     began_at: float
     deadline_at: float | None
-    base: dict[str, list[int]]
+    base: list[list[int]]
     is_paused: bool
     status: str
     finished_at: float | None
@@ -69,7 +69,7 @@ class Journal:
     # ---- what happens -------------------------------------------------------------------------------------
 
     def began(
-        self, number: int, job_id: str, at: float, deadline_at: float | None, base: dict[str, list[int]]
+        self, number: int, job_id: str, at: float, deadline_at: float | None, base: list[list[int]]
     ) -> None:
         self.note("DELETE FROM letters WHERE job = ?", number)  # of one that had its number long ago
         self.note(
