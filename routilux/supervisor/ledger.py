@@ -10,6 +10,7 @@ from routilux.clock import Deadline
 from routilux.ipc.arena import Arena, OwnSection
 from routilux.ipc.layout import COUNTERS, JOB_NAME, JOB_STATES, WORD, Order
 from routilux.jobs import JobState
+from routilux.lifecycle import ExecutionStatus
 from routilux.supervisor.merge import Merge
 from routilux.supervisor.shared import SharedData
 
@@ -26,6 +27,8 @@ class Account:
     deadline: Deadline
     base: list[list[int]]
     """What each process had counted in the slot before, in the order of COUNTERS."""
+    now: list[list[int]] = field(default_factory=list)
+    """The same when somebody last asked."""
     level: int = 0
     is_open: bool = False
     is_throttled: bool = False
@@ -119,7 +122,8 @@ class Ledger:
         """The slot may go to another job: the sums of its counters are equal, and start the next one so."""
         slot = account.slot
         self._own.words[self._current + slot] = 0
-        self._ends[slot] = self._rows(slot)
+        has_completed = account.job.status is ExecutionStatus.COMPLETED  # as it was quiet
+        self._ends[slot] = account.now if has_completed else self._rows(slot)
         del self.accounts[slot], self._by_job[account.job]
         self.timed.pop(slot, None)
         self._free.append(slot)
@@ -140,7 +144,8 @@ class Ledger:
 
     def tally(self, account: Account) -> "Tally":
         """What has been counted for the job until now."""
-        return Tally(account.base, self._rows(account.slot))
+        account.now = self._rows(account.slot)
+        return Tally(account.base, account.now)
 
     def _rows(self, slot: int) -> list[list[int]]:
         """Per process, what it has counted in a slot."""

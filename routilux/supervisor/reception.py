@@ -22,7 +22,7 @@ from routilux.supervisor.ledger import Account, Tally
 
 TICK = 0.1
 """Seconds between two looks at everything while jobs run, should a doorbell have been lost."""
-BURST = 0.0002
+BURST = 0.001
 """Seconds between two submissions that come so soon after each other that they need not be sent at once."""
 MOST_UNCOMMITTED = 64
 """Submissions that are sent at once all the same."""
@@ -158,6 +158,7 @@ class Reception:
         """
         return (
             self._docket.journal is None
+            and len(self._docket.ledger.accounts) > 1
             and self._docket.desk.uncommitted < MOST_UNCOMMITTED
             and monotonic() < self._published_at + BURST
         )

@@ -195,8 +195,10 @@ class Supervisor:
 
     def _watch_crew(self, poller: zmq.Poller, sentinels: set[int]) -> None:
         """Take turns until the crew has changed."""
+        with self._lock:
+            nap = self._nap()
         while self.reception.closing is None and self.reception.failure is None:
-            events = dict(poller.poll(ceil(self._nap() * 1000)))
+            events = dict(poller.poll(ceil(nap * 1000)))
             with self._lock:
                 if self._wake in events:
                     self._heed()
@@ -214,19 +216,19 @@ class Supervisor:
                     self._docket.give_up(self._watchdog.diagnosis())
                 if not events or self._respawns or sentinels & events.keys():
                     self._look_after_crew()
+                nap = self._nap()
             if sentinels != set(self._crew.sentinels()):
                 return
 
     def _nap(self) -> float:
         """How long there is nothing to look at by itself."""
-        with self._lock:
-            accounts = self._ledger.accounts
-            deadlines = [
-                left
-                for account in self._ledger.timed.values()
-                if not account.job.ended and (left := account.deadline.left()) is not None
-            ]
-            respawns = [max(0.0, at - monotonic()) for at in self._respawns.values()]
+        accounts = self._ledger.accounts
+        deadlines = [
+            left
+            for account in self._ledger.timed.values()
+            if not account.job.ended and (left := account.deadline.left()) is not None
+        ]
+        respawns = [max(0.0, at - monotonic()) for at in self._respawns.values()]
         looks = [self._timeouts.nap] if accounts and self._timeouts.nap is not None else []
         return min([self._again if accounts else 1.0, *deadlines, *respawns, *looks])
 
