@@ -312,8 +312,9 @@ class Runtime:
                 )
             )
         self._engine.open(found)
-        with self._lock:
-            self._flows.add(found)
+        if found not in self._flows:
+            with self._lock:
+                self._flows.add(found)
         return found
 
     def _submit(
