@@ -3,7 +3,7 @@
 import threading
 import weakref
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ from routilux.errors import FlowError
 from routilux.flow import Flow
 from routilux.hookevents import Failure
 from routilux.ipc.layout import JOB_NAME
-from routilux.jobs import JobState
+from routilux.jobs import Counters, JobState
 from routilux.lifecycle import ExecutionStatus
 from routilux.reports import failure_of
 
@@ -33,7 +33,7 @@ class Ended(NamedTuple):
     finished_at: float | None
     failure: Failure | None
     """Text alone: an error would keep alive what its traceback has seen."""
-    counters: Mapping[str, Mapping[str, int]]
+    counted: Callable[[], Counters]
     metadata: dict[str, Any]
 
 
@@ -50,6 +50,8 @@ class JobList:
 
     def job_id(self, wanted: str | None) -> str:
         """The id that was wanted, or one that no job has. Raises FlowError for what can be none."""
+        if wanted is None and not self.resumed:
+            return f"job-{next(self._numbers)}"
         resumed = {job.job_id for job in self.resumed}
         free = (name for number in self._numbers if (name := f"job-{number}") not in resumed)
         name = next(free) if wanted is None else str(wanted)
@@ -83,7 +85,7 @@ class JobList:
             job.started_at,
             job.finished_at,
             None if job.error is None else failure_of(job.error),
-            job.counters,
+            job.counted,
             job.metadata,
         )
         with self._lock:

@@ -47,6 +47,10 @@ def open_batch(job_id: str) -> Callable[[Source, bytes], list[Output]]:
     return opened
 
 
+Counters = dict[str, dict[str, int]]
+"""Per routine, what its workers have counted for a job."""
+
+
 class JobControl(Protocol):
     """What an engine does to a job at its submitter's wish."""
 
@@ -58,7 +62,9 @@ class JobControl(Protocol):
     def pause(self, job: "JobState") -> None: ...
     def resume(self, job: "JobState") -> None: ...
     def trace(self, job: "JobState") -> None: ...
-    def counters(self, job: "JobState") -> dict[str, dict[str, int]]: ...
+    def counters(self, job: "JobState") -> Callable[[], Counters]:
+        """What has been counted until now, to be worked out once somebody asks."""
+
     def shared_data(self, job: "JobState") -> dict[str, bytes]: ...
     def drained(self, job: "JobState") -> None: ...
     def workers(self) -> dict[str, int]: ...
@@ -98,7 +104,7 @@ class JobState:
         self._spool: Spool[Source, Output] = Spool(open_batch(job_id))
         self._changed = threading.Condition()
         self._callbacks: list[Callable[[], None]] = []
-        self._last_counters: dict[str, dict[str, int]] | None = None
+        self._counted: Callable[[], Counters] | None = None
         self._readers = 0
 
     def __repr__(self) -> str:
@@ -107,7 +113,12 @@ class JobState:
     @property
     def counters(self) -> Mapping[str, Mapping[str, int]]:
         """Per routine: activations, errors, skipped, unused (messages no activation took), as of now."""
-        return self._last_counters if self._last_counters is not None else self.control.counters(self)
+        return self.counted()
+
+    @property
+    def counted(self) -> Callable[[], Counters]:
+        """What works its counters out, as they are now."""
+        return self._counted if self._counted is not None else self.control.counters(self)
 
     @property
     def ended(self) -> bool:
@@ -219,11 +230,11 @@ class JobState:
         started_at: float | None,
         finished_at: float | None,
         error: RoutiluxError | None,
-        counters: dict[str, dict[str, int]] | None,
+        counters: Counters | None,
     ) -> None:
         """It stands where an earlier runtime has left it."""
         self.status, self.started_at, self.finished_at = status, started_at, finished_at
-        self.error, self._last_counters = error, counters
+        self.error, self._counted = error, None if counters is None else lambda: counters
 
     def record_in(self, recorder: Recorder) -> None:
         """Whatever becomes of it is told there from now on; of one that was revived, all that it has put out
@@ -237,16 +248,17 @@ class JobState:
 
     def happen(self, happening: Happening, error: RoutiluxError | None = None) -> None:
         """Go to the next status of the table; the end wakes everybody who waits."""
-        ends = advance(self.status, happening).ended
-        counters = self.control.counters(self) if ends else None
+        status = advance(self.status, happening)
+        ends = status.ended
+        counted = self.control.counters(self) if ends else None
         with self._changed:
-            self.status = advance(self.status, happening)
+            self.status = status
             if self.started_at is None and self.status is ExecutionStatus.RUNNING:
                 self.started_at = clock.wall()
             if ends:
                 self.error = error
                 self.finished_at = clock.wall()
-                self._last_counters = counters
+                self._counted = counted
             if self.recorder is not None:
                 self.recorder.changed(self)
             if ends:

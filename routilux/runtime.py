@@ -32,6 +32,7 @@ from routilux.submission import Sealed, Seed, checked_metadata, entry_seeds, see
 
 if TYPE_CHECKING:
     from routilux.frontdesk.house import House
+    from routilux.monitoring import Monitor
 
 log = logging.getLogger("routilux.runtime")
 
@@ -53,8 +54,9 @@ class Runtime:
     What becomes of jobs, and what they put out, is recorded in `job_store`: a store, the path of its SQLite
     file, or None for nowhere. With `state_dir` the runtime is durable: what is under way lies in files of
     that directory, and outlives this process and all workers. `Runtime.resume(state_dir)` goes on with it.
-    Leaving a durable runtime by an exception suspends its jobs instead of cancelling them. May be used from
-    several threads.
+    Leaving a durable runtime by an exception suspends its jobs instead of cancelling them. With `monitor`,
+    True or the number of a port, a monitor runs beside it: `runtime.monitor.link` is its page. May be used
+    from several threads.
     """
 
     _default: ClassVar["Runtime | None"] = None
@@ -73,6 +75,7 @@ class Runtime:
         dead_letters: str | os.PathLike[str] | DeadLetters | None = None,
         job_store: str | os.PathLike[str] | JobStore | None = None,
         state_dir: str | os.PathLike[str] | StateDirectory | None = None,
+        monitor: bool | int = False,
     ) -> None:
         for name, number in (workers or {}).items():
             if not is_count(number):
@@ -83,30 +86,41 @@ class Runtime:
             raise FlowError(f"max_pending={max_pending!r}: give a whole number from 1 to 65536")
         if not is_amount(stop_limit):
             raise FlowError(f"stop_limit={stop_limit!r}: give a number of seconds above 0")
-        self.dead_letters = (
-            dead_letters if isinstance(dead_letters, DeadLetters) else DeadLetters(dead_letters)
-        )
-        self._owns_store = not isinstance(job_store, JobStore)
-        self.job_store = (
-            job_store if job_store is None or isinstance(job_store, JobStore) else JobStore(job_store)
-        )
-        if state_dir is not None and engine != "local":
-            raise FlowError(f"state_dir={state_dir!r}: only the local engine is durable")
-        if state_dir is not None and not isinstance(state_dir, StateDirectory):
-            state_dir = StateDirectory(state_dir, resumes=False)
-        self._is_durable = state_dir is not None
-        memory = heap or quarter_of_memory()
-        settings = Settings(max_pending, memory, max_output, grace, stop_limit, self.dead_letters)
-        self._premises = Premises(self._house)
-        self._engine = new_engine(engine, settings, workers or {}, self._premises.path, state_dir)
-        self._workers = dict(workers or {})
-        self._flows: weakref.WeakSet[Flow] = weakref.WeakSet()
-        self._lock = threading.Lock()
-        self._jobs = JobList()
-        self._requeued: weakref.WeakKeyDictionary[DeadLetter, JobState] = weakref.WeakKeyDictionary()
-        self._is_closed = False
-        self._is_draining = False
-        self._is_gone = False
+        self.monitor: Monitor | None = None
+        """The monitor beside this runtime, if one was asked for."""
+        with contextlib.ExitStack() as undo:
+            if monitor is not False:
+                from routilux.monitoring import start_monitor  # noqa: PLC0415 - see engines/choice.py
+
+                self.monitor = start_monitor(monitor, engine)
+                undo.callback(self.monitor.close)
+            self.dead_letters = (
+                dead_letters if isinstance(dead_letters, DeadLetters) else DeadLetters(dead_letters)
+            )
+            self._owns_store = not isinstance(job_store, JobStore)
+            self.job_store = (
+                job_store if job_store is None or isinstance(job_store, JobStore) else JobStore(job_store)
+            )
+            if state_dir is not None and engine != "local":
+                raise FlowError(f"state_dir={state_dir!r}: only the local engine is durable")
+            if state_dir is not None and not isinstance(state_dir, StateDirectory):
+                state_dir = StateDirectory(state_dir, resumes=False)
+            self._is_durable = state_dir is not None
+            memory = heap or quarter_of_memory()
+            settings = Settings(max_pending, memory, max_output, grace, stop_limit, self.dead_letters)
+            self._premises = Premises(self._house)
+            self._engine = new_engine(engine, settings, workers or {}, self._premises.path, state_dir)
+            self._workers = dict(workers or {})
+            self._flows: weakref.WeakSet[Flow] = weakref.WeakSet()
+            self._lock = threading.Lock()
+            self._jobs = JobList()
+            self._requeued: weakref.WeakKeyDictionary[DeadLetter, JobState] = weakref.WeakKeyDictionary()
+            self._is_closed = False
+            self._is_draining = False
+            self._is_gone = False
+            if self.monitor is not None:
+                self._premises.path()
+            undo.pop_all()
         _open.add(self)
 
     @classmethod
@@ -298,8 +312,9 @@ class Runtime:
                 )
             )
         self._engine.open(found)
-        with self._lock:
-            self._flows.add(found)
+        if found not in self._flows:
+            with self._lock:
+                self._flows.add(found)
         return found
 
     def _submit(
@@ -407,10 +422,11 @@ class Runtime:
     def _close(self, grace: float | None, *, keeps: bool) -> None:
         self._is_closed = True
         _open.discard(self)
-        try:
+        with contextlib.ExitStack() as after:
+            if self.monitor is not None:
+                after.callback(self.monitor.close)
+            after.callback(self._premises.close)
             self._engine.close(grace, keeps=keeps and self._is_durable)
-        finally:
-            self._premises.close()
         self._is_gone = True
         if self.job_store is not None:
             (self.job_store.stop if self._owns_store else self.job_store.flush)()

@@ -10,9 +10,9 @@ from routilux.engine import CHANGED, Running, Settings
 from routilux.errors import ClosedError, FlowError, RoutiluxError
 from routilux.flow import Flow
 from routilux.ipc.codec import Encoder
-from routilux.ipc.endpoints import PREFIX
 from routilux.ipc.lanes import LARGE
 from routilux.ipc.layout import Layout
+from routilux.ipc.rundirectory import PREFIX
 from routilux.jobs import JobState
 from routilux.plan import plan
 from routilux.statedir import StateDirectory, forget
@@ -175,9 +175,19 @@ class LocalEngine:
             state.close()
 
 
+class _OfThread(threading.local):
+    """What each submitter's thread has of its own."""
+
+    def __init__(self) -> None:
+        self.encode = Encoder(LARGE).encode
+
+
+_own = _OfThread()
+
+
 def encoded(seeds: Iterable[Seed]) -> list[Encoded]:
     """Encode payloads in the submitter's thread; raises PayloadError naming routine and slot."""
-    encode = Encoder(LARGE).encode
+    encode = _own.encode
     return [(seed, encoded_part(seed, encode)) for seed in seeds]
 
 

@@ -163,7 +163,7 @@ def ended_info(ended: Ended, flow_id: str) -> JobInfo:
         traceback=failure.traceback,
         routine=failure.routine,
         metadata=ended.metadata,
-        counters={name: dict(found) for name, found in ended.counters.items()},
+        counters=ended.counted(),
         outputs=0 if job is None else job.outputs_waiting,
         is_traced=job is not None and job.is_traced,
     )

@@ -18,7 +18,8 @@ from routilux.errors import Busy, ClosedError, FlowError, PayloadError, Routilux
 from routilux.frontdesk.clerk import Clerk
 from routilux.frontdesk.house import House
 from routilux.frontdesk.refused import Refused
-from routilux.ipc.endpoints import PREFIX, endpoint
+from routilux.ipc.endpoints import endpoint
+from routilux.ipc.rundirectory import PREFIX
 
 log = logging.getLogger("routilux.frontdesk")
 

@@ -7,11 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from routilux.ipc.endpoints import RunDirectory
-
 if TYPE_CHECKING:
     from routilux.frontdesk.desk import FrontDesk
     from routilux.frontdesk.house import House
+    from routilux.ipc.rundirectory import RunDirectory
 
 
 class Premises:
@@ -36,6 +35,7 @@ class Premises:
     def _move_in(self) -> None:
         # Only here: a worker imports its user's module, and Runtime with it, and makes none.
         from routilux.frontdesk.desk import FrontDesk  # noqa: PLC0415
+        from routilux.ipc.rundirectory import RunDirectory  # noqa: PLC0415
 
         directory = RunDirectory()
         try:

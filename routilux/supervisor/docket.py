@@ -187,7 +187,7 @@ class Docket:
 
     def check_deadlines(self) -> None:
         """Fail the jobs whose time is up."""
-        for account in list(self.ledger.accounts.values()):
+        for account in list(self.ledger.timed.values()):
             if account.deadline.passed and not account.job.ended:
                 message = f"job {account.job.job_id!r} did not end within its timeout; it was stopped"
                 self.end(account, Happening.FAIL, DeadlineExceeded(message))
@@ -265,4 +265,4 @@ class Docket:
                 self.desk.tx.retire(account.slot, 1)
             self.suspects.add(account.slot)
             self.desk.ring_all()
-        self.changed()
+            self.changed()

@@ -11,13 +11,14 @@ from routilux.flow import Flow
 from routilux.hookevents import ConnectionFigures, FlowStats, JobFigures, ProcessFigures
 from routilux.ipc.arena import Arena
 from routilux.ipc.lanes import USED_BITS
-from routilux.ipc.layout import RING, WAITING_SLOTS, WORD, Section, Status
+from routilux.ipc.layout import COUNTERS, RING, WAITING_SLOTS, WORD, Section, Status
 from routilux.plan import SUPERVISOR, Plan
 from routilux.supervisor.crew import Crew
 from routilux.supervisor.ledger import VISIBLE, Account, Ledger
 from routilux.supervisor.publishing import Hooks
 from routilux.supervisor.stopped import Stopped
 
+PLACES = [(name, COUNTERS.index(name)) for name in VISIBLE]
 MOST_JOBS = 1000
 """Jobs under way whose figures are read."""
 MOST_ROWS = 4096
@@ -155,7 +156,7 @@ class Figures:
         counters = {name: dict.fromkeys(VISIBLE, 0) for name in self.flow.nodes}
         for process in self.plan.processes[1:]:
             mine = counters[process.node]
-            for name in VISIBLE:
-                mine[name] += rows[name][process.index][slot] - account.base[name][process.index]
+            for name, at in PLACES:
+                mine[name] += rows[name][process.index][slot] - account.base[process.index][at]
         created, retired = (sum(row[slot] for row in rows[name]) for name in ("created", "retired"))
         return JobFigures(account.job.job_id, account.job.status, counters, max(0, created - retired))

@@ -32,7 +32,7 @@ class Entry:
     job_id: str
     began_at: float
     deadline_at: float | None
-    base: dict[str, list[int]]
+    base: list[list[int]]
     metadata: dict[str, Any]
     is_paused: bool
     status: str
@@ -70,9 +70,7 @@ class Journal:
 
     # ---- what happens -------------------------------------------------------------------------------------
 
-    def began(
-        self, number: int, job: JobState, deadline_at: float | None, base: dict[str, list[int]]
-    ) -> None:
+    def began(self, number: int, job: JobState, deadline_at: float | None, base: list[list[int]]) -> None:
         self.note("DELETE FROM letters WHERE job = ?", number)  # of one that had its number long ago
         self.note(
             "INSERT OR REPLACE INTO jobs (number, job_id, began_at, deadline_at, base, metadata, counters)"

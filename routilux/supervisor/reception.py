@@ -5,22 +5,27 @@ All of it writes the supervisor's section, as the supervisor's thread does, so a
 
 import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import count
 
 from routilux import clock
-from routilux.clock import Deadline
+from routilux.clock import Deadline, monotonic
 from routilux.engine import UNREAD
 from routilux.errors import Busy, ClosedError, RoutiluxError
 from routilux.ipc.codec import Large
 from routilux.ipc.layout import Order
-from routilux.jobs import JobState
+from routilux.jobs import Counters, JobState
 from routilux.lifecycle import ExecutionStatus, Happening
 from routilux.submission import Seed
 from routilux.supervisor.docket import Docket
-from routilux.supervisor.ledger import VISIBLE, Account
+from routilux.supervisor.ledger import VISIBLE, Account, Tally
 
 TICK = 0.1
 """Seconds between two looks at everything while jobs run, should a doorbell have been lost."""
+BURST = 0.001
+"""Seconds between two submissions that come so soon after each other that they need not be sent at once."""
+MOST_UNCOMMITTED = 64
+"""Submissions that are sent at once all the same."""
 FEED_AHEAD = 2048
 """Messages that a stream may have waiting for room."""
 
@@ -46,6 +51,7 @@ class Reception:
         self._room = room
         self._rouse = rouse
         self._origins = count(1)
+        self._published_at = 0.0
 
     @property
     def is_closed(self) -> bool:
@@ -66,7 +72,10 @@ class Reception:
         """
         patience = patience or deadline
         with self._room:
-            self._room.wait_for(lambda: not self._docket.ledger.is_full or self.is_closed, patience.left())
+            if self._docket.ledger.is_full:
+                self._room.wait_for(
+                    lambda: not self._docket.ledger.is_full or self.is_closed, patience.left()
+                )
             self._check_open()
             if self._docket.ledger.is_full:
                 most, name = self._docket.settings.max_pending, self.flow.name
@@ -147,12 +156,28 @@ class Reception:
                 self._docket.desk.tx.retire(account.slot, 1)
             if is_first:
                 self._docket.desk.tx.store(*self._docket.ledger.stage(account))
-            self._publish()
+            if self._is_burst:
+                self._rouse()
+            else:
+                self._publish()
+
+    @property
+    def _is_burst(self) -> bool:
+        """Whether so much is submitted that the supervisor's thread should commit it, many at a time. What
+        is journalled is committed before its submitter is told that it was taken.
+        """
+        return (
+            self._docket.journal is None
+            and len(self._docket.ledger.accounts) > 1
+            and self._docket.desk.uncommitted < MOST_UNCOMMITTED
+            and monotonic() < self._published_at + BURST
+        )
 
     def _publish(self) -> None:
         """Commit, unless all has failed: it may be the journal that has not said what would be passed."""
         if self.failure is None:
             self._docket.desk.commit()
+        self._published_at = monotonic()
 
     def _make_room(self, account: Account, part: bytes | Large, patience: Deadline) -> None:
         """Wait until large payloads that are under way leave room for this one, if they ever can."""
@@ -225,19 +250,22 @@ class Reception:
                 self._room.notify_all()
                 self._rouse()
 
-    def counters(self, job: JobState) -> dict[str, dict[str, int]]:
+    def counters(self, job: JobState) -> Callable[[], Counters]:
         """Per routine what its workers have counted for the job."""
-        plan, ledger = self._docket.plan, self._docket.ledger
         with self._room:
-            account = ledger.find(job)
-            found = {name: dict.fromkeys(VISIBLE, 0) for name in self.flow.nodes}
-            if account is None:
-                return found
-            for counter in VISIBLE:
-                for process, value in zip(plan.processes, ledger.counted(account, counter), strict=True):
-                    if process.node:
-                        found[process.node][counter] += value
+            account = self._docket.ledger.find(job)
+            tally = None if account is None else self._docket.ledger.tally(account)
+        return partial(self._per_routine, tally)
+
+    def _per_routine(self, tally: Tally | None) -> Counters:
+        found = {name: dict.fromkeys(VISIBLE, 0) for name in self.flow.nodes}
+        if tally is None:
             return found
+        for counter in VISIBLE:
+            for process, value in zip(self._docket.plan.processes, tally.of(counter), strict=True):
+                if process.node:
+                    found[process.node][counter] += value
+        return found
 
     def workers(self) -> dict[str, int]:
         """The processes of each routine."""

@@ -58,7 +58,7 @@ def _take_up_job(docket: Docket, journal: Journal, control: JobControl, entry: E
         return None
     account.merge = merge
     account.data.values = journal.data(entry.number)
-    account.is_cut = any(ledger.counted(account, "cut"))
+    account.is_cut = any(ledger.tally(account).of("cut"))
     status = ExecutionStatus.PAUSED if entry.is_paused else ExecutionStatus.RUNNING
     job.revive(status, entry.began_at, None, None, None)
     ledger.order(account, Order.HOLD if entry.is_paused else Order.RUN)

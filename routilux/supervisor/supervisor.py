@@ -22,7 +22,7 @@ from routilux.errors import ClosedError, RoutiluxError, RoutineCrashed, StoreErr
 from routilux.ipc.arena import OwnSection
 from routilux.ipc.control import Answerer
 from routilux.ipc.publish import Publisher
-from routilux.ipc.sockets import Bell, Doorbells
+from routilux.ipc.sockets import Bell, Doorbells, slots
 from routilux.jobs import JobState
 from routilux.lifecycle import ExecutionStatus, Happening
 from routilux.plan import SUPERVISOR
@@ -88,6 +88,7 @@ class Supervisor:
         )
         self._ledger = Ledger(self._arena, self._own)
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._is_roused = False
         self._timeouts = Timeouts(flow, self.plan, self._arena)
         self._stopped = Stopped(settings.stop_limit)
         self._quotas = Quotas(self.plan, self._arena, self._own)
@@ -191,8 +192,15 @@ class Supervisor:
 
     def _rouse(self) -> None:
         with self._lock:
-            if self._wake >= 0:  # closed, the number may be anybody's
+            if self._wake >= 0 and not self._is_roused:  # closed, the number may be anybody's
+                self._is_roused = True
                 os.eventfd_write(self._wake, 1)
+
+    def _heed(self) -> None:
+        """What we were roused for is looked at now."""
+        with self._lock:
+            os.eventfd_read(self._wake)
+            self._is_roused = False
 
     # ---- the thread ---------------------------------------------------------------------------------------
 
@@ -226,11 +234,13 @@ class Supervisor:
 
     def _watch_crew(self, poller: zmq.Poller, sentinels: set[int]) -> None:
         """Take turns until the crew has changed."""
+        with self._lock:
+            nap = self._nap()
         while self.reception.closing is None and self.reception.failure is None:
-            events = dict(poller.poll(ceil(self._nap() * 1000)))
+            events = dict(poller.poll(ceil(nap * 1000)))
             with self._lock:
                 if self._wake in events:
-                    os.eventfd_read(self._wake)
+                    self._heed()
                 if self._answerer.socket in events:
                     self._answerer.answer(self._docket.answer)
                 self._turn(everything=not events)
@@ -248,17 +258,19 @@ class Supervisor:
                     self._look_after_crew()
                 if self._hooks.is_heard or self._hooks.socket in events:
                     self._hooks.publish(self._figures.read)
+                nap = self._nap()
             if sentinels != set(self._crew.sentinels()):
                 return
 
     def _nap(self) -> float:
         """How long there is nothing to look at by itself."""
-        with self._lock:
-            accounts = list(self._ledger.accounts.values())
-            deadlines = [
-                left for a in accounts if not a.job.ended and (left := a.deadline.left()) is not None
-            ]
-            respawns = [max(0.0, at - monotonic()) for at in self._respawns.values()]
+        accounts = self._ledger.accounts
+        deadlines = [
+            left
+            for account in self._ledger.timed.values()
+            if not account.job.ended and (left := account.deadline.left()) is not None
+        ]
+        respawns = [max(0.0, at - monotonic()) for at in self._respawns.values()]
         looks = [self._timeouts.nap] if accounts and self._timeouts.nap is not None else []
         if (until_published := self._hooks.nap) is not None:
             looks.append(until_published)
@@ -268,7 +280,12 @@ class Supervisor:
         """Answer what has happened since the last turn. Readers are woken last: they compete with us for the
         interpreter.
         """
-        touched = {bell.number for bell in self._bells.rung() if bell.kind == Bell.QUIET}
+        touched = {
+            slot
+            for bell in self._bells.rung()
+            if bell.kind == Bell.QUIET
+            for slot in slots(bell.number, bell.position)
+        }
         has_more: dict[JobState, None] = {}
         for letter in self._desk.collect():
             touched.add(letter.frame.job & SLOT_MASK)
@@ -391,7 +408,7 @@ class Supervisor:
                 break
             for fd, _ in poller.poll(ceil(min(left, TICK) * 1000)):
                 if fd == self._wake:
-                    os.eventfd_read(fd)
+                    self._heed()
                 else:
                     poller.unregister(fd)
         self._crew.reap()
