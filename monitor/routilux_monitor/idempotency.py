@@ -1,4 +1,4 @@
-"""Here are idempotency keys: a request that is sent again gets the first one's answer and does nothing new."""
+"""Here are idempotency keys: a request that is sent again gets the first answer and does nothing new."""
 
 import asyncio
 from collections import OrderedDict

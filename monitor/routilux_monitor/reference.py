@@ -44,7 +44,8 @@ def _operation(method: str, path: str, operation: Json) -> Iterator[str]:
         yield "<table><tr><th>parameter</th><th>in</th><th>type</th><th></th></tr>"
         for parameter in operation["parameters"]:
             yield f"<tr><td><code>{escape(parameter['name'])}</code></td><td>{escape(parameter['in'])}</td>"
-            yield f"<td>{_kind(parameter['schema'])}</td><td>{escape(parameter.get('description', ''))}</td></tr>"
+            yield f"<td>{_kind(parameter['schema'])}</td>"
+            yield f"<td>{escape(parameter.get('description', ''))}</td></tr>"
         yield "</table>"
     if "requestBody" in operation:
         yield f"<p>Body: {_content(operation['requestBody'])}</p>"

@@ -37,8 +37,8 @@ class Hub:
         self._metrics = MetricsChannels(known)
 
     def listen(self, job_id: str, outbox: Outbox, role: Role) -> Leave:
-        """Tell `outbox` the events of a job until the returned function is called. Whoever only views does not
-        turn its tracing on.
+        """Tell `outbox` the events of a job until the returned function is called. Whoever only views does
+        not turn its tracing on.
         """
         audience = self._audiences.setdefault(job_id, {})
         audience[outbox] = role

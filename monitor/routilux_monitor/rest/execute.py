@@ -49,7 +49,7 @@ async def _execute(monitor: Monitor, post: contract.ExecutePost) -> contract.Exe
     if not record.ended:
         raise ApiError(
             "TIMEOUT_EXCEEDED",
-            f"job {record.job_id!r} has not ended and goes on: wait for it with POST /jobs/{record.job_id}/wait",
+            f"job {record.job_id!r} goes on: wait for its end with POST /jobs/{record.job_id}/wait",
             job_id=record.job_id,
         )
     return await _executed(monitor, record, clock.monotonic() - began)
