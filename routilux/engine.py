@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from routilux.clock import Deadline
@@ -31,6 +32,22 @@ class Settings:
     dead_letters: DeadLetters
 
 
+@dataclass(frozen=True)
+class Running:
+    """A flow whose processes run. Times in Unix seconds; jobs since its start."""
+
+    flow: Flow
+    worker_id: str
+    started_at: float
+    directory: Path
+    """With the sockets on which its processes publish hook events."""
+    processes: int
+    ended: int
+    failed: int
+    state: str
+    """See FlowInfo."""
+
+
 class Engine(Protocol):
     """Runs the jobs of flows. Every method may be called from any thread."""
 
@@ -43,9 +60,24 @@ class Engine(Protocol):
         """A job that has not begun."""
 
     def submit(
-        self, job: JobState, seeds: list[Seed], deadline: Deadline, *, paused: bool, is_open: bool
+        self,
+        job: JobState,
+        seeds: list[Seed],
+        deadline: Deadline,
+        *,
+        paused: bool,
+        is_open: bool,
+        patience: Deadline | None = None,
     ) -> None:
-        """Begin the job. It waits for a place until the deadline, then raises Busy."""
+        """Begin the job. It waits for a place until the deadline, or for as long as `patience` says, then
+        raises Busy.
+        """
+
+    def start(self, flow: Flow) -> None:
+        """Let the processes of a flow run, without a job."""
+
+    def running(self) -> list[Running]:
+        """The flows whose processes run."""
 
     def feed(self, job: JobState, seeds: Iterable[Seed]) -> bool:
         """More messages for a job submitted with `is_open`; False when it has ended. Waits while too much is
@@ -62,6 +94,9 @@ class Engine(Protocol):
 
     def stop(self, flow: Flow, grace: float | None) -> None:
         """End the processes of a flow; its jobs are cancelled."""
+
+    def begin_stop(self, flow: Flow) -> None:
+        """As `stop`, without waiting for their end."""
 
     def drain(self) -> None:
         """Take no more jobs, stop the sources, and let what is in flight go to its end."""

@@ -1,15 +1,19 @@
 """Here is the plan of a running flow: which processes there are, and which lanes lead from one to another."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from routilux.flow import Flow
-from routilux.graph import Connection
 from routilux.routing import inner, levels
+
+if TYPE_CHECKING:  # a worker has a plan, and no flow
+    from routilux.flow import Flow
+    from routilux.graph import Connection
 
 SUPERVISOR = 0
 """The index of the supervisor among the processes of a plan."""

@@ -6,13 +6,11 @@ import logging
 import os
 import threading
 import weakref
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from itertools import count
 from types import TracebackType
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from routilux.clock import Deadline
 from routilux.configuration import nearest
@@ -21,7 +19,8 @@ from routilux.engine import Settings
 from routilux.engines.choice import new_engine, quarter_of_memory
 from routilux.errors import ClosedError, DeadlineExceeded, FlowError, RoutiluxError
 from routilux.flow import Flow
-from routilux.ipc.layout import JOB_NAME
+from routilux.frontdesk.premises import Premises
+from routilux.joblist import JobList
 from routilux.jobs import JobState
 from routilux.jobstore import JobStore
 from routilux.lifecycle import ExecutionStatus
@@ -29,12 +28,14 @@ from routilux.limits import is_amount, is_count
 from routilux.registry import FlowRegistry
 from routilux.statedir import StateDirectory
 from routilux.streaming import streamed
-from routilux.submission import Sealed, Seed, entry_seeds, seeder, slot_seed
+from routilux.submission import Sealed, Seed, checked_metadata, entry_seeds, seeder, slot_seed
+
+if TYPE_CHECKING:
+    from routilux.frontdesk.house import House
+    from routilux.monitoring import Monitor
 
 log = logging.getLogger("routilux.runtime")
 
-REMEMBERED = 1000
-"""Ended jobs that `jobs()` still lists, as long as somebody holds them."""
 INTERRUPTED = 0.3
 """Seconds that workers get to leave by themselves when the runtime is left by an exception."""
 
@@ -53,8 +54,9 @@ class Runtime:
     What becomes of jobs, and what they put out, is recorded in `job_store`: a store, the path of its SQLite
     file, or None for nowhere. With `state_dir` the runtime is durable: what is under way lies in files of
     that directory, and outlives this process and all workers. `Runtime.resume(state_dir)` goes on with it.
-    Leaving a durable runtime by an exception suspends its jobs instead of cancelling them. May be used from
-    several threads.
+    Leaving a durable runtime by an exception suspends its jobs instead of cancelling them. With `monitor`,
+    True or the number of a port, a monitor runs beside it: `runtime.monitor.link` is its page. May be used
+    from several threads.
     """
 
     _default: ClassVar["Runtime | None"] = None
@@ -73,6 +75,7 @@ class Runtime:
         dead_letters: str | os.PathLike[str] | DeadLetters | None = None,
         job_store: str | os.PathLike[str] | JobStore | None = None,
         state_dir: str | os.PathLike[str] | StateDirectory | None = None,
+        monitor: bool | int = False,
     ) -> None:
         for name, number in (workers or {}).items():
             if not is_count(number):
@@ -83,33 +86,41 @@ class Runtime:
             raise FlowError(f"max_pending={max_pending!r}: give a whole number from 1 to 65536")
         if not is_amount(stop_limit):
             raise FlowError(f"stop_limit={stop_limit!r}: give a number of seconds above 0")
-        self.dead_letters = (
-            dead_letters if isinstance(dead_letters, DeadLetters) else DeadLetters(dead_letters)
-        )
-        self._owns_store = not isinstance(job_store, JobStore)
-        self.job_store = (
-            job_store if job_store is None or isinstance(job_store, JobStore) else JobStore(job_store)
-        )
-        if state_dir is not None and engine != "local":
-            raise FlowError(f"state_dir={state_dir!r}: only the local engine is durable")
-        if state_dir is not None and not isinstance(state_dir, StateDirectory):
-            state_dir = StateDirectory(state_dir, resumes=False)
-        self._is_durable = state_dir is not None
-        memory = heap or quarter_of_memory()
-        settings = Settings(max_pending, memory, max_output, grace, stop_limit, self.dead_letters)
-        self._engine = new_engine(engine, settings, workers or {}, state_dir)
-        self.resumed: list[JobState] = []
-        """The jobs that `resume` has found, those that had ended among them."""
-        self._workers = dict(workers or {})
-        self._flows: weakref.WeakSet[Flow] = weakref.WeakSet()
-        self._numbers = count(1)
-        self._lock = threading.Lock()
-        self._active: dict[str, JobState] = {}
-        self._ended: deque[weakref.ref[JobState]] = deque(maxlen=REMEMBERED)
-        self._requeued: weakref.WeakKeyDictionary[DeadLetter, JobState] = weakref.WeakKeyDictionary()
-        self._is_closed = False
-        self._is_draining = False
-        self._is_gone = False
+        self.monitor: Monitor | None = None
+        """The monitor beside this runtime, if one was asked for."""
+        with contextlib.ExitStack() as undo:
+            if monitor is not False:
+                from routilux.monitoring import start_monitor  # noqa: PLC0415 - see engines/choice.py
+
+                self.monitor = start_monitor(monitor, engine)
+                undo.callback(self.monitor.close)
+            self.dead_letters = (
+                dead_letters if isinstance(dead_letters, DeadLetters) else DeadLetters(dead_letters)
+            )
+            self._owns_store = not isinstance(job_store, JobStore)
+            self.job_store = (
+                job_store if job_store is None or isinstance(job_store, JobStore) else JobStore(job_store)
+            )
+            if state_dir is not None and engine != "local":
+                raise FlowError(f"state_dir={state_dir!r}: only the local engine is durable")
+            if state_dir is not None and not isinstance(state_dir, StateDirectory):
+                state_dir = StateDirectory(state_dir, resumes=False)
+            self._is_durable = state_dir is not None
+            memory = heap or quarter_of_memory()
+            settings = Settings(max_pending, memory, max_output, grace, stop_limit, self.dead_letters)
+            self._premises = Premises(self._house)
+            self._engine = new_engine(engine, settings, workers or {}, self._premises.path, state_dir)
+            self._workers = dict(workers or {})
+            self._flows: weakref.WeakSet[Flow] = weakref.WeakSet()
+            self._lock = threading.Lock()
+            self._jobs = JobList()
+            self._requeued: weakref.WeakKeyDictionary[DeadLetter, JobState] = weakref.WeakKeyDictionary()
+            self._is_closed = False
+            self._is_draining = False
+            self._is_gone = False
+            if self.monitor is not None:
+                self._premises.path()
+            undo.pop_all()
         _open.add(self)
 
     @classmethod
@@ -128,7 +139,7 @@ class Runtime:
             state.close()
             raise
         try:
-            runtime.resumed = runtime._engine.resume(runtime._admit)
+            runtime._jobs.resumed = runtime._engine.resume(runtime._admit)
             runtime._flows.update(job.control.flow for job in runtime.resumed)
         except BaseException:
             runtime.suspend()
@@ -146,6 +157,11 @@ class Runtime:
             return cls._default
 
     @property
+    def resumed(self) -> list[JobState]:
+        """The jobs that `resume` has found, those that had ended among them."""
+        return self._jobs.resumed
+
+    @property
     def is_closed(self) -> bool:
         return self._is_closed
 
@@ -161,6 +177,8 @@ class Runtime:
         job_id: str | None = None,
         timeout: float | None = None,
         start_paused: bool = False,
+        metadata: Mapping[str, Any] | None = None,
+        trace: bool = False,
         **slots: Any,
     ) -> JobState:
         """Start a job and return it at once; keywords, and the mapping `inputs`, give one payload per slot of
@@ -168,11 +186,20 @@ class Runtime:
 
         The entry is the routine without incoming connections, or the one named. The job fails with
         DeadlineExceeded when it has not ended after `timeout` seconds; it is not even admitted, and Busy is
-        raised, when no place came free within them.
+        raised, when no place came free within them. `metadata` is what the job is to be known by, a dict of
+        what JSON knows; with `trace` a monitor is told of each activation.
         """
         flow = self._open(flow)
         seeds = entry_seeds(flow, entry, inputs, slots)
-        return self._submit(flow, seeds, job_id=job_id, timeout=timeout, paused=start_paused)
+        return self._submit(
+            flow,
+            seeds,
+            job_id=job_id,
+            timeout=timeout,
+            paused=start_paused,
+            metadata=metadata,
+            trace=trace,
+        )
 
     def run(
         self,
@@ -195,12 +222,13 @@ class Runtime:
         *,
         job_id: str | None = None,
         timeout: float | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        trace: bool = False,
     ) -> JobState:
-        """Start a job with one payload for any slot of any routine."""
+        """Start a job with one payload for any slot of any routine; else as `exec`."""
         flow = self._open(flow)
-        return self._submit(
-            flow, [slot_seed(flow, routine, slot, payload)], job_id=job_id, timeout=timeout, paused=False
-        )
+        seeds = [slot_seed(flow, routine, slot, payload)]
+        return self._submit(flow, seeds, job_id=job_id, timeout=timeout, metadata=metadata, trace=trace)
 
     def requeue(
         self, letter: DeadLetter | int, *, flow: Flow | str | None = None, timeout: float | None = None
@@ -213,16 +241,20 @@ class Runtime:
         payload goes as it was encoded; for a routine with `key=`, or a slot with a type, it is decoded here.
         """
         kept = self.dead_letters.get(letter) if isinstance(letter, int) else letter
+        return self._requeue(kept, self._open(self._known(kept.flow) if flow is None else flow), timeout)
+
+    def _requeue(
+        self, kept: DeadLetter, found: Flow, timeout: float | None, patience: float | None = None
+    ) -> JobState:
         again = self._requeued.get(kept)
         if again is not None and not again.ended:
             raise RoutiluxError(f"dead letter {kept.id} is on its way already, in job {again.job_id!r}")
-        found = self._open(self._known(kept.flow) if flow is None else flow)
         seed = slot_seed(found, kept.routine, kept.slot, None)
         node = found.nodes[kept.routine]
         wanted = getattr(node.routine.slots[kept.slot], "type", None)
         is_decoded = node.key is not None or wanted is not None
         payload = kept.revived(wanted) if is_decoded else Sealed(*kept.encoded())
-        job = self._submit(found, [replace(seed, payload=payload)], timeout=timeout)
+        job = self._submit(found, [replace(seed, payload=payload)], timeout=timeout, patience=patience)
         self._requeued[kept] = job
         job.when_ended(lambda: _settle(kept, job))
         return job
@@ -280,8 +312,9 @@ class Runtime:
                 )
             )
         self._engine.open(found)
-        with self._lock:
-            self._flows.add(found)
+        if found not in self._flows:
+            with self._lock:
+                self._flows.add(found)
         return found
 
     def _submit(
@@ -293,45 +326,61 @@ class Runtime:
         timeout: float | None = None,
         paused: bool = False,
         is_open: bool = False,
+        metadata: Mapping[str, Any] | None = None,
+        trace: bool = False,
+        patience: float | None = None,
     ) -> JobState:
         deadline = Deadline.after(timeout)
-        job = self._engine.job(flow, self._job_id(job_id))
+        known_by = {} if metadata is None else checked_metadata(metadata)
+        job = self._engine.job(flow, self._jobs.job_id(job_id))
+        job.metadata, job.is_traced = known_by, trace
         self._admit(job)
         try:
-            self._engine.submit(job, seeds, deadline, paused=paused, is_open=is_open)
+            self._engine.submit(
+                job,
+                seeds,
+                deadline,
+                paused=paused,
+                is_open=is_open,
+                patience=None if patience is None else Deadline.after(patience),
+            )
         except BaseException:
-            with self._lock:
-                self._active.pop(job.job_id, None)
+            self._jobs.remove(job)
             raise
         return job
 
     def _admit(self, job: JobState) -> None:
         """From here on the job is one of ours."""
         if job.ended:  # before it was resumed; its id may be that of a later one
-            with self._lock:
-                self._ended.append(weakref.ref(job))
+            self._jobs.remember(job)
             return
         if self.job_store is not None:
             self.job_store.check()
             job.record_in(self.job_store)
-        with self._lock:
-            if job.job_id in self._active:
-                raise FlowError(f"job {job.job_id!r} is under way already: give each job an id of its own")
-            self._active[job.job_id] = job
-        job.when_ended(lambda: self._remember(job))
+        self._jobs.add(job)
 
-    def _job_id(self, wanted: str | None) -> str:
-        resumed = {job.job_id for job in self.resumed}
-        free = (name for number in self._numbers if (name := f"job-{number}") not in resumed)
-        name = next(free) if wanted is None else str(wanted)
-        if not 0 < len(name.encode(errors="replace")) < JOB_NAME or not name.isprintable():
-            raise FlowError(f"job_id={wanted!r}: give a text of 1 to {JOB_NAME - 1} bytes, all printable")
-        return name
+    def _house(self) -> "House":
+        """What the front desk needs."""
+        from routilux.frontdesk.house import House  # noqa: PLC0415 - see Premises
 
-    def _remember(self, job: JobState) -> None:
+        return House(
+            self._engine,
+            self._jobs,
+            self.dead_letters,
+            flows=self._known_flows,
+            open=self._open,
+            admit=self._submit,
+            requeue=lambda letter, *, patience: self._requeue(
+                letter, self._open(self._known(letter.flow)), None, patience
+            ),
+            is_shutdown=lambda: self._is_closed,
+            is_default=lambda: Runtime._default is self,
+        )
+
+    def _known_flows(self) -> list[Flow]:
+        """Those that were run here, and those that are registered."""
         with self._lock:
-            self._active.pop(job.job_id, None)
-            self._ended.append(weakref.ref(job))
+            return list(dict.fromkeys([*self._flows, *FlowRegistry.get_instance().list_all().values()]))
 
     # ---- what there is ------------------------------------------------------------------------------------
 
@@ -339,9 +388,7 @@ class Runtime:
         """The jobs under way, and the last ones that have ended and that somebody still holds; of one status
         if named.
         """
-        with self._lock:
-            ended = [job for reference in self._ended if (job := reference()) is not None]
-            known = [*ended, *self._active.values()]
+        known = self._jobs.all()
         return known if status is None else [job for job in known if job.status == ExecutionStatus(status)]
 
     def stop(self, flow: Flow | str, *, grace: float | None = None) -> None:
@@ -354,7 +401,7 @@ class Runtime:
         deadline = Deadline.after(timeout)
         self._is_draining = True
         self._engine.drain()
-        for job in list(self._active.values()):
+        for job in self._jobs.active():
             job.wait(deadline.left())
 
     def close(self, *, grace: float | None = None) -> None:
@@ -375,7 +422,11 @@ class Runtime:
     def _close(self, grace: float | None, *, keeps: bool) -> None:
         self._is_closed = True
         _open.discard(self)
-        self._engine.close(grace, keeps=keeps and self._is_durable)
+        with contextlib.ExitStack() as after:
+            if self.monitor is not None:
+                after.callback(self.monitor.close)
+            after.callback(self._premises.close)
+            self._engine.close(grace, keeps=keeps and self._is_durable)
         self._is_gone = True
         if self.job_store is not None:
             (self.job_store.stop if self._owns_store else self.job_store.flush)()
@@ -388,8 +439,7 @@ class Runtime:
     ) -> None:
         try:
             if error is None:
-                for job in list(self._active.values()):
-                    job.wait()
+                self._jobs.wait_for_all()
         except BaseException:
             self._leave(INTERRUPTED)
             raise

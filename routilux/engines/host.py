@@ -153,6 +153,10 @@ class SharedValues(MutableMapping[str, Any]):
     def __init__(self) -> None:
         self._values: dict[str, bytes] = {}
 
+    @property
+    def encoded(self) -> dict[str, bytes]:
+        return dict(self._values)
+
     def __getitem__(self, key: str) -> Any:
         return Decoder().decode_large(memoryview(self._values[key]))
 

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterable
 
 from routilux.clock import Deadline
-from routilux.engine import CHANGED, UNREAD, Settings
+from routilux.engine import CHANGED, UNREAD, Running, Settings
 from routilux.engines.host import Hosted
 from routilux.engines.run import InlineJob
 from routilux.errors import Busy, ClosedError, FlowError, RoutiluxError, RoutineCrashed
@@ -83,7 +83,14 @@ class InlineEngine:
             raise RoutineCrashed(f"{message}\n\n{report.traceback.rstrip()}") from error
 
     def submit(
-        self, job: JobState, seeds: list[Seed], deadline: Deadline, *, paused: bool, is_open: bool
+        self,
+        job: JobState,
+        seeds: list[Seed],
+        deadline: Deadline,
+        *,
+        paused: bool,
+        is_open: bool,
+        patience: Deadline | None = None,  # noqa: ARG002 - there is a place, or there is none
     ) -> None:
         run = _of(job)
         with self._lock:
@@ -121,6 +128,18 @@ class InlineEngine:
             run.abandon()
         if host is not None:
             host.close()
+
+    def begin_stop(self, flow: Flow) -> None:
+        self.stop(flow, None)
+
+    def start(self, flow: Flow) -> None:
+        with self._lock:
+            if flow not in self._flows:
+                self._host(flow)
+
+    def running(self) -> list[Running]:
+        """There are no processes."""
+        return []
 
     def drain(self) -> None:
         for run in list(self._jobs.values()):

@@ -10,7 +10,7 @@ from routilux.engines.host import Hosted, Message, SharedValues, View, frozen
 from routilux.errors import ClosedError, DeadlineExceeded, JobCancelled, RoutiluxError
 from routilux.flow import Flow
 from routilux.ipc.codec import Encoder, Large, batch
-from routilux.jobs import CUT_SHORT, JobState, Source
+from routilux.jobs import CUT_SHORT, Counters, JobState, Source
 from routilux.lifecycle import ExecutionStatus, Happening
 from routilux.policies import Taken
 from routilux.reports import describe
@@ -26,6 +26,7 @@ class InlineJob:
     job: JobState
     on_end: Callable[[JobState], None]
     on_drained: Callable[[], None]
+    worker_id = ""
 
     def __init__(
         self,
@@ -110,11 +111,18 @@ class InlineJob:
             job.happen(Happening.RESUME)
             self._run()
 
+    def trace(self, job: JobState) -> None:
+        """There is nobody to tell."""
+
+    def shared_data(self, job: JobState) -> dict[str, bytes]:  # noqa: ARG002 - its only job
+        return self._data.encoded
+
     def drained(self, job: JobState) -> None:  # noqa: ARG002 - its only job
         self.on_drained()
 
-    def counters(self, job: JobState) -> dict[str, dict[str, int]]:  # noqa: ARG002 - its only job
-        return {name: dict(view.counters) for name, view in self._views.items()}
+    def counters(self, job: JobState) -> Callable[[], Counters]:  # noqa: ARG002 - its only job
+        found = {name: dict(view.counters) for name, view in self._views.items()}
+        return lambda: found
 
     def workers(self) -> dict[str, int]:
         """As if each routine had a process."""

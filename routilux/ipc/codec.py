@@ -283,6 +283,11 @@ def batch(parts: list[bytes]) -> bytes:
     return _ARRAY32.pack(0xDD, len(parts)) + b"".join(parts)
 
 
+def length(batch: bytes) -> int:
+    """How many messages a batch has."""
+    return int(_ARRAY32.unpack_from(batch)[1])
+
+
 def split(data: bytes | memoryview) -> Iterator[bytes]:
     """The single messages of a batch."""
     data = bytes(data)

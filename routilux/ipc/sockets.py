@@ -5,10 +5,11 @@ record, and whoever wakes looks at all its lanes.
 """
 
 import contextlib
+import os
 import struct
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from math import ceil
-from pathlib import Path
 from typing import NamedTuple, cast
 
 import zmq
@@ -27,8 +28,12 @@ pending.
 """
 
 
+GROUP = 64
+"""Job slots that one descriptor can name."""
+
+
 class Bell(IntEnum):
-    """Why a process is woken."""
+    """Why a process is woken. QUIET names a group of job slots and, as a bit each, some of them."""
 
     PUBLISHED = 1
     CREDIT = 2
@@ -44,10 +49,26 @@ class Descriptor(NamedTuple):
     position: int
 
 
+def groups(slots: Iterable[int]) -> dict[int, int]:
+    """Job slots as groups: the number of each, and a bit for each slot."""
+    found: dict[int, int] = {}
+    for slot in slots:
+        found[slot // GROUP] = found.get(slot // GROUP, 0) | 1 << slot % GROUP
+    return found
+
+
+def slots(group: int, bits: int) -> Iterator[int]:
+    """The job slots of one group."""
+    while bits:
+        lowest = bits & -bits
+        yield group * GROUP + lowest.bit_length() - 1
+        bits ^= lowest
+
+
 class Doorbells:
     """The sockets of the process `index`; its own context, made after the process has started."""
 
-    def __init__(self, directory: str | Path, index: int) -> None:
+    def __init__(self, directory: str | os.PathLike[str], index: int) -> None:
         self._directory = directory
         self.context = zmq.Context(io_threads=1)
         self.pull = self._socket(zmq.PULL)

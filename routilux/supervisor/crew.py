@@ -31,7 +31,8 @@ class Crew:
         self._held = () if lock is None else (lock,)
         self._pipe = os.pipe2(os.O_CLOEXEC)
         self.members: dict[int, Process] = {}
-        self._lives: dict[int, int] = {}
+        self.lives: dict[int, int] = {}
+        """Which incarnation of each worker this is, counted from 0."""
 
     def spawn(self) -> None:
         """Start every worker; each waits for nobody."""
@@ -43,7 +44,7 @@ class Crew:
         fds = (self._arena.fd, self._boots, self._pipe[0])
         place = (sum(self._sizes[: index - 1]), self._sizes[index - 1])
         worker = self._plan.processes[index].name
-        life = self._lives[index] = self._lives.get(index, -1) + 1
+        life = self.lives[index] = self.lives.get(index, -1) + 1
         environment = dict(self._seed) | crash.environment(worker, life)
         name = f"{self._plan.flow}:{worker}"
         arguments = (*fds, *place, os.getpid())

@@ -29,6 +29,7 @@ from routilux.supervisor.desk import SLOT_MASK, Desk, Letter
 from routilux.supervisor.journal import Journal
 from routilux.supervisor.ledger import Account, Ledger
 from routilux.supervisor.merge import Merge
+from routilux.supervisor.publishing import Hooks
 from routilux.supervisor.recovery import ATTEMPTS
 
 EARLY_FAILURE = (
@@ -50,6 +51,7 @@ class Docket:
     ledger: Ledger
     desk: Desk
     crew: Crew
+    hooks: Hooks
     changed: Callable[[], None]
     """Called when a job has ended otherwise than by itself: somebody may wait for that."""
     failed: Callable[[RoutiluxError], None]
@@ -143,6 +145,7 @@ class Docket:
         try:
             if not self._has_kept(account.job, dead.message_id):
                 self.settings.dead_letters.add(self.flow.name, account.job.job_id, body, Cause(how, ATTEMPTS))
+                self.hooks.letter(account.job, dead, how, ATTEMPTS)
                 if crash.PLAN:
                     crash.here("dead.after")
         except RoutiluxError as fault:
@@ -177,13 +180,14 @@ class Docket:
         ):
             account.is_throttled = True
             self.ledger.order(account, Order.HOLD)
+            self.hooks.pressed("held", job_id=job.job_id)
         elif job.spooled + account.merge.nbytes > self.settings.max_output and not job.has_reader:
             message = UNREAD_FAILURE.format(job.job_id, self.settings.max_output)
             self.end(account, Happening.FAIL, RoutiluxError(message))
 
     def check_deadlines(self) -> None:
         """Fail the jobs whose time is up."""
-        for account in list(self.ledger.accounts.values()):
+        for account in list(self.ledger.timed.values()):
             if account.deadline.passed and not account.job.ended:
                 message = f"job {account.job.job_id!r} did not end within its timeout; it was stopped"
                 self.end(account, Happening.FAIL, DeadlineExceeded(message))
@@ -252,6 +256,7 @@ class Docket:
         if happening is not Happening.COMPLETE:
             self.ledger.order(account, Order.DROP)
         account.job.happen(happening, error)
+        self.hooks.end(account.job)
         self.note_end(account)
         if happening is not Happening.COMPLETE:
             account.merge.drop()
@@ -260,4 +265,4 @@ class Docket:
                 self.desk.tx.retire(account.slot, 1)
             self.suspects.add(account.slot)
             self.desk.ring_all()
-        self.changed()
+            self.changed()

@@ -18,7 +18,7 @@ from routilux.statedir import forget
 from routilux.supervisor.crew import boot_records, new_seed
 from routilux.supervisor.journal import Journal
 
-FORMAT = 1
+FORMAT = 2
 """Changes whenever the layout of the arena, a record or the journal does."""
 STAMP = (FORMAT, f"{sys.version_info.major}.{sys.version_info.minor}", RING)
 RUN, ARENA, JOURNAL = "run.pickle", "arena", "journal.sqlite"

@@ -23,22 +23,23 @@ def ship_node(node: Node) -> bytes:
 
 
 def ship_main() -> bytes:
-    """The functions and classes that `__main__` defines, each by cloudpickle; what cannot travel stays at
-    home.
+    """The classes that `__main__` defines and, apart from them, its functions, each by cloudpickle; what
+    cannot travel stays at home.
 
     They go into the worker's `__main__`, so that payloads of those classes pickle by reference.
     """
-    shipped: dict[str, bytes] = {}
+    classes: dict[str, bytes] = {}
+    functions: dict[str, bytes] = {}
     main = sys.modules.get("__main__")
     for name, value in list(vars(main).items()) if main is not None else []:
         if getattr(value, "__module__", None) != "__main__" or name.startswith("__"):
             continue
         if isinstance(value, type | FunctionType) or callable(value):
             try:
-                shipped[name] = cloudpickle.dumps(value)
+                (classes if isinstance(value, type) else functions)[name] = cloudpickle.dumps(value)
             except Exception:  # not needed by any routine, or ship_node says so  # noqa: BLE001, S112
                 continue
-    return pickle.dumps(shipped)
+    return pickle.dumps((classes, functions))
 
 
 def ship_connections(needs: Mapping[int, object]) -> bytes:

@@ -12,7 +12,7 @@ from routilux.ipc.commit import Transaction
 from routilux.ipc.lanes import LaneWriter
 from routilux.ipc.layout import RING
 from routilux.ipc.records import Kind, Records
-from routilux.ipc.sockets import Bell, Doorbells
+from routilux.ipc.sockets import Bell, Doorbells, groups
 from routilux.ipc.turns import Turns
 from routilux.plan import SUPERVISOR
 from routilux.worker.activation import Activations
@@ -101,6 +101,8 @@ class Commits:
         """The transaction itself, with what the pending store must keep."""
         p = self.p
         p.outputs.store(p.tx, p.records)
+        for inlet in changed:
+            p.tx.late[inlet.reader.taken] = inlet.reader.total
         p.tx.commit({inlet.reader.consumed: inlet.reader.mark for inlet in changed})
         p.outputs.settle()
         p.records.settle()
@@ -159,16 +161,16 @@ class Commits:
             self.p.bells.ring(lane.consumer, Bell.PUBLISHED, lane.plan.index, lane.position)
 
     def credit(self, inlet: Inlet) -> None:
-        """Tell the producer that there is room, unless it cannot be waiting for any."""
+        """Tell the producer that there is room, unless it cannot be waiting for any; of a full lane, when an
+        eighth of it is free.
+        """
         reader = inlet.reader
         inlet.changed = False
-        before, inlet.passed_from = inlet.passed_from, reader.position
-        if (
-            inlet.owes_credit
-            or reader.plan.index in self.p.windowed
-            or reader.waiting + reader.position - before > RING // 4
-        ):
+        passed, waiting = reader.position - inlet.passed_from, reader.waiting
+        was_full = waiting + passed > RING // 4 and (passed > RING // 8 or not waiting)
+        if inlet.owes_credit or was_full or reader.plan.index in self.p.windowed:
             inlet.owes_credit = False
+            inlet.passed_from = reader.position
             self.p.bells.ring(reader.producer, Bell.CREDIT, reader.plan.index, reader.position)
 
     def send(self) -> bool:
@@ -188,8 +190,8 @@ class Commits:
 
     def tell_quiet(self) -> None:
         """Name the jobs of which we have used messages up and made none: they may have come to their end."""
-        for slot in self.quiet:
-            self.p.bells.ring(SUPERVISOR, Bell.QUIET, slot)
+        for group, bits in groups(self.quiet).items():
+            self.p.bells.ring(SUPERVISOR, Bell.QUIET, group, bits)
         self.quiet.clear()
 
     def relieve(self) -> bool:

@@ -131,7 +131,7 @@ class GatherLoop(Loop):
             return 0
         ran, settled = 0, False
         limit = self.most
-        while ran < limit and not p.outputs.waiting and not job.failed:
+        while ran < limit and p.outputs.write(p.tx) and not job.failed:
             attempt = self.choose(job, inbox)
             if attempt is None:
                 settled = True

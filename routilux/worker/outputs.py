@@ -162,6 +162,7 @@ class Outputs:
         self.loans = loans
         self._blobs = loans.blobs
         self._supervisor = supervisor
+        self._written: dict[LaneWriter, None] = {}
         self.channels = list(
             dict.fromkeys([supervisor, *(c for e in events for t in e.targets for c in t.channels)])
         )
@@ -205,11 +206,23 @@ class Outputs:
         """Whether something waits for room: no activation starts then."""
         return any(self.channels)
 
+    def write(self, tx: Transaction) -> bool:
+        """Write what there is room for and note the new positions in the transaction; whether all of it found
+        room, so that another activation may share the commit.
+        """
+        for channel in self.channels:
+            if channel:
+                for lane in channel.pump():
+                    tx.published[lane.published] = lane.position
+                    tx.late[lane.sent] = lane.total
+                    self._written[lane] = None
+        return not self.waiting
+
     def pump(self, tx: Transaction) -> list[LaneWriter]:
-        """Write what there is room for and note the new positions in the transaction."""
-        written = [lane for channel in self.channels if channel for lane in channel.pump()]
-        for lane in written:
-            tx.published[lane.published] = lane.position
+        """As `write`, for the last time before the commit: all lanes that were written to for it."""
+        self.write(tx)
+        written = list(self._written)
+        self._written.clear()
         if crash.PLAN:
             crash.here("frames.written")
         return written
