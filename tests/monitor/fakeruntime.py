@@ -47,8 +47,9 @@ from routilux.hookevents import (
     ProcessFigures,
     WorkerStats,
 )
-from routilux.ipc.endpoints import RunDirectory, endpoint
+from routilux.ipc.endpoints import endpoint
 from routilux.ipc.publish import Publisher
+from routilux.ipc.rundirectory import RunDirectory
 
 PATIENCE = 20.0
 
@@ -226,7 +227,7 @@ def committed(job_id: str, activations: int = 1, **more: Any) -> Committed:
 def activated(job_id: str, *inputs: str, **more: Any) -> Activated:
     now = monotonic_ns()
     refs = tuple(MessageRef(name, 0, 1, "preview") for name in inputs)
-    more = {"status": "completed", "emitted": ()} | more
+    more = {"status": "completed", "emitted": (), "received": {0: len(inputs)}} | more
     return Activated(job_id, now - 1_000_000, now, inputs=refs, **more)
 
 
