@@ -57,7 +57,7 @@ class Subscription:
             self._socket.connect(endpoint(info.directory, f"hooks-{process}"))
         self._quick: zmq.Socket[bytes] = zmq.Socket.shadow(
             self._socket.underlying
-        )  # receives without a future for each message
+        )  # no future for each message
         self._task = _start(self._run(), f"events of {info.worker_id}")
 
     async def _run(self) -> None:
@@ -103,7 +103,6 @@ class Subscription:
                 break
             self._unread = self._reading.read(messages)
         self._count()
-        self._quick.close()
         self._socket.close(linger=0)
 
 
