@@ -28,6 +28,8 @@ SOON = 0.25
 """Seconds between two questions at least."""
 SLICE = 0.004
 """Seconds that all flows together may keep the event loop at a time."""
+BATCH = 64
+"""Messages of one flow that are looked at together; of the snapshots among them only the last are read."""
 WATERMARK = 20_000
 """Messages of one process on their way to us; what it publishes beyond is dropped, and missing."""
 LARGEST = 16 << 20
@@ -43,6 +45,7 @@ class Subscription:
         self._feed = feed
         self._worker_id = info.worker_id
         self._reading = Reading()
+        self._unread: Iterator[Opened] = iter(())
         self._socket = feed.context.socket(zmq.SUB)
         self._socket.set(zmq.LINGER, 0)  # a dead process must not hold up our exit
         self._socket.set(zmq.RCVHWM, WATERMARK)
@@ -54,22 +57,18 @@ class Subscription:
             self._socket.connect(endpoint(info.directory, f"hooks-{process}"))
         self._quick: zmq.Socket[bytes] = zmq.Socket.shadow(
             self._socket.underlying
-        )  # receives without a future for each message
+        )  # no future for each message
         self._task = _start(self._run(), f"events of {info.worker_id}")
 
     async def _run(self) -> None:
+        until = 0.0
         while True:
-            first = await self._socket.recv_multipart()
-            self._take(first, clock.monotonic() + SLICE / max(1, self._feed.subscribed))
-            await asyncio.sleep(0)  # whoever else is ready goes first
-
-    def _take(self, first: list[bytes], until: float) -> None:
-        messages = [first]
-        while messages and clock.monotonic() < until:
-            messages += self._at_hand(64)
-            self._tell(messages)
-            messages = self._at_hand(64)
-        self._tell(messages)
+            self._unread = self._reading.read([await self._socket.recv_multipart(), *self._at_hand(BATCH)])
+            for opened in self._unread:
+                self._tell(opened)
+                if clock.monotonic() >= until:
+                    await asyncio.sleep(0)  # whoever else is ready goes first
+                    until = clock.monotonic() + SLICE / max(1, self._feed.subscribed)
 
     def _at_hand(self, most: int) -> list[list[bytes]]:
         found: list[list[bytes]] = []
@@ -80,20 +79,30 @@ class Subscription:
                 break
         return found
 
-    def _tell(self, messages: list[list[bytes]]) -> None:
-        missed, malformed = self._reading.missed, self._reading.malformed
-        for opened in self._reading.read(messages):
-            self._feed.tell(self._worker_id, opened)
-        self._feed.malformed += self._reading.malformed - malformed
-        if self._reading.missed > missed:
-            self._feed.store.missed(self._worker_id, self._reading.missed - missed)
+    def _tell(self, opened: Opened) -> None:
+        self._feed.tell(self._worker_id, opened)
+        self._count()
+
+    def _count(self) -> None:
+        """What could not be read, and what has not come."""
+        reading = self._reading
+        self._feed.malformed += reading.malformed
+        if reading.missed:
+            self._feed.store.missed(self._worker_id, reading.missed)
+        reading.malformed = reading.missed = 0
 
     async def close(self) -> None:
         """Read what has come, and end."""
         await _cancel(self._task)
-        while messages := self._at_hand(64):
-            self._tell(messages)
-        self._quick.close()
+        messages: list[list[bytes]] = []
+        while True:
+            for opened in self._unread:
+                self._tell(opened)
+            messages = self._at_hand(BATCH)
+            if not messages:
+                break
+            self._unread = self._reading.read(messages)
+        self._count()
         self._socket.close(linger=0)
 
 

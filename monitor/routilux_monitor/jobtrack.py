@@ -19,6 +19,7 @@ from routilux.hookevents import (
     JobChanged,
     JobFigures,
     LogLine,
+    Placed,
     Pressed,
     ProcessChanged,
 )
@@ -29,6 +30,9 @@ from routilux_monitor.trace import Place
 
 _COUNTS: Final = ("activations", "errors", "skipped", "unused", "dead")
 _FAILING: Final = frozenset({"failed", "continued"})
+
+MOST_UNPLACED = 512
+"""Activations of a job that may wait for word of their messages."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,8 @@ class JobTrack:
     _counted: int = 0
     _added_up: dict[str, list[int]] = field(default_factory=dict)
     """Per routine: activations, errors and skipped, as events told."""
+    _unplaced: dict[tuple[int, int], int] = field(default_factory=dict)
+    """Per process and beginning, the activation whose messages may yet be told to have come to lie."""
     _durations: dict[str, Sum] = field(default_factory=dict)
     _last_told: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
@@ -84,14 +90,22 @@ class JobTrack:
 
     def activated(self, place: Place, event: Activated) -> list[TraceEvent]:
         self.record.is_traced = True
-        status = event.status
-        ran = status != "retried" and not event.is_finish
+        status, ran = event.status, event.attempt == 1 and not event.is_finish
         routine = self._count(place, int(ran), int(status in _FAILING), int(status == "skipped"), event.ended)
-        for ref in event.inputs:
-            routine.received[ref.slot] = routine.received.get(ref.slot, 0) + 1
+        for slot, count in event.received.items():
+            routine.received[slot] = routine.received.get(slot, 0) + count
         for emitted in event.emitted:
             routine.emitted[emitted.event] = routine.emitted.get(emitted.event, 0) + emitted.count
-        return self._keep(trace.of_activation(place, self._number, event))
+        events = trace.of_activation(place, self._number, event)
+        if any(len(emitted.ids) < emitted.count for emitted in event.emitted):
+            self._unplaced[place.process, event.began] = events[-1].number
+            if len(self._unplaced) > MOST_UNPLACED:
+                del self._unplaced[next(iter(self._unplaced))]
+        return self._keep(events)
+
+    def placed(self, place: Place, event: Placed) -> list[TraceEvent]:
+        activation = self._unplaced.get((place.process, event.began), 0)
+        return self._keep([trace.of_placement(place, self._number, activation, event)])
 
     def _count(self, place: Place, activations: int, errors: int, skipped: int, ended: int) -> RoutineOfJob:
         routine = self.routine(place.routine)
@@ -188,8 +202,8 @@ class JobTrack:
 
     def described(self, info: JobInfo, asked_at: float, now: float) -> list[TraceEvent]:
         """As the runtime has answered, to a question of `asked_at`."""
-        if not self.record.metadata:
-            self.record.metadata = info.metadata
+        self.record.metadata = self.record.metadata or info.metadata
+        self.record.is_traced |= info.is_traced
         if self.changed_at >= asked_at and info.status not in ENDS:
             self._at_least(info.counters)
             return []

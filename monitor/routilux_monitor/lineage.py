@@ -8,6 +8,7 @@ from routilux_monitor.model import TraceEvent
 
 MOST = 1_000
 """Messages of a lineage, the nearest first."""
+_MAKING = frozenset({"event_emitted", "messages_placed"})
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -75,7 +76,7 @@ class _Index:
             if event.kind == "slot_called" and (name := data.get("message_id")):
                 self._used[name] = event
                 self._inputs.setdefault(event.activation, []).append(name)
-            elif event.kind == "event_emitted" and (names := data.get("message_ids")):
+            elif event.kind in _MAKING and (names := data.get("message_ids")):
                 self._made.update(dict.fromkeys(names, event))
                 self._outputs.setdefault(event.activation, []).extend(names)
 
@@ -104,6 +105,6 @@ class _Index:
             used_at=None if used is None else used.at,
             origin=to.get("origin", 0),
             preview=to.get("preview") or by.get("preview", ""),
-            parents=() if made is None else tuple(self._inputs.get(made.activation, ())),
+            parents=tuple(self._inputs.get(made.activation, by["parents"])) if made is not None else (),
             children=() if used is None else tuple(self._outputs.get(used.activation, ())),
         )

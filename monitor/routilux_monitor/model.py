@@ -113,7 +113,8 @@ class TraceEvent(msgspec.Struct, frozen=True):
     kind: str
     """As the WebSocket's types: `job_started`, `job_completed`, `job_failed`, `routine_started`,
     `routine_completed`, `routine_failed`, `event_emitted`, `slot_called`; and `job_cancelled`, `job_paused`,
-    `job_resumed`, `job_lost`, `policy_evaluated`, `dead_letter`, `process_died`, `pressed`.
+    `job_resumed`, `job_lost`, `policy_evaluated`, `dead_letter`, `process_died`, `pressed`, and
+    `messages_placed` for messages whose ids were not known yet when they were emitted.
     """
     at: float
     began: float | None = None
@@ -125,8 +126,8 @@ class TraceEvent(msgspec.Struct, frozen=True):
     activation: int = 0
     """The number of the event that ended the activation it belongs to; 0 if none is known."""
     data: dict[str, Any] = {}
-    """Plain JSON: `slot_name`, `event_name`, `message_ids`, `parents`, `origin`, `preview`,
-    `connection_id`.
+    """Plain JSON. Of `slot_called`: `slot_name`, and if told apart `message_id`, `origin`, `preview`. Of
+    `event_emitted`: `event_name`, and if told apart `connection_id`, `message_ids`, `parents`, `preview`.
     """
 
 

@@ -20,6 +20,7 @@ from routilux.hookevents import (
     HookEvent,
     JobChanged,
     LogLine,
+    Placed,
     Pressed,
     ProcessChanged,
     WorkerStats,
@@ -41,7 +42,7 @@ from routilux_monitor.model import (
 from routilux_monitor.trace import Place
 
 T = TypeVar("T")
-OfJob = JobChanged | Committed | Activated | Failed | DeadLettered | Pressed | LogLine
+OfJob = JobChanged | Committed | Activated | Placed | Failed | DeadLettered | Pressed | LogLine
 
 
 @dataclass(frozen=True)
@@ -142,8 +143,10 @@ class Store:
         for job in description.jobs:
             self._describe_job(runtime_id, job, asked_at, now)
         known = {(job.worker_id, job.job_id) for job in description.jobs}
+        since = min((job.created_at for job in description.jobs), default=now) if description.omitted else 0.0
         for key, found in self._table.under_way(lambda job: job.runtime_id == runtime_id):
-            if key not in known and found.known_since < asked_at:
+            is_told = found.record.created_at > since and found.known_since < asked_at
+            if is_told and key not in known:
                 self._table.follow(key, found.lost(now), now)
 
     def learn(self, runtime_id: str, info: JobInfo) -> JobRecord:
@@ -292,6 +295,8 @@ def _apply(job: JobTrack, place: Place, event: OfJob, now: float) -> list[TraceE
             events = job.committed(place, event)
         case Activated():
             events = job.activated(place, event)
+        case Placed():
+            events = job.placed(place, event)
         case LogLine():
             job.logged(place, event)
             events = []

@@ -4,13 +4,24 @@ from collections.abc import Sequence
 from typing import Any
 
 from routilux.commands import FlowInfo
-from routilux.hookevents import Activated, Committed, DeadLettered, Failed, Failure, Pressed, ProcessChanged
+from routilux.hookevents import (
+    Activated,
+    Committed,
+    DeadLettered,
+    Failed,
+    Failure,
+    Placed,
+    Pressed,
+    ProcessChanged,
+)
 from routilux_monitor.model import TraceEvent
 
 MOST_PARENTS = 32
 """Message ids named as the parents of an emission; all of them are found by its activation."""
 MOST_CHARACTERS = 16_384
 """Of a traceback."""
+
+_NO_FAILURE = frozenset({"completed", "cut"})
 
 
 class Names:
@@ -129,9 +140,34 @@ def of_activation(place: Place, first: int, event: Activated) -> list[TraceEvent
         }
         writer.add("event_emitted", ended, sent, emitted.count)
     data: dict[str, Any] = {"is_finish": True} if event.is_finish else {}
+    data |= {"attempt": event.attempt} if event.attempt > 1 else {}
     data |= of_failure(event.error) if event.error is not None else {}
-    kind = "routine_completed" if event.status == "completed" else "routine_failed"
+    kind = "routine_completed" if event.status in _NO_FAILURE else "routine_failed"
     return writer.end(kind, (event.began, event.ended), data, event.status)
+
+
+def of_placement(place: Place, number: int, activation: int, event: Placed) -> TraceEvent:
+    """Where messages of an earlier activation have come to lie; 0 if it is not known which."""
+    names = place.names
+    data = {
+        "event_name": names.event(place.routine, event.event),
+        "connection_id": names.connection(event.connection),
+        "message_ids": list(event.ids),
+        "parents": list(event.parents[:MOST_PARENTS]),
+    }
+    at = place.at(event.began)
+    return TraceEvent(
+        number,
+        event.job_id,
+        place.routine,
+        place.process,
+        "messages_placed",
+        at,
+        began=at,
+        count=len(event.ids),
+        activation=activation,
+        data=data,
+    )
 
 
 def of_commit(place: Place, first: int, event: Committed) -> list[TraceEvent]:

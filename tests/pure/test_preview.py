@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routilux.ipc.codec import Encoder
-from routilux.ipc.preview import DEEPEST, preview
+from routilux.ipc.preview import preview
+from routilux.ipc.reader import DEEPEST
 
 
 def encoded(value: object) -> tuple[bytes, bool]:
