@@ -195,7 +195,9 @@ class ResultList(Answer, frozen=True):
     results: list[ResultItem]
     total: Count
     truncated: bool
-    """Whether a payload is not shown whole, or there are more results than these."""
+    """Whether a payload is not shown whole, there are more results than these, or they are no more: whoever
+    submitted the job has taken them out, or let go of it.
+    """
 
 
 class ExecutePost(Body, frozen=True):

@@ -42,7 +42,8 @@ async def _submit(monitor: Monitor, post: contract.JobPost) -> contract.Job:
     record = find.flow(monitor, post.flow_id)
     if post.worker_id is not None:
         _check_worker(monitor, record, post.worker_id)
-    if post.job_id is not None and post.job_id in monitor.known.jobs:
+    known = monitor.known.jobs.get(post.job_id or "")
+    if known is not None and known.runtime_id == record.runtime_id:
         raise ApiError("JOB_ALREADY_EXISTS", f"there is a job {post.job_id!r} already", job_id=post.job_id)
     request = Submit(
         flow_id=post.flow_id,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from routilux.commands import ResultPage, Results, SharedDataOf, SharedDataPage
-from routilux_monitor import plain
+from routilux.ipc import plain
 from routilux_monitor.contract import jobs as contract
 from routilux_monitor.contract.fields import Page
 from routilux_monitor.model import JobRecord
@@ -32,7 +32,7 @@ async def get_results(monitor: Monitor, call: Call[NoBody, Page]) -> contract.Re
         if event.kind == "event_emitted"
         for mid in event.data.get("message_ids", ())
     }
-    items, is_cut = [], query.offset + len(page.items) < page.total
+    items, is_cut = [], page.is_gone or query.offset + len(page.items) < page.total
     for item in page.items:
         payload, is_whole = plain.shown(item.encoded, is_large=item.is_large)
         is_cut = is_cut or not is_whole
@@ -63,12 +63,15 @@ async def get_logs(monitor: Monitor, call: Call[NoBody, contract.LogQuery]) -> c
 
 
 async def get_data(monitor: Monitor, call: Call[NoBody, NoQuery]) -> contract.JobData:
-    """`job.data` as it stands."""
+    """`job.data` as it stands; there is none once the job has ended.
+
+    What is too large for an answer is shown as `{"$large": <bytes>}`.
+    """
     record = await find.job(monitor, call.path["job_id"])
     page = await ask(monitor, record.runtime_id, SharedDataOf(record.job_id), SharedDataPage)
-    return contract.JobData(
-        record.job_id, {key: plain.shown(encoded)[0] for key, encoded in page.values.items()}
-    )
+    data = {key: plain.shown(encoded, is_large=True)[0] for key, encoded in page.values.items()}
+    data |= {key: {"$large": nbytes} for key, nbytes in page.sizes.items()}
+    return contract.JobData(record.job_id, data)
 
 
 ROUTES = (

@@ -1,5 +1,6 @@
 """Here are views of flows: the graph and its routines."""
 
+import re
 from collections.abc import Iterable, Mapping
 
 from routilux.commands import ConnectionInfo, Findings, FlowInfo, RoutineInfo
@@ -48,11 +49,16 @@ def routine_info(info: RoutineInfo) -> contract.RoutineInfo:
     return contract.RoutineInfo(
         routine_id=info.routine_id,
         routine_type=info.class_name,
-        activation_policy=contract.ActivationPolicy(info.policy.partition("(")[0], info.policy),
+        activation_policy=contract.ActivationPolicy(_snake(info.policy.partition("(")[0]), info.policy),
         config=info.config,
         slots=[slot.name for slot in info.slots],
         events=list(info.events),
     )
+
+
+def _snake(name: str) -> str:
+    """`AllSlotsReady` is `all_slots_ready` to users."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
 def flow_metrics(
