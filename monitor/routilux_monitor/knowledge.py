@@ -11,7 +11,7 @@ from routilux.commands import Answer, JobInfo, Request
 from routilux_monitor.feed import Feed
 from routilux_monitor.history import Filter, History
 from routilux_monitor.line import PATIENCE
-from routilux_monitor.lineage import Lineage, lineage
+from routilux_monitor.lineage import Lineage, entries, lineage
 from routilux_monitor.model import FlowRecord, Instance, JobRecord, RuntimeRecord, TraceEvent
 from routilux_monitor.store import Store
 
@@ -101,7 +101,10 @@ class Knowledge:
     async def lineage(self, job_id: str, message_id: str) -> Lineage | None:
         """Where a message of a traced job came from; None if its trace does not have it."""
         record = self.jobs.get(job_id) or await self.past_job(job_id)
-        return None if record is None else lineage(record.trace, message_id)
+        if record is None:
+            return None
+        flow = self.flows.get(record.flow_id)
+        return lineage(record.trace, message_id, entries(None if flow is None else flow.info))
 
     # ---- runtimes -----------------------------------------------------------------------------------------
 

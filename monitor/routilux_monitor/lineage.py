@@ -1,9 +1,10 @@
 """Here is the lineage of a message: what caused it, back to the submission, and what it caused."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 import msgspec
 
+from routilux.commands import FlowInfo
 from routilux_monitor.model import TraceEvent
 
 MOST = 1_000
@@ -33,8 +34,9 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class Lineage(msgspec.Struct, frozen=True):
-    """`ancestors` has each message that led to this one, the nearest first; the way is whole if it ends in
-    submissions.
+    """`ancestors` has each message that led to this one, the nearest first. The way is whole if it is sure to
+    end in submissions: one that was posted to a routine amid the flow looks like one whose maker is not in
+    the trace.
     """
 
     message: Message
@@ -42,9 +44,16 @@ class Lineage(msgspec.Struct, frozen=True):
     is_whole: bool
 
 
-def lineage(trace: Iterable[TraceEvent], message_id: str) -> Lineage | None:
+def entries(info: FlowInfo | None) -> frozenset[str]:
+    """The routines that no connection leads to: what they use was submitted."""
+    if info is None:
+        return frozenset()
+    return frozenset(routine.routine_id for routine in info.routines) - {c.target for c in info.connections}
+
+
+def lineage(trace: Iterable[TraceEvent], message_id: str, entries: Container[str]) -> Lineage | None:
     """None if the trace does not have the message."""
-    index = _Index(trace)
+    index = _Index(trace, entries)
     if message_id not in index:
         return None
     found, waiting = {message_id: index.message(message_id)}, [message_id]
@@ -66,7 +75,8 @@ def lineage(trace: Iterable[TraceEvent], message_id: str) -> Lineage | None:
 class _Index:
     """Which activation has made a message, and which has used it."""
 
-    def __init__(self, trace: Iterable[TraceEvent]) -> None:
+    def __init__(self, trace: Iterable[TraceEvent], entries: Container[str]) -> None:
+        self._entries = entries
         self._made: dict[str, TraceEvent] = {}
         self._used: dict[str, TraceEvent] = {}
         self._inputs: dict[int, list[str]] = {}
@@ -84,11 +94,8 @@ class _Index:
         return name in self._made or name in self._used
 
     def is_submission(self, name: str) -> bool:
-        """Whether it was submitted: messages of submitters come from no activation, and lie in lanes of their
-        own, so that whoever has used it knows its origin.
-        """
         used = self._used.get(name)
-        return name not in self._made and used is not None and bool(used.data.get("origin"))
+        return name not in self._made and used is not None and used.routine_id in self._entries
 
     def message(self, name: str) -> Message:
         made, used = self._made.get(name), self._used.get(name)

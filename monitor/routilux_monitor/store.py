@@ -30,7 +30,6 @@ from routilux_monitor.instancetrack import InstanceTrack
 from routilux_monitor.jobtable import JobLimits, JobTable
 from routilux_monitor.jobtrack import JobTrack
 from routilux_monitor.keeper import Keeper
-from routilux_monitor.lineage import Lineage, lineage
 from routilux_monitor.model import (
     FlowRecord,
     Instance,
@@ -85,11 +84,6 @@ class Store:
         for instance in self.instances.values():
             if instance.stopped_at is None and flow_id in (None, instance.flow_id):
                 yield instance
-
-    def lineage(self, job_id: str, message_id: str) -> Lineage | None:
-        """Where a message of a traced job came from; None if its trace does not have it."""
-        record = self.jobs.get(job_id)
-        return None if record is None else lineage(record.trace, message_id)
 
     def listen(self, listener: Callable[[TraceEvent], None]) -> Callable[[], None]:
         """Call `listener` with each event that any job has from now on; the answer ends that."""
