@@ -30,7 +30,7 @@ from routilux.submission import entry_seeds, seeder, slot_seed
 
 if TYPE_CHECKING:
     from routilux.frontdesk.house import House
-    from routilux.monitoring import Monitor
+    from routilux.monitoring import Monitor, Wish
 
 log = logging.getLogger("routilux.runtime")
 
@@ -73,7 +73,7 @@ class Runtime:
         dead_letters: str | os.PathLike[str] | DeadLetters | None = None,
         job_store: str | os.PathLike[str] | JobStore | None = None,
         state_dir: str | os.PathLike[str] | StateDirectory | None = None,
-        monitor: bool | int = False,
+        monitor: "bool | int | Wish" = False,
     ) -> None:
         for name, number in (workers or {}).items():
             if not is_count(number):
@@ -274,6 +274,10 @@ class Runtime:
         """
         known = self._admission.jobs.all()
         return known if status is None else [job for job in known if job.status == ExecutionStatus(status)]
+
+    def start(self, flow: Flow | str) -> None:
+        """Start the processes of a flow, so that its first job need not wait for them."""
+        self._engine.start(self._admission.open(flow))
 
     def stop(self, flow: Flow | str, *, grace: float | None = None) -> None:
         """End the processes of one flow and cancel its jobs; the next submission starts it anew."""
