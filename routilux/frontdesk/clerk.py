@@ -260,6 +260,14 @@ class Clerk:
         letters = store.all(**named, limit=limit, offset=offset)
         return LetterPage(tuple(map(_letter_info, letters)), store.count(**named))
 
+    def _requeued(self, letter: DeadLetter) -> JobState:
+        try:
+            return self._house.admission.requeue(letter, None, None, PATIENCE)
+        except RoutiluxError as error:
+            if type(error) is RoutiluxError:  # it is on its way, or is no more
+                raise Refused("VALIDATION_ERROR", str(error)) from error
+            raise
+
     def _act_on_letter(self, request: ActOnLetter) -> Answer:
         try:
             letter = self._house.dead_letters.get(request.letter_id)
@@ -267,7 +275,7 @@ class Clerk:
             raise Refused("LETTER_NOT_FOUND", str(error)) from error
         match request.action:
             case "requeue":
-                return self._begun(self._house.admission.requeue(letter, None, None, PATIENCE))
+                return self._begun(self._requeued(letter))
             case "discard":
                 letter.discard()
                 return Done()
