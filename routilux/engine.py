@@ -7,6 +7,7 @@ from typing import Protocol
 from routilux.clock import Deadline
 from routilux.deadletters import DeadLetters
 from routilux.flow import Flow
+from routilux.hooks import NO_HOOKS, Hooks
 from routilux.jobs import JobState
 from routilux.submission import Seed
 
@@ -29,6 +30,7 @@ class Settings:
     grace: float
     stop_limit: float
     dead_letters: DeadLetters
+    hooks: Hooks = NO_HOOKS
 
 
 class Engine(Protocol):

@@ -2,6 +2,7 @@
 flight.
 """
 
+import weakref
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -52,6 +53,8 @@ class Ledger:
         self.slots = arena.layout.jobs
         self.accounts: dict[int, Account] = {}
         self._by_job: dict[JobState, Account] = {}
+        self.former: dict[int, tuple[int, weakref.ref[JobState]]] = {}
+        """By slot, the number and job that had it last."""
 
     @property
     def is_full(self) -> bool:
@@ -115,6 +118,7 @@ class Ledger:
     def release(self, account: Account) -> None:
         """The slot may go to another job: the sums of its counters are equal, and start the next one so."""
         self._own.words[self._current + account.slot] = 0
+        self.former[account.slot] = account.number, weakref.ref(account.job)
         del self.accounts[account.slot], self._by_job[account.job]
         self._free.append(account.slot)
 

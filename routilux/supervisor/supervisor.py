@@ -21,6 +21,7 @@ from routilux.engine import Settings
 from routilux.errors import ClosedError, RoutiluxError, RoutineCrashed, StoreError
 from routilux.ipc.arena import OwnSection
 from routilux.ipc.control import Answerer
+from routilux.ipc.loglines import LogReceiver
 from routilux.ipc.sockets import Bell, Doorbells
 from routilux.jobs import JobState
 from routilux.lifecycle import Happening
@@ -31,6 +32,7 @@ from routilux.supervisor.docket import Docket
 from routilux.supervisor.journal import Journal
 from routilux.supervisor.kept import Ground, Kept
 from routilux.supervisor.ledger import Ledger
+from routilux.supervisor.logdesk import LogDesk
 from routilux.supervisor.quotas import Quotas
 from routilux.supervisor.reception import TICK, Reception
 from routilux.supervisor.recovery import SECONDS, Recovery
@@ -75,7 +77,7 @@ class Supervisor:
             self._bells.connect(process.index)
         self._answerer = Answerer(directory)
         lock = None if kept is None else kept.lock
-        self._crew = Crew(self.plan, self._arena, ground.boots, ground.seed, lock)
+        self._crew = Crew(self.plan, self._arena, ground.boots, ground.seed, lock, hooks=settings.hooks)
         self._desk = Desk(
             flow, self.plan, self._arena, self._own, self._bells, is_durable=journal is not None
         )
@@ -99,9 +101,11 @@ class Supervisor:
             self._crew,
             changed=self._changed,
             failed=self._fail,
+            pauses=self._pause,
             journal=journal,
         )
-        self.reception = Reception(self._docket, self._room, self._rouse)
+        self._logs = LogDesk(LogReceiver(self._bells.context, directory), self._arena, self._ledger)
+        self.reception = Reception(self._docket, self._room, self._rouse, self._logs)
         self.resumed: list[JobState] = []
         """The jobs that an earlier supervisor has left, the ended ones among them."""
         if journal is not None and kept is not None and kept.is_resumed:
@@ -153,6 +157,9 @@ class Supervisor:
         self._room.notify_all()
         self._rouse()
 
+    def _pause(self, job: JobState) -> None:
+        self.reception.pause(job)
+
     def _rouse(self) -> None:
         with self._lock:
             if self._wake >= 0:  # closed, the number may be anybody's
@@ -180,6 +187,7 @@ class Supervisor:
             poller = zmq.Poller()
             poller.register(self._bells.pull, zmq.POLLIN)
             poller.register(self._answerer.socket, zmq.POLLIN)
+            poller.register(self._logs.socket, zmq.POLLIN)
             sentinels = set(self._crew.sentinels())
             for fd in (self._wake, *sentinels):
                 poller.register(fd, zmq.POLLIN)
@@ -194,6 +202,8 @@ class Supervisor:
                     os.eventfd_read(self._wake)
                 if self._answerer.socket in events:
                     self._answerer.answer(self._docket.answer)
+                if self._logs.socket in events:
+                    self._logs.collect()
                 self._turn(everything=not events)
                 for index in self._quotas.look():
                     self._bells.ring(index, Bell.STATUS)
@@ -261,13 +271,15 @@ class Supervisor:
 
     def _recover(self, index: int, how: str) -> None:
         name = self.plan.processes[index].node
-        self._crew.bury(index)
+        pid = self._crew.bury(index)
+        self._logs.forget(index)
         verdict = self._recovery.recover(index)
         if verdict.is_planned:
             self._crew.respawn(index)
             return
         how = self._overdue.pop(index, how)
         self._docket.fates[index] = how
+        self._crew.tell_died(index, pid, how)
         if verdict.gives_up:
             message = (
                 f"routine {name!r} {how}, the {verdict.attempt}th death outside an activation within "
