@@ -111,9 +111,6 @@ class InlineJob:
             job.happen(Happening.RESUME)
             self._run()
 
-    def trace(self, job: JobState) -> None:
-        """There is nobody to tell."""
-
     def shared_data(self, job: JobState) -> dict[str, bytes]:  # noqa: ARG002 - its only job
         return self._data.encoded
 
@@ -123,6 +120,12 @@ class InlineJob:
     def counters(self, job: JobState) -> Callable[[], Counters]:  # noqa: ARG002 - its only job
         found = {name: dict(view.counters) for name, view in self._views.items()}
         return lambda: found
+
+    def await_logs(self) -> None:
+        """They are there at once."""
+
+    def trace(self, job: JobState, *, is_on: bool) -> None:
+        """Nobody can listen to this engine."""
 
     def workers(self) -> dict[str, int]:
         """As if each routine had a process."""

@@ -15,7 +15,7 @@ from routilux.ipc.layout import COUNTERS, RING, WAITING_SLOTS, WORD, Section, St
 from routilux.plan import SUPERVISOR, Plan
 from routilux.supervisor.crew import Crew
 from routilux.supervisor.ledger import VISIBLE, Account, Ledger
-from routilux.supervisor.publishing import Hooks
+from routilux.supervisor.publishing import Publishing
 from routilux.supervisor.stopped import Stopped
 
 PLACES = [(name, COUNTERS.index(name)) for name in VISIBLE]
@@ -35,7 +35,7 @@ class Figures:
     ledger: Ledger
     crew: Crew
     stopped: Stopped
-    hooks: Hooks
+    publishing: Publishing
 
     def read(self) -> FlowStats:
         """All of them."""
@@ -44,8 +44,8 @@ class Figures:
             self._connections(),
             self._jobs(),
             self._waiting(),
-            self.hooks.ended,
-            self.hooks.failed,
+            self.publishing.ended,
+            self.publishing.failed,
         )
 
     # ---- processes ----------------------------------------------------------------------------------------
@@ -59,8 +59,8 @@ class Figures:
             known.replica,
             os.getpid() if index == SUPERVISOR else 0 if member is None else member.pid,
             "running" if index == SUPERVISOR else self.state(index),
-            self.hooks.restarts[index],
-            self.hooks.started_at.get(index, 0.0),
+            self.publishing.restarts[index],
+            self.publishing.started_at.get(index, 0.0),
             sum(self._row(section, "activations")),
             sum(self._row(section, "errors")),
             pending_bytes=self._pending(section),

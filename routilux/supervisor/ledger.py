@@ -2,6 +2,7 @@
 flight.
 """
 
+import weakref
 from dataclasses import dataclass, field
 from itertools import count
 from typing import NamedTuple
@@ -62,6 +63,8 @@ class Ledger:
         self.timed: dict[int, Account] = {}
         """Those of the accounts that have a deadline."""
         self._by_job: dict[JobState, Account] = {}
+        self.former: dict[int, tuple[int, weakref.ref[JobState]]] = {}
+        """By slot, the number and job that had it last."""
 
     @property
     def is_full(self) -> bool:
@@ -134,6 +137,7 @@ class Ledger:
         self._own.words[self._current + slot] = 0
         has_completed = account.job.status is ExecutionStatus.COMPLETED  # as it was quiet
         self._ends[slot] = account.now if has_completed else self._rows(slot)
+        self.former[slot] = account.number, weakref.ref(account.job)
         del self.accounts[slot], self._by_job[account.job]
         self.timed.pop(slot, None)
         self._free.append(slot)

@@ -35,7 +35,7 @@ MOST_NOTED = 10_000
 """Events between two turns; instead of more, listeners are told all jobs anew."""
 
 
-class Hooks:
+class Publishing:
     """The hook events of one supervisor. Whoever holds its lock may note one; its thread publishes them.
 
     With nobody listening, all that it costs is to look at `is_heard`.

@@ -21,6 +21,7 @@ from routilux.engine import Running, Settings
 from routilux.errors import ClosedError, RoutiluxError, RoutineCrashed, StoreError
 from routilux.ipc.arena import OwnSection
 from routilux.ipc.control import Answerer
+from routilux.ipc.loglines import LogReceiver
 from routilux.ipc.publish import Publisher
 from routilux.ipc.sockets import Bell, Doorbells, slots
 from routilux.jobs import JobState
@@ -33,7 +34,8 @@ from routilux.supervisor.figures import Figures
 from routilux.supervisor.journal import Journal
 from routilux.supervisor.kept import Ground, Kept
 from routilux.supervisor.ledger import Ledger
-from routilux.supervisor.publishing import Hooks
+from routilux.supervisor.logdesk import LogDesk
+from routilux.supervisor.publishing import Publishing
 from routilux.supervisor.quotas import Quotas
 from routilux.supervisor.reception import TICK, Reception
 from routilux.supervisor.recovery import SECONDS, Recovery
@@ -82,7 +84,7 @@ class Supervisor:
             self._bells.connect(process.index)
         self._answerer = Answerer(directory)
         lock = None if kept is None else kept.lock
-        self._crew = Crew(self.plan, self._arena, ground.boots, ground.seed, lock)
+        self._crew = Crew(self.plan, self._arena, ground.boots, ground.seed, lock, hooks=settings.hooks)
         self._desk = Desk(
             flow, self.plan, self._arena, self._own, self._bells, is_durable=journal is not None
         )
@@ -93,11 +95,11 @@ class Supervisor:
         self._stopped = Stopped(settings.stop_limit)
         self._quotas = Quotas(self.plan, self._arena, self._own)
         self._watchdog = Watchdog(self.plan, self._arena)
-        self._hooks = Hooks(
+        self._publishing = Publishing(
             Publisher(self._bells.context, directory, process=SUPERVISOR, epoch=1), self.plan, self._jobs
         )
         self._figures = Figures(
-            flow, self.plan, self._arena, self._ledger, self._crew, self._stopped, self._hooks
+            flow, self.plan, self._arena, self._ledger, self._crew, self._stopped, self._publishing
         )
         self._respawns: dict[int, float] = {}
         self._overdue: dict[int, str] = {}
@@ -111,12 +113,14 @@ class Supervisor:
             self._ledger,
             self._desk,
             self._crew,
-            self._hooks,
+            self._publishing,
             changed=self._changed,
             failed=self._fail,
+            pauses=self._pause,
             journal=journal,
         )
-        self.reception = Reception(self._docket, self._room, self._rouse, worker_id)
+        self._logs = LogDesk(LogReceiver(self._bells.context, directory), self._arena, self._ledger)
+        self.reception = Reception(self._docket, self._room, self._rouse, self._logs, worker_id)
         self.resumed: list[JobState] = []
         """The jobs that an earlier supervisor has left, the ended ones among them."""
         if journal is not None and kept is not None and kept.is_resumed:
@@ -163,8 +167,8 @@ class Supervisor:
                 self._started_at,
                 self._directory,
                 len(self.plan.processes),
-                self._hooks.ended,
-                self._hooks.failed,
+                self._publishing.ended,
+                self._publishing.failed,
                 state,
             )
 
@@ -190,6 +194,9 @@ class Supervisor:
         self._room.notify_all()
         self._rouse()
 
+    def _pause(self, job: JobState) -> None:
+        self.reception.pause(job)
+
     def _rouse(self) -> None:
         with self._lock:
             if self._wake >= 0 and not self._is_roused:  # closed, the number may be anybody's
@@ -208,7 +215,7 @@ class Supervisor:
         try:
             self._crew.spawn()
             for index, member in self._crew.members.items():
-                self._hooks.process(index, "started", member.pid)
+                self._publishing.process(index, "started", member.pid)
             self._watch()
         except RoutineCrashed as error:
             self._fail(error)
@@ -226,7 +233,8 @@ class Supervisor:
             poller = zmq.Poller()
             poller.register(self._bells.pull, zmq.POLLIN)
             poller.register(self._answerer.socket, zmq.POLLIN)
-            poller.register(self._hooks.socket, zmq.POLLIN)
+            poller.register(self._publishing.socket, zmq.POLLIN)
+            poller.register(self._logs.socket, zmq.POLLIN)
             sentinels = set(self._crew.sentinels())
             for fd in (self._wake, *sentinels):
                 poller.register(fd, zmq.POLLIN)
@@ -243,10 +251,12 @@ class Supervisor:
                     self._heed()
                 if self._answerer.socket in events:
                     self._answerer.answer(self._docket.answer)
+                if self._logs.socket in events:
+                    self._logs.collect()
                 self._turn(everything=not events)
                 for index in self._quotas.look():
                     self._bells.ring(index, Bell.STATUS)
-                    self._hooks.pressed("quota", routine=self.plan.processes[index].node)
+                    self._publishing.pressed("quota", routine=self.plan.processes[index].node)
                 for index, how in chain(
                     self._timeouts.overdue(), self._stopped.over_limit(self._crew.pids())
                 ):
@@ -256,8 +266,8 @@ class Supervisor:
                     self._docket.give_up(self._watchdog.diagnosis())
                 if not events or self._respawns or sentinels & events.keys():
                     self._look_after_crew()
-                if self._hooks.is_heard or self._hooks.socket in events:
-                    self._hooks.publish(self._figures.read)
+                if self._publishing.is_heard or self._publishing.socket in events:
+                    self._publishing.publish(self._figures.read)
                 nap = self._nap()
             if sentinels != set(self._crew.sentinels()):
                 return
@@ -272,7 +282,7 @@ class Supervisor:
         ]
         respawns = [max(0.0, at - monotonic()) for at in self._respawns.values()]
         looks = [self._timeouts.nap] if accounts and self._timeouts.nap is not None else []
-        if (until_published := self._hooks.nap) is not None:
+        if (until_published := self._publishing.nap) is not None:
             looks.append(until_published)
         return min([self._again if accounts else 1.0, *deadlines, *respawns, *looks])
 
@@ -321,16 +331,18 @@ class Supervisor:
                 self._respawn(index)
 
     def _recover(self, index: int, how: str) -> None:
-        name, pid = self.plan.processes[index].node, self._crew.members[index].pid
-        self._crew.bury(index)
+        name = self.plan.processes[index].node
+        pid = self._crew.bury(index)
+        self._logs.forget(index)
         verdict = self._recovery.recover(index)
         if verdict.is_planned:
-            self._hooks.process(index, "recycled", pid)
+            self._publishing.process(index, "recycled", pid)
             self._respawn(index)
             return
         how = self._overdue.pop(index, how)
-        self._hooks.process(index, "died", pid, how=how, attempt=verdict.attempt)
+        self._publishing.process(index, "died", pid, how=how, attempt=verdict.attempt)
         self._docket.fates[index] = how
+        self._crew.tell_died(index, pid, how)
         if verdict.gives_up:
             message = (
                 f"routine {name!r} {how}, the {verdict.attempt}th death outside an activation within "
@@ -345,7 +357,7 @@ class Supervisor:
 
     def _respawn(self, index: int) -> None:
         self._crew.respawn(index)
-        self._hooks.process(index, "restarted", self._crew.members[index].pid)
+        self._publishing.process(index, "restarted", self._crew.members[index].pid)
 
     def _jobs(self) -> list[JobState]:
         return [account.job for account in self._ledger.accounts.values()]
@@ -359,7 +371,7 @@ class Supervisor:
             for account in list(self._ledger.accounts.values()):
                 if not account.job.ended:
                     account.job.happen(Happening.FAIL, error)
-                    self._hooks.end(account.job)
+                    self._publishing.end(account.job)
             self._room.notify_all()
 
     def _leave(self) -> None:
@@ -370,8 +382,8 @@ class Supervisor:
                     what = "suspended: it can be resumed" if self._keeps else "stopped"
                     message = f"the flow of job {account.job.job_id!r} was {what}"
                     account.job.happen(Happening.CANCEL, ClosedError(message))
-                    self._hooks.end(account.job)
-            self._hooks.publish(self._figures.read)
+                    self._publishing.end(account.job)
+            self._publishing.publish(self._figures.read)
             self._desk.tell("exit")
             self._on_end(self)
         self._see_off()
