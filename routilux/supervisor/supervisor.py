@@ -16,16 +16,15 @@ from pathlib import Path
 
 import zmq
 
-from routilux.clock import Deadline, monotonic, wall
+from routilux.clock import Deadline, monotonic
 from routilux.engine import Running, Settings
 from routilux.errors import ClosedError, RoutiluxError, RoutineCrashed, StoreError
 from routilux.ipc.arena import OwnSection
 from routilux.ipc.control import Answerer
 from routilux.ipc.loglines import LogReceiver
-from routilux.ipc.publish import Publisher
 from routilux.ipc.sockets import Bell, Doorbells, slots
 from routilux.jobs import JobState
-from routilux.lifecycle import ExecutionStatus, Happening
+from routilux.lifecycle import Happening
 from routilux.plan import SUPERVISOR
 from routilux.supervisor.crew import Crew
 from routilux.supervisor.desk import SLOT_MASK, Desk
@@ -64,9 +63,7 @@ class Supervisor:
         kept: Kept | None = None,
     ) -> None:
         flow = self.flow = ground.flow
-        self.version = flow.version
-        self._directory = directory
-        self._started_at = wall()
+        self.version, self._directory = flow.version, directory
         self.plan = ground.plan
         self._settings = settings
         self._on_end = on_end
@@ -95,9 +92,7 @@ class Supervisor:
         self._stopped = Stopped(settings.stop_limit)
         self._quotas = Quotas(self.plan, self._arena, self._own)
         self._watchdog = Watchdog(self.plan, self._arena)
-        self._publishing = Publishing(
-            Publisher(self._bells.context, directory, process=SUPERVISOR, epoch=1), self.plan, self._jobs
-        )
+        self._publishing = Publishing(self._bells.context, directory, self.plan, self._ledger)
         self._figures = Figures(
             flow, self.plan, self._arena, self._ledger, self._crew, self._stopped, self._publishing
         )
@@ -116,7 +111,7 @@ class Supervisor:
             self._publishing,
             changed=self._changed,
             failed=self._fail,
-            pauses=self._pause,
+            pauses=lambda job: self.reception.pause(job),
             journal=journal,
         )
         self._logs = LogDesk(LogReceiver(self._bells.context, directory), self._arena, self._ledger)
@@ -153,24 +148,7 @@ class Supervisor:
     def describe(self) -> Running:
         """What there is to say of the flow under way."""
         with self._lock:
-            status = [a.job.status for a in self._ledger.accounts.values() if not a.job.ended]
-            state = "running"
-            if self.is_closed:
-                state = "stopped"
-            elif self.reception.is_draining:
-                state = "draining"
-            elif status and all(each is ExecutionStatus.PAUSED for each in status):
-                state = "paused"
-            return Running(
-                self.flow,
-                self.reception.worker_id,
-                self._started_at,
-                self._directory,
-                len(self.plan.processes),
-                self._publishing.ended,
-                self._publishing.failed,
-                state,
-            )
+            return self._figures.running(self.reception, self._directory)
 
     def begin_close(self, grace: float | None = None, *, keeps: bool = False) -> None:
         """Cancel what still runs and ask the workers to leave within `grace` seconds; those that have not are
@@ -193,9 +171,6 @@ class Supervisor:
     def _changed(self) -> None:
         self._room.notify_all()
         self._rouse()
-
-    def _pause(self, job: JobState) -> None:
-        self.reception.pause(job)
 
     def _rouse(self) -> None:
         with self._lock:
@@ -358,9 +333,6 @@ class Supervisor:
     def _respawn(self, index: int) -> None:
         self._crew.respawn(index)
         self._publishing.process(index, "restarted", self._crew.members[index].pid)
-
-    def _jobs(self) -> list[JobState]:
-        return [account.job for account in self._ledger.accounts.values()]
 
     def _fail(self, error: RoutiluxError) -> None:
         """No job of this flow can go on."""
