@@ -111,7 +111,7 @@ class Supervisor:
             self._publishing,
             changed=self._changed,
             failed=self._fail,
-            pauses=lambda job: self.reception.pause(job),
+            pauses=lambda job: self.reception.pause(job),  # noqa: PLW0108 - it is made below
             journal=journal,
         )
         self._logs = LogDesk(LogReceiver(self._bells.context, directory), self._arena, self._ledger)
