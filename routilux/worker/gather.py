@@ -36,11 +36,6 @@ def arguments(taken: Taken) -> list[Any]:
     return [slot[0].value if slot else None for slot in taken.slots]
 
 
-def as_text(message: object) -> str:
-    """A policy's message, for a hook."""
-    return "" if message is None else str(message)
-
-
 class GatherLoop(Loop):
     """The loop of every policy but the immediate one."""
 
@@ -154,7 +149,7 @@ class GatherLoop(Loop):
             if attempt is None:
                 settled = True
                 break
-            if not attempt.is_let_go and self.is_stopped(job, attempt):
+            if not (attempt.is_let_go or attempt.failures) and self.is_stopped(job, attempt):
                 break
             ran += 1
             self.activate(job, attempt)
@@ -177,7 +172,7 @@ class GatherLoop(Loop):
             return None
         if self.p.tap.hooked is not None:
             reason = inbox.declined if taken is None else taken.message
-            self.p.tap.hooked.evaluated(job.job_id, activate=taken is not None, reason=as_text(reason))
+            self.p.tap.hooked.evaluated(job.job_id, activate=taken is not None, reason=reason)
         return None if taken is None else Attempt(taken)
 
     def activate(self, job: WorkerJob, attempt: Attempt) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from time import perf_counter_ns
 from typing import Any
 
+from routilux.holds import HookedRoutine
 from routilux.hookevents import ROUTINE, STATS, Committed, Failed, Failure, HookEvent, MessageRef
 from routilux.ipc.arena import Arena, OwnSection
 from routilux.ipc.commit import Transaction
@@ -21,7 +22,6 @@ from routilux.reports import describe
 from routilux.worker.activation import Activations
 from routilux.worker.budget import TokenBucket
 from routilux.worker.figures import Figures
-from routilux.worker.hooked import HookedRoutine
 from routilux.worker.intake import Batch
 from routilux.worker.jobs import SLOT_MASK, JobTable, WorkerJob
 from routilux.worker.logs import Lines
