@@ -3,10 +3,11 @@
 import os
 import pickle
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import cloudpickle
+import msgspec
 
 from routilux.errors import RoutiluxError, StoreError
 from routilux.flow import Flow
@@ -100,7 +101,7 @@ class Kept:
 
 def moved(boots: list[Boot], directory: Path) -> list[bytes]:
     """The boot records, for sockets in this directory."""
-    return [pickle.dumps(replace(boot, directory=str(directory))) for boot in boots]
+    return [pickle.dumps(msgspec.structs.replace(boot, directory=str(directory))) for boot in boots]
 
 
 @dataclass(frozen=True)
