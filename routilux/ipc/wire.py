@@ -3,8 +3,9 @@
 import contextlib
 import pickle
 import sys
-from dataclasses import dataclass
 from types import ModuleType
+
+import msgspec
 
 from routilux.plan import Plan, Route
 
@@ -12,8 +13,7 @@ NO_JOB = 0xFFFFFFFF
 """In a frame's job field: the process itself, not one of its jobs."""
 
 
-@dataclass(frozen=True)
-class Boot:
+class Boot(msgspec.Struct, frozen=True):
     """All that one worker needs to know; written once into the arena, read again by each incarnation."""
 
     plan: Plan

@@ -3,10 +3,11 @@
 import os
 import pickle
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import cloudpickle
+import msgspec
 
 from routilux.errors import RoutiluxError, StoreError
 from routilux.flow import Flow
@@ -103,7 +104,9 @@ class Kept:
 def moved(boots: list[Boot], directory: Path, hooks: Hooks) -> list[bytes]:
     """The boot records, for sockets in this directory, with the hooks of this runtime."""
     shipped = ship_hooks(hooks)
-    return [pickle.dumps(replace(boot, directory=str(directory), hooks=shipped)) for boot in boots]
+    return [
+        pickle.dumps(msgspec.structs.replace(boot, directory=str(directory), hooks=shipped)) for boot in boots
+    ]
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,7 @@ class Supervisor:
         self._respawns: dict[int, float] = {}
         self._overdue: dict[int, str] = {}
         self._again = TICK
+        self._looked = 0.0
         self._lock = threading.RLock()
         self._room = threading.Condition(self._lock)
         self._docket = Docket(
@@ -228,7 +229,7 @@ class Supervisor:
                     self._answerer.answer(self._docket.answer)
                 if self._logs.socket in events:
                     self._logs.collect()
-                self._turn(everything=not events)
+                self._turn(everything=not events or monotonic() > self._looked + TICK)
                 for index in self._quotas.look():
                     self._bells.ring(index, Bell.STATUS)
                     self._publishing.pressed("quota", routine=self.plan.processes[index].node)
@@ -283,6 +284,8 @@ class Supervisor:
         self._docket.check_deadlines()
         accounts = self._ledger.accounts
         touched &= accounts.keys()
+        if everything:  # a bell may have been lost, with the worker that rang it
+            self._looked = monotonic()
         for slot in list(accounts) if everything else touched:
             self._docket.settle(accounts[slot])
         self._docket.release()
