@@ -11,6 +11,7 @@ import tempfile
 import threading
 from concurrent.futures import Future
 from importlib.util import find_spec
+from typing import NamedTuple
 
 import msgspec
 
@@ -19,6 +20,12 @@ from routilux.errors import FlowError, RoutiluxError
 
 log = logging.getLogger("routilux.monitoring")
 
+_BOOT = (
+    "import ctypes,os,runpy,sys;"
+    f"ctypes.CDLL(None).prctl(1, {int(signal.SIGKILL)});"  # PR_SET_PDEATHSIG
+    "os.getppid() == int(sys.argv.pop(1)) or os._exit(1);"
+    "runpy.run_module('routilux_monitor', run_name='__main__', alter_sys=True)"
+)
 NEEDED = ("routilux_monitor", "aiohttp")
 START_SECONDS = 30.0
 LEAVE_SECONDS = 5.0
@@ -34,21 +41,29 @@ class Announcement(msgspec.Struct, frozen=True):
     error: str = ""
 
 
+class Wish(NamedTuple):
+    """How a monitor is to listen: on which port, 0 is any, and with which further options of
+    `routilux-monitor`.
+    """
+
+    port: int = 0
+    options: tuple[str, ...] = ()
+
+
 class Monitor:
     """A running monitor. Whoever has `token` may do everything, whoever has `view_token` may look.
 
     It ends with `close`, and with this process however that ends: it watches a pipe of which only we have the
-    other end.
+    other end, and the kernel kills it with us.
     """
 
-    def __init__(self, port: int = 0) -> None:
-        """Start it and wait until it listens, on that port or on a free one. Raises RoutiluxError if it
-        cannot.
-        """
+    def __init__(self, wish: Wish) -> None:
+        """Start it and wait until it listens. Raises RoutiluxError if it cannot."""
         for name in NEEDED:
             if find_spec(name) is None:
                 raise RoutiluxError(
-                    f"a monitor needs {name!r}, which is not installed: pip install 'routilux[monitor]'"
+                    f"a monitor needs the module {name!r}, which is not installed here: install Routilux "
+                    "with its dependencies"
                 )
         self._watched = -1
         self._process: Future[subprocess.Popen[bytes]] = Future()
@@ -58,7 +73,7 @@ class Monitor:
         watch, self._watched = os.pipe2(os.O_CLOEXEC)
         # The kernel may end a child with the thread that has started it, so that thread stays.
         self._thread = threading.Thread(
-            target=self._attend, args=(port, announce, watch), name="routilux-monitor", daemon=True
+            target=self._attend, args=(wish, announce, watch), name="routilux-monitor", daemon=True
         )
         self._thread.start()
         try:
@@ -76,10 +91,10 @@ class Monitor:
         """The page, with the token in the fragment, which no browser sends anywhere."""
         return f"{self.url}/#token={self.token}"
 
-    def _attend(self, port: int, announce: int, watch: int) -> None:
+    def _attend(self, wish: Wish, announce: int, watch: int) -> None:
         """Start the process and reap it."""
         try:
-            process = _spawn(port, announce, watch)
+            process = _spawn(wish, announce, watch)
         except BaseException as error:  # it is raised again where it is waited for  # noqa: BLE001
             self._process.set_exception(error)
             return
@@ -107,9 +122,9 @@ class Monitor:
         self._thread.join()
 
 
-def _spawn(port: int, announce: int, watch: int) -> "subprocess.Popen[bytes]":
+def _spawn(wish: Wish, announce: int, watch: int) -> "subprocess.Popen[bytes]":
     """Apart from our terminal's Ctrl-C: we end it in our own time."""
-    command = [sys.executable, "-P", "-m", "routilux_monitor", "--port", str(port)]
+    command = [sys.executable, "-P", "-c", _BOOT, str(os.getpid()), "--port", str(wish.port), *wish.options]
     command += ["--announce-fd", str(announce), "--watch-fd", str(watch)]
     try:
         return subprocess.Popen(  # noqa: S603 - our own interpreter
@@ -149,6 +164,8 @@ def start_monitor(monitor: object, engine: str) -> Monitor:
     """
     if engine != "local":
         raise FlowError(f"monitor={monitor!r}: a monitor watches processes, engine={engine!r} has none")
+    if isinstance(monitor, Wish):
+        return Monitor(monitor)
     if isinstance(monitor, int) and 0 <= monitor < 1 << 16:
-        return Monitor(0 if monitor is True else monitor)
+        return Monitor(Wish(0 if monitor is True else monitor))
     raise FlowError(f"monitor={monitor!r}: give True, or the number of a port")

@@ -7,20 +7,18 @@ import os
 import threading
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
+from routilux.admission import Admission
 from routilux.clock import Deadline
-from routilux.configuration import nearest
 from routilux.deadletters import DeadLetter, DeadLetters
 from routilux.engine import Settings
 from routilux.engines.choice import new_engine, quarter_of_memory
-from routilux.errors import ClosedError, DeadlineExceeded, FlowError, RoutiluxError
+from routilux.errors import DeadlineExceeded, FlowError
 from routilux.flow import Flow
 from routilux.frontdesk.premises import Premises
-from routilux.joblist import JobList
 from routilux.jobs import JobState
 from routilux.jobstore import JobStore
 from routilux.lifecycle import ExecutionStatus
@@ -28,11 +26,11 @@ from routilux.limits import is_amount, is_count
 from routilux.registry import FlowRegistry
 from routilux.statedir import StateDirectory
 from routilux.streaming import streamed
-from routilux.submission import Sealed, Seed, checked_metadata, entry_seeds, seeder, slot_seed
+from routilux.submission import entry_seeds, seeder, slot_seed
 
 if TYPE_CHECKING:
     from routilux.frontdesk.house import House
-    from routilux.monitoring import Monitor
+    from routilux.monitoring import Monitor, Wish
 
 log = logging.getLogger("routilux.runtime")
 
@@ -75,7 +73,7 @@ class Runtime:
         dead_letters: str | os.PathLike[str] | DeadLetters | None = None,
         job_store: str | os.PathLike[str] | JobStore | None = None,
         state_dir: str | os.PathLike[str] | StateDirectory | None = None,
-        monitor: bool | int = False,
+        monitor: "bool | int | Wish" = False,
     ) -> None:
         for name, number in (workers or {}).items():
             if not is_count(number):
@@ -110,13 +108,7 @@ class Runtime:
             settings = Settings(max_pending, memory, max_output, grace, stop_limit, self.dead_letters)
             self._premises = Premises(self._house)
             self._engine = new_engine(engine, settings, workers or {}, self._premises.path, state_dir)
-            self._workers = dict(workers or {})
-            self._flows: weakref.WeakSet[Flow] = weakref.WeakSet()
-            self._lock = threading.Lock()
-            self._jobs = JobList()
-            self._requeued: weakref.WeakKeyDictionary[DeadLetter, JobState] = weakref.WeakKeyDictionary()
-            self._is_closed = False
-            self._is_draining = False
+            self._admission = Admission(self._engine, workers or {}, self.job_store)
             self._is_gone = False
             if self.monitor is not None:
                 self._premises.path()
@@ -139,8 +131,7 @@ class Runtime:
             state.close()
             raise
         try:
-            runtime._jobs.resumed = runtime._engine.resume(runtime._admit)
-            runtime._flows.update(job.control.flow for job in runtime.resumed)
+            runtime._admission.take_up(runtime._engine.resume(runtime._admission.admit))
         except BaseException:
             runtime.suspend()
             raise
@@ -159,11 +150,11 @@ class Runtime:
     @property
     def resumed(self) -> list[JobState]:
         """The jobs that `resume` has found, those that had ended among them."""
-        return self._jobs.resumed
+        return self._admission.jobs.resumed
 
     @property
     def is_closed(self) -> bool:
-        return self._is_closed
+        return self._admission.is_closed
 
     # ---- submissions --------------------------------------------------------------------------------------
 
@@ -189,9 +180,9 @@ class Runtime:
         raised, when no place came free within them. `metadata` is what the job is to be known by, a dict of
         what JSON knows; with `trace` a monitor is told of each activation.
         """
-        flow = self._open(flow)
+        flow = self._admission.open(flow)
         seeds = entry_seeds(flow, entry, inputs, slots)
-        return self._submit(
+        return self._admission.submit(
             flow,
             seeds,
             job_id=job_id,
@@ -226,9 +217,11 @@ class Runtime:
         trace: bool = False,
     ) -> JobState:
         """Start a job with one payload for any slot of any routine; else as `exec`."""
-        flow = self._open(flow)
+        flow = self._admission.open(flow)
         seeds = [slot_seed(flow, routine, slot, payload)]
-        return self._submit(flow, seeds, job_id=job_id, timeout=timeout, metadata=metadata, trace=trace)
+        return self._admission.submit(
+            flow, seeds, job_id=job_id, timeout=timeout, metadata=metadata, trace=trace
+        )
 
     def requeue(
         self, letter: DeadLetter | int, *, flow: Flow | str | None = None, timeout: float | None = None
@@ -241,31 +234,7 @@ class Runtime:
         payload goes as it was encoded; for a routine with `key=`, or a slot with a type, it is decoded here.
         """
         kept = self.dead_letters.get(letter) if isinstance(letter, int) else letter
-        return self._requeue(kept, self._open(self._known(kept.flow) if flow is None else flow), timeout)
-
-    def _requeue(
-        self, kept: DeadLetter, found: Flow, timeout: float | None, patience: float | None = None
-    ) -> JobState:
-        again = self._requeued.get(kept)
-        if again is not None and not again.ended:
-            raise RoutiluxError(f"dead letter {kept.id} is on its way already, in job {again.job_id!r}")
-        seed = slot_seed(found, kept.routine, kept.slot, None)
-        node = found.nodes[kept.routine]
-        wanted = getattr(node.routine.slots[kept.slot], "type", None)
-        is_decoded = node.key is not None or wanted is not None
-        payload = kept.revived(wanted) if is_decoded else Sealed(*kept.encoded())
-        job = self._submit(found, [replace(seed, payload=payload)], timeout=timeout, patience=patience)
-        self._requeued[kept] = job
-        job.when_ended(lambda: _settle(kept, job))
-        return job
-
-    def _known(self, name: str) -> Flow | str:
-        """The flow of that name that has been run here, else the name."""
-        with self._lock:
-            known = [flow for flow in self._flows if flow.name == name]
-        if len(known) > 1:
-            raise FlowError(f"this runtime has run {len(known)} flows named {name!r}: pass flow=...")
-        return known[0] if known else name
+        return self._admission.requeue(kept, flow, timeout)
 
     def stream(
         self,
@@ -282,105 +251,20 @@ class Runtime:
         The iterable is advanced in a thread of its own, and not further ahead than there is room for;
         stopping the iteration early cancels the job. Raises why the job failed, or what the iterable raised.
         """
-        flow = self._open(flow)
+        flow = self._admission.open(flow)
         name = flow.entry(entry)
         names = flow.nodes[name].routine.slot_names
         if slot is None and len(names) > 1:
             raise FlowError(f"entry routine {name!r} has the slots {', '.join(names)}: pass slot=...")
         seed = seeder(flow, name, slot or names[0])
-        begin = partial(self._submit, flow, [], timeout=timeout, is_open=True)
+        begin = partial(self._admission.submit, flow, [], timeout=timeout, is_open=True)
         return streamed(self._engine, begin, map(seed, iterable))
-
-    def _flow(self, flow: Flow | str) -> Flow:
-        if self._is_closed:
-            raise ClosedError("the runtime is closed: make a new one")
-        if self._is_draining:
-            raise ClosedError("the runtime is draining: it takes no more jobs")
-        found = FlowRegistry.get_instance().get_by_name(flow) if isinstance(flow, str) else flow
-        if not isinstance(found, Flow):
-            raise FlowError(f"expected a Flow or the name of a registered one, not {type(found).__name__}")
-        return found
-
-    def _open(self, flow: Flow | str) -> Flow:
-        """The flow, once all that can be known beforehand to be wrong with it is known not to be."""
-        found = self._flow(flow)
-        if unknown := [name for name in self._workers if name not in found.nodes]:
-            raise FlowError(
-                *(
-                    f"workers: flow {found.name!r} has no routine {n!r}: {nearest(n, found.nodes)}"
-                    for n in unknown
-                )
-            )
-        self._engine.open(found)
-        if found not in self._flows:
-            with self._lock:
-                self._flows.add(found)
-        return found
-
-    def _submit(
-        self,
-        flow: Flow,
-        seeds: list[Seed],
-        *,
-        job_id: str | None = None,
-        timeout: float | None = None,
-        paused: bool = False,
-        is_open: bool = False,
-        metadata: Mapping[str, Any] | None = None,
-        trace: bool = False,
-        patience: float | None = None,
-    ) -> JobState:
-        deadline = Deadline.after(timeout)
-        known_by = {} if metadata is None else checked_metadata(metadata)
-        job = self._engine.job(flow, self._jobs.job_id(job_id))
-        job.metadata, job.is_traced = known_by, trace
-        self._admit(job)
-        try:
-            self._engine.submit(
-                job,
-                seeds,
-                deadline,
-                paused=paused,
-                is_open=is_open,
-                patience=None if patience is None else Deadline.after(patience),
-            )
-        except BaseException:
-            self._jobs.remove(job)
-            raise
-        return job
-
-    def _admit(self, job: JobState) -> None:
-        """From here on the job is one of ours."""
-        if job.ended:  # before it was resumed; its id may be that of a later one
-            self._jobs.remember(job)
-            return
-        if self.job_store is not None:
-            self.job_store.check()
-            job.record_in(self.job_store)
-        self._jobs.add(job)
 
     def _house(self) -> "House":
         """What the front desk needs."""
         from routilux.frontdesk.house import House  # noqa: PLC0415 - see Premises
 
-        return House(
-            self._engine,
-            self._jobs,
-            self.dead_letters,
-            flows=self._known_flows,
-            open=self._open,
-            admit=self._submit,
-            requeue=lambda letter, *, patience: self._requeue(
-                letter, self._open(self._known(letter.flow)), None, patience
-            ),
-            is_shutdown=lambda: self._is_closed,
-            is_default=lambda: Runtime._default is self,
-        )
-
-    def _known_flows(self) -> list[Flow]:
-        """Those that were run here, and those that are registered."""
-        with self._lock:
-            return list(dict.fromkeys([*self._flows, *FlowRegistry.get_instance().list_all().values()]))
+        return House(self._engine, self._admission, self.dead_letters, lambda: Runtime._default is self)
 
     # ---- what there is ------------------------------------------------------------------------------------
 
@@ -388,8 +272,12 @@ class Runtime:
         """The jobs under way, and the last ones that have ended and that somebody still holds; of one status
         if named.
         """
-        known = self._jobs.all()
+        known = self._admission.jobs.all()
         return known if status is None else [job for job in known if job.status == ExecutionStatus(status)]
+
+    def start(self, flow: Flow | str) -> None:
+        """Start the processes of a flow, so that its first job need not wait for them."""
+        self._engine.start(self._admission.open(flow))
 
     def stop(self, flow: Flow | str, *, grace: float | None = None) -> None:
         """End the processes of one flow and cancel its jobs; the next submission starts it anew."""
@@ -399,9 +287,9 @@ class Runtime:
     def drain(self, timeout: float | None = None) -> None:
         """Take no more jobs, stop the sources, and wait until what is in flight has come to its end."""
         deadline = Deadline.after(timeout)
-        self._is_draining = True
+        self._admission.is_draining = True
         self._engine.drain()
-        for job in self._jobs.active():
+        for job in self._admission.jobs.active():
             job.wait(deadline.left())
 
     def close(self, *, grace: float | None = None) -> None:
@@ -420,7 +308,7 @@ class Runtime:
             self._close(grace, keeps=True)
 
     def _close(self, grace: float | None, *, keeps: bool) -> None:
-        self._is_closed = True
+        self._admission.is_closed = True
         _open.discard(self)
         with contextlib.ExitStack() as after:
             if self.monitor is not None:
@@ -439,7 +327,7 @@ class Runtime:
     ) -> None:
         try:
             if error is None:
-                self._jobs.wait_for_all()
+                self._admission.jobs.wait_for_all()
         except BaseException:
             self._leave(INTERRUPTED)
             raise
@@ -451,15 +339,6 @@ class Runtime:
     def _leave(self, grace: float) -> None:
         """What is under way is cancelled, or suspended where that can be."""
         (self.suspend if self._is_durable else self.close)(grace=grace)
-
-
-def _settle(letter: DeadLetter, job: JobState) -> None:
-    """A letter that was sent again is done with, if its job came to its end."""
-    if job.status is ExecutionStatus.COMPLETED:
-        try:
-            letter.discard()
-        except RoutiluxError as error:
-            log.warning("job %r is complete, but its dead letter stays: %s", job.job_id, error)
 
 
 _open: "weakref.WeakSet[Runtime]" = weakref.WeakSet()

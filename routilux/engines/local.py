@@ -10,9 +10,9 @@ from routilux.engine import CHANGED, Running, Settings
 from routilux.errors import ClosedError, FlowError, RoutiluxError
 from routilux.flow import Flow
 from routilux.ipc.codec import Encoder
+from routilux.ipc.endpoints import PREFIX
 from routilux.ipc.lanes import LARGE
 from routilux.ipc.layout import Layout
-from routilux.ipc.rundirectory import PREFIX
 from routilux.jobs import JobState
 from routilux.plan import plan
 from routilux.statedir import StateDirectory, forget

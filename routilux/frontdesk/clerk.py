@@ -100,7 +100,7 @@ class Clerk:
     def _describe(self) -> Description:
         running = self._running()
         flows = self._flows()
-        active, ended = self._house.jobs.active(), self._house.jobs.ended()
+        active, ended = self._house.admission.jobs.active(), self._house.admission.jobs.ended()
         newest = active[-MOST_JOBS:]
         room = MOST_JOBS - len(newest)
         remembered = ended[-room:] if room else []
@@ -108,7 +108,7 @@ class Clerk:
             self._introduction,
             tuple(self._catalogue.info(flow, running.get(flow)) for flow in flows.values()),
             (*map(self._ended_info, remembered), *map(self._job_info, newest)),
-            is_shutdown=self._house.is_shutdown(),
+            is_shutdown=self._house.admission.is_closed,
             omitted=len(active) + len(ended) - len(newest) - len(remembered),
         )
 
@@ -116,7 +116,7 @@ class Clerk:
         return {running.flow: running for running in self._house.engine.running()}
 
     def _flows(self) -> dict[str, Flow]:
-        return self._catalogue.see(self._house.flows())
+        return self._catalogue.see(self._house.admission.flows())
 
     def _flow(self, flow_id: str) -> Flow:
         found = self._flows().get(flow_id) or FlowRegistry.get_instance().list_all().get(flow_id)
@@ -135,7 +135,7 @@ class Clerk:
         return ended_info(ended, ended.flow_name if flow is None else self._catalogue.flow_id(flow))
 
     def _job(self, job_id: str) -> JobState | Ended:
-        found = self._house.jobs.find(job_id)
+        found = self._house.admission.jobs.find(job_id)
         if found is None:
             raise Refused("JOB_NOT_FOUND", f"this runtime knows no job {job_id!r} (any more)")
         return found
@@ -149,8 +149,8 @@ class Clerk:
 
     def _submit(self, request: Submit) -> AboutJob:
         flow = self._flow(request.flow_id)
-        self._house.open(flow)
-        job = self._house.admit(
+        self._house.admission.open(flow)
+        job = self._house.admission.submit(
             flow,
             seeds_of(flow, request.flow_id, request),
             job_id=request.job_id,
@@ -221,7 +221,7 @@ class Clerk:
     # ---- flows --------------------------------------------------------------------------------------------
 
     def _start_flow(self, request: StartFlow) -> AboutFlow:
-        flow = self._house.open(self._flow(request.flow_id))
+        flow = self._house.admission.open(self._flow(request.flow_id))
         self._house.engine.start(flow)
         return AboutFlow(self._flow_info(flow))
 
@@ -229,7 +229,9 @@ class Clerk:
         flow = next((f for f, r in self._running().items() if r.worker_id == request.worker_id), None)
         if flow is None:
             raise Refused("WORKER_NOT_FOUND", f"no flow runs here as {request.worker_id!r}")
-        jobs = [job for job in self._house.jobs.active() if job.control.worker_id == request.worker_id]
+        jobs = [
+            job for job in self._house.admission.jobs.active() if job.control.worker_id == request.worker_id
+        ]
         match request.action:
             case "pause":
                 for job in jobs:
@@ -258,6 +260,14 @@ class Clerk:
         letters = store.all(**named, limit=limit, offset=offset)
         return LetterPage(tuple(map(_letter_info, letters)), store.count(**named))
 
+    def _requeued(self, letter: DeadLetter) -> JobState:
+        try:
+            return self._house.admission.requeue(letter, None, None, PATIENCE)
+        except RoutiluxError as error:
+            if type(error) is RoutiluxError:  # it is on its way, or is no more
+                raise Refused("VALIDATION_ERROR", str(error)) from error
+            raise
+
     def _act_on_letter(self, request: ActOnLetter) -> Answer:
         try:
             letter = self._house.dead_letters.get(request.letter_id)
@@ -265,7 +275,7 @@ class Clerk:
             raise Refused("LETTER_NOT_FOUND", str(error)) from error
         match request.action:
             case "requeue":
-                return self._begun(self._house.requeue(letter, patience=PATIENCE))
+                return self._begun(self._requeued(letter))
             case "discard":
                 letter.discard()
                 return Done()

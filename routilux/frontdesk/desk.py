@@ -18,8 +18,7 @@ from routilux.errors import Busy, ClosedError, FlowError, PayloadError, Routilux
 from routilux.frontdesk.clerk import Clerk
 from routilux.frontdesk.house import House
 from routilux.frontdesk.refused import Refused
-from routilux.ipc.endpoints import endpoint
-from routilux.ipc.rundirectory import PREFIX
+from routilux.ipc.endpoints import PREFIX, endpoint
 
 log = logging.getLogger("routilux.frontdesk")
 
