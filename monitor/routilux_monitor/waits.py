@@ -18,7 +18,8 @@ class Waits:
 
     def __init__(self, known: Known, most: int = MOST) -> None:
         self._most = most
-        self._count = 0
+        self.count = 0
+        """Requests that wait now."""
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._stop = known.listen(self._hear)
 
@@ -28,10 +29,10 @@ class Waits:
 
     async def until_ended(self, job: JobRecord, timeout: float) -> float:  # noqa: ASYNC109 - the client's own
         """Waits until the job has ended, or for so long; returns how many seconds it was."""
-        if self._count >= self._most:
-            raise ApiError("BUSY", f"{self._count} requests are waiting already: try again later")
+        if self.count >= self._most:
+            raise ApiError("BUSY", f"{self.count} requests are waiting already: try again later")
         began, said = clock.monotonic(), asyncio.Event()
-        self._count += 1
+        self.count += 1
         self._waiting[job.job_id].add(said)
         try:
             with contextlib.suppress(TimeoutError):
@@ -40,7 +41,7 @@ class Waits:
                         await said.wait()
                         said.clear()
         finally:
-            self._count -= 1
+            self.count -= 1
             self._waiting[job.job_id].discard(said)
             if not self._waiting[job.job_id]:
                 del self._waiting[job.job_id]

@@ -1,9 +1,11 @@
 """Here is a monitor that answers on a free port about runtimes that tests make up."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 
 import aiohttp
 from aiohttp import web
@@ -103,7 +105,10 @@ def job_record(job_id: str = JOB, status: str = "completed") -> JobRecord:
             3, job_id, "split", 1, "event_emitted", 1006.0, count=2, activation=4,
             data={"event_name": "output", "message_ids": ["2:0:0", "2:0:1"], "parents": ["1:0:0"], "preview": SECRET},
         ),
-        TraceEvent(4, job_id, "split", 1, "routine_completed", 1006.0, 1005.0, 10**9, "completed", activation=4),
+        TraceEvent(
+            4, job_id, "split", 1, "routine_failed", 1006.0, 1005.0, 10**9, "skipped", activation=4,
+            data={"error_message": SECRET},
+        ),
     ])  # fmt: skip
     record.logs.append(LogRecord(1005.5, "split", 0, job_id, "STDOUT", SECRET))
     record.logs.append(LogRecord(1005.5, "split", 0, job_id, "INFO", f"has seen {SECRET}"))
@@ -166,7 +171,7 @@ class MadeUp:
         }
 
     async def lineage(self, job_id: str, message_id: str) -> Lineage | None:
-        return lineage(self.jobs[job_id].trace, message_id)
+        return lineage(self.jobs[job_id].trace, message_id, {"split"})
 
     def learn(self, runtime_id: str, info: JobInfo) -> JobRecord:
         record = self.jobs.setdefault(info.job_id, job_record(info.job_id, info.status))
@@ -236,9 +241,12 @@ class Rig:
     ) -> tuple[int, dict[str, object]]:
         """Status and JSON of an answer."""
         headers = {"X-API-Key": token}
-        kwargs = {} if method == "GET" else {"json": {} if body is None else body}
+        sent = None
+        if method != "GET":
+            headers["Content-Type"] = "application/json"
+            sent = BytesIO(json.dumps({} if body is None else body).encode())
         async with self.session.request(
-            method, f"{self.url}/api/v1{path}", headers=headers, **kwargs
+            method, f"{self.url}/api/v1{path}", headers=headers, data=sent
         ) as answer:
             return answer.status, await answer.json() if answer.status != 204 else {}
 

@@ -84,5 +84,7 @@ class Stats(Answer, frozen=True):
     processes: Count
     clients: Count
     """Connected by WebSocket."""
+    waiting: Count
+    """Requests that wait for the end of a job."""
     gaps: Count
     dropped: Count

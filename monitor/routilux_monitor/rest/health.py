@@ -36,6 +36,7 @@ async def stats(monitor: Monitor, call: Call[NoBody, NoQuery]) -> contract.Stats
         jobs=Counter(job.status for job in known.jobs.values()),
         processes=sum(len(instance.processes) for instance in running),
         clients=len(monitor.hub.clients),
+        waiting=monitor.waits.count,
         gaps=sum(instance.gaps for instance in instances),
         dropped=sum(instance.dropped for instance in instances),
     )

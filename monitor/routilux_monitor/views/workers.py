@@ -68,13 +68,16 @@ def history(jobs: Sequence[JobRecord]) -> list[contract.HistoryItem]:
 
 def processes(instance: Instance, now: float) -> contract.ProcessList:
     shown = [
-        process(figures, instance.usage.get(number), now)
+        process(figures, instance.usage.get(number), now, instance.started_at)
         for number, figures in sorted(instance.processes.items())
     ]
     return contract.ProcessList(shown, len(shown))
 
 
-def process(figures: ProcessFigures, usage: ProcessUsage | None, now: float) -> contract.Process:
+def process(
+    figures: ProcessFigures, usage: ProcessUsage | None, now: float, since: float
+) -> contract.Process:
+    """`since` is when the flow was started, where the process does not say it of itself."""
     return contract.Process(
         process=figures.process,
         routine_id=figures.routine,
@@ -86,7 +89,7 @@ def process(figures: ProcessFigures, usage: ProcessUsage | None, now: float) -> 
         private_bytes=usage.private if usage else None,
         shared_memory_bytes=figures.heap_bytes,
         restarts=figures.restarts,
-        uptime_seconds=max(0.0, now - figures.started_at),
+        uptime_seconds=max(0.0, now - (figures.started_at or since)),
         activations=figures.activations,
         errors=figures.errors,
     )
