@@ -13,6 +13,7 @@ from routilux.deadletters import DeadLetter
 from routilux.engine import Engine
 from routilux.errors import ClosedError, FlowError, RoutiluxError
 from routilux.flow import Flow
+from routilux.hooks import NO_HOOKS, Hooks
 from routilux.joblist import JobList
 from routilux.jobs import JobState
 from routilux.jobstore import JobStore
@@ -26,7 +27,10 @@ log = logging.getLogger("routilux.runtime")
 class Admission:
     """Lets jobs in until it is closed, or drains. May be used from several threads."""
 
-    def __init__(self, engine: Engine, workers: Mapping[str, int], job_store: JobStore | None) -> None:
+    def __init__(
+        self, engine: Engine, workers: Mapping[str, int], job_store: JobStore | None, hooks: Hooks
+    ) -> None:
+        self._hooks = hooks
         self.jobs = JobList()
         self.is_closed = False
         self.is_draining = False
@@ -100,7 +104,16 @@ class Admission:
         if self._job_store is not None:
             self._job_store.check()
             job.record_in(self._job_store)
+        if self._hooks is not NO_HOOKS:
+            job.when_changed(self._tell)
         self.jobs.add(job)
+
+    def _tell(self, job: JobState, before: ExecutionStatus) -> None:
+        """What the user's hooks learn of a job."""
+        if before is ExecutionStatus.PENDING:
+            self._hooks.tell("on_job_start", job.job_id)
+        if job.ended:
+            self._hooks.tell("on_job_end", job.job_id, str(job.status), job.error)
 
     def take_up(self, jobs: list[JobState]) -> None:
         """They have been admitted, after an earlier runtime had begun them."""

@@ -8,6 +8,7 @@ from typing import Protocol
 from routilux.clock import Deadline
 from routilux.deadletters import DeadLetters
 from routilux.flow import Flow
+from routilux.hooks import NO_HOOKS, Hooks
 from routilux.jobs import JobState
 from routilux.submission import Seed
 
@@ -30,6 +31,7 @@ class Settings:
     grace: float
     stop_limit: float
     dead_letters: DeadLetters
+    hooks: Hooks = NO_HOOKS
 
 
 @dataclass(frozen=True)

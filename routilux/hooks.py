@@ -78,6 +78,9 @@ class Hooks:
         self._hooks = tuple(hooks)
         self._complained: set[Method] = set()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Hooks, (self._hooks,)
+
     def methods(self, name: str) -> tuple[Method, ...]:
         """What overrides the hook of that name."""
         base = getattr(ExecutionHooks, name)

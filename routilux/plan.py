@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from routilux.routing import inner, levels
 
@@ -19,8 +20,7 @@ SUPERVISOR = 0
 """The index of the supervisor among the processes of a plan."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessPlan:
+class ProcessPlan(msgspec.Struct, frozen=True):
     """One process: worker `replica` of the routine `node`. Index 0 is the supervisor and has no node."""
 
     index: int
@@ -32,8 +32,7 @@ class ProcessPlan:
         return f"{self.node}-{self.replica}" if self.node else "supervisor"
 
 
-@dataclass(frozen=True, slots=True)
-class LanePlan:
+class LanePlan(msgspec.Struct, frozen=True):
     """The byte ring of one (producer worker, connection, consumer worker).
 
     Between the supervisor and a worker there is one lane each way and no connection: the frames name the
@@ -54,8 +53,7 @@ class LanePlan:
     """
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """What becomes of an event: for each of its connections the lanes to the consumer's workers, in their
     order.
 
@@ -66,8 +64,7 @@ class Route:
     connections: tuple[tuple[int, tuple[int, ...]], ...]
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True, dict=True):
     """Processes and lanes of one flow; the same value in every process."""
 
     flow: str

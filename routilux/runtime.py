@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
@@ -19,6 +19,7 @@ from routilux.engines.choice import new_engine, quarter_of_memory
 from routilux.errors import DeadlineExceeded, FlowError
 from routilux.flow import Flow
 from routilux.frontdesk.premises import Premises
+from routilux.hooks import ExecutionHooks, as_hooks
 from routilux.jobs import JobState
 from routilux.jobstore import JobStore
 from routilux.lifecycle import ExecutionStatus
@@ -52,9 +53,9 @@ class Runtime:
     What becomes of jobs, and what they put out, is recorded in `job_store`: a store, the path of its SQLite
     file, or None for nowhere. With `state_dir` the runtime is durable: what is under way lies in files of
     that directory, and outlives this process and all workers. `Runtime.resume(state_dir)` goes on with it.
-    Leaving a durable runtime by an exception suspends its jobs instead of cancelling them. With `monitor`,
-    True or the number of a port, a monitor runs beside it: `runtime.monitor.link` is its page. May be used
-    from several threads.
+    Leaving a durable runtime by an exception suspends its jobs instead of cancelling them. `hooks` are told
+    what happens, see ExecutionHooks. With `monitor`, True or the number of a port, a monitor runs beside it:
+    `runtime.monitor.link` is its page. May be used from several threads.
     """
 
     _default: ClassVar["Runtime | None"] = None
@@ -73,6 +74,7 @@ class Runtime:
         dead_letters: str | os.PathLike[str] | DeadLetters | None = None,
         job_store: str | os.PathLike[str] | JobStore | None = None,
         state_dir: str | os.PathLike[str] | StateDirectory | None = None,
+        hooks: Sequence[ExecutionHooks] = (),
         monitor: "bool | int | Wish" = False,
     ) -> None:
         for name, number in (workers or {}).items():
@@ -105,10 +107,11 @@ class Runtime:
                 state_dir = StateDirectory(state_dir, resumes=False)
             self._is_durable = state_dir is not None
             memory = heap or quarter_of_memory()
-            settings = Settings(max_pending, memory, max_output, grace, stop_limit, self.dead_letters)
+            told = as_hooks(hooks)
+            settings = Settings(max_pending, memory, max_output, grace, stop_limit, self.dead_letters, told)
             self._premises = Premises(self._house)
             self._engine = new_engine(engine, settings, workers or {}, self._premises.path, state_dir)
-            self._admission = Admission(self._engine, workers or {}, self.job_store)
+            self._admission = Admission(self._engine, workers or {}, self.job_store, told)
             self._is_gone = False
             if self.monitor is not None:
                 self._premises.path()

@@ -67,11 +67,10 @@ def entry_seeds(
     for slot in given:
         if slot not in names:
             raise FlowError(f"entry routine {name!r} has no slot {slot!r}: {nearest(slot, names)}")
-    defaults = _defaults(node)
-    if not given and len(defaults) == len(names):
-        given = defaults
-    elif given and not node.routine.activation_policy.immediate:
-        given = {**defaults, **given}  # the policy waits for every slot
+    if not (given and node.routine.activation_policy.immediate):
+        defaults = _defaults(node)
+        if given or len(defaults) == len(names):
+            given = {**defaults, **given}  # the policy waits for every slot
     if not given:
         wanted = ", ".join(f"{slot}=..." for slot in names)
         raise FlowError(f"entry routine {name!r} needs a value for its slot: pass {wanted}")

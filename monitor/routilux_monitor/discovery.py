@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from routilux.commands import INTRODUCTION, Introduction
-from routilux.ipc.rundirectory import PREFIX
+from routilux.ipc.endpoints import PREFIX
 
 LONGEST = 64 << 10
 """Bytes of an introduction."""

@@ -181,7 +181,7 @@ class Clerk:
             case "cancel":
                 job.cancel()
             case "trace" | "untrace":
-                job.trace(request.action == "trace")
+                job.trace(is_on=request.action == "trace")
             case _:
                 raise _no_action(request.action, "pause, resume, cancel, trace, untrace")
         return AboutJob(self._job_info(job))
@@ -202,8 +202,12 @@ class Clerk:
         return ResultPage(tuple(items), job.outputs_waiting)
 
     def _logs(self, request: Logs) -> LogPage:
-        self._held_job(request.job_id)
-        return LogPage((), 0)
+        _, limit = _page(0, request.limit)
+        job = self._held_job(request.job_id)
+        if job is None:
+            return LogPage((), 0)
+        lines = job.log.entries()  # those that have arrived: to wait for more would hold up the next in line
+        return LogPage(tuple(line._asdict() for line in lines[-limit:]), job.log.dropped)
 
     def _shared_data(self, request: SharedDataOf) -> SharedDataPage:
         job = self._job(request.job_id)

@@ -5,10 +5,11 @@ read-write and everything else read-only.
 """
 
 import os
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 from mmap import ALLOCATIONGRANULARITY
+
+import msgspec
 
 from routilux.plan import Plan
 
@@ -108,8 +109,7 @@ JOB_NAME = 128
 """Bytes for a job's id: its length, then its UTF-8."""
 
 
-@dataclass(frozen=True)
-class Section:
+class Section(msgspec.Struct, frozen=True):
     """Where one process writes. Offsets are bytes from the start of the arena."""
 
     start: int
@@ -132,8 +132,7 @@ class Section:
         return self.heap - self.start
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(msgspec.Struct, frozen=True, dict=True):
     """The sections of a plan with room for `jobs` jobs at a time and `heap` bytes of large payloads per
     process.
     """

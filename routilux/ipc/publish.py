@@ -25,6 +25,8 @@ WATERMARK = 512
 """Envelopes that may wait for one subscriber; with `MOST` this bounds the memory that a stopped one costs."""
 MOST = 256
 """Events of one envelope."""
+LINGER_MS = 100
+"""For so long the end of a process may wait for a subscriber that does not read."""
 _SUBSCRIBE = 1
 
 
@@ -34,7 +36,9 @@ def hooks_name(process: int) -> str:
 
 
 class Publisher:
-    """The socket of one process and epoch, which is that of its incarnation. Closed with its context."""
+    """The socket of one process and epoch, which is that of its incarnation. It ends at the latest with its
+    context.
+    """
 
     def __init__(
         self, context: "zmq.Context[Any]", directory: str | Path, *, process: int, epoch: int
@@ -51,6 +55,10 @@ class Publisher:
         self.socket.set(zmq.SNDHWM, WATERMARK)
         self.socket.set(zmq.XPUB_VERBOSE, 1)  # the second subscriber of a topic wants his start, too
         self.socket.bind(endpoint(directory, hooks_name(process)))
+
+    def close(self) -> None:
+        """What is on its way gets a moment to arrive; the context's end waits for that."""
+        self.socket.close(linger=LINGER_MS)
 
     @property
     def is_heard(self) -> bool:

@@ -3,8 +3,9 @@
 import contextlib
 import pickle
 import sys
-from dataclasses import dataclass
 from types import ModuleType
+
+import msgspec
 
 from routilux.plan import Plan, Route
 
@@ -12,8 +13,7 @@ NO_JOB = 0xFFFFFFFF
 """In a frame's job field: the process itself, not one of its jobs."""
 
 
-@dataclass(frozen=True)
-class Boot:
+class Boot(msgspec.Struct, frozen=True):
     """All that one worker needs to know; written once into the arena, read again by each incarnation."""
 
     plan: Plan
@@ -28,6 +28,8 @@ class Boot:
     """Per connection to a slot with a type, its Demand; by cloudpickle."""
     node: bytes
     """The routine, by cloudpickle."""
+    hooks: bytes
+    """The user's hooks, by cloudpickle; empty if there are none."""
     main: bytes
     """What the user's `__main__` defines, by cloudpickle; put into the worker's `__main__` before anything
     else.

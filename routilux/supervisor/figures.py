@@ -6,16 +6,20 @@ import os
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 
+from routilux.engine import Running
 from routilux.flow import Flow
 from routilux.hookevents import ConnectionFigures, FlowStats, JobFigures, ProcessFigures
 from routilux.ipc.arena import Arena
 from routilux.ipc.lanes import USED_BITS
 from routilux.ipc.layout import COUNTERS, RING, WAITING_SLOTS, WORD, Section, Status
+from routilux.lifecycle import ExecutionStatus
 from routilux.plan import SUPERVISOR, Plan
 from routilux.supervisor.crew import Crew
 from routilux.supervisor.ledger import VISIBLE, Account, Ledger
-from routilux.supervisor.publishing import Hooks
+from routilux.supervisor.publishing import Publishing
+from routilux.supervisor.reception import Reception
 from routilux.supervisor.stopped import Stopped
 
 PLACES = [(name, COUNTERS.index(name)) for name in VISIBLE]
@@ -35,7 +39,7 @@ class Figures:
     ledger: Ledger
     crew: Crew
     stopped: Stopped
-    hooks: Hooks
+    publishing: Publishing
 
     def read(self) -> FlowStats:
         """All of them."""
@@ -44,8 +48,29 @@ class Figures:
             self._connections(),
             self._jobs(),
             self._waiting(),
-            self.hooks.ended,
-            self.hooks.failed,
+            self.publishing.ended,
+            self.publishing.failed,
+        )
+
+    def running(self, reception: Reception, directory: Path) -> Running:
+        """What there is to say of the flow as a whole."""
+        status = [a.job.status for a in self.ledger.accounts.values() if not a.job.ended]
+        state = "running"
+        if reception.is_closed:
+            state = "stopped"
+        elif reception.is_draining:
+            state = "draining"
+        elif status and all(each is ExecutionStatus.PAUSED for each in status):
+            state = "paused"
+        return Running(
+            self.flow,
+            reception.worker_id,
+            self.publishing.began_at,
+            directory,
+            len(self.plan.processes),
+            self.publishing.ended,
+            self.publishing.failed,
+            state,
         )
 
     # ---- processes ----------------------------------------------------------------------------------------
@@ -59,8 +84,8 @@ class Figures:
             known.replica,
             os.getpid() if index == SUPERVISOR else 0 if member is None else member.pid,
             "running" if index == SUPERVISOR else self.state(index),
-            self.hooks.restarts[index],
-            self.hooks.started_at.get(index, 0.0),
+            self.publishing.restarts[index],
+            self.publishing.started_at.get(index, 0.0),
             sum(self._row(section, "activations")),
             sum(self._row(section, "errors")),
             pending_bytes=self._pending(section),

@@ -2,6 +2,7 @@
 flight.
 """
 
+import weakref
 from dataclasses import dataclass, field
 from itertools import count
 from typing import NamedTuple
@@ -10,7 +11,6 @@ from routilux.clock import Deadline
 from routilux.ipc.arena import Arena, OwnSection
 from routilux.ipc.layout import COUNTERS, JOB_NAME, JOB_STATES, WORD, Order
 from routilux.jobs import JobState
-from routilux.lifecycle import ExecutionStatus
 from routilux.supervisor.merge import Merge
 from routilux.supervisor.shared import SharedData
 
@@ -29,8 +29,6 @@ class Account:
     deadline: Deadline
     base: list[list[int]]
     """What each process had counted in the slot before, in the order of COUNTERS."""
-    now: list[list[int]] = field(default_factory=list)
-    """The same when somebody last asked."""
     level: int = 0
     is_open: bool = False
     is_throttled: bool = False
@@ -54,14 +52,14 @@ class Ledger:
         rows = [section.words for section in arena.layout.sections]
         self._created, self._retired = ([row[name] // WORD for row in rows] for name in COUNTERS[:2])
         self._free = list(range(arena.layout.jobs - 1, -1, -1))
-        self._ends: dict[int, list[list[int]]] = {}
-        """Per free slot, what its last job has left its counters at."""
         self._generation = count(1)
         self.slots = arena.layout.jobs
         self.accounts: dict[int, Account] = {}
         self.timed: dict[int, Account] = {}
         """Those of the accounts that have a deadline."""
         self._by_job: dict[JobState, Account] = {}
+        self.former: dict[int, tuple[int, weakref.ref[JobState]]] = {}
+        """By slot, the number and job that had it last."""
 
     @property
     def is_full(self) -> bool:
@@ -73,8 +71,7 @@ class Ledger:
         number = (next(self._generation) & 0x7FFF) << SLOT_BITS | slot
         if number == 0:
             number = 1 << SLOT_BITS | slot
-        base = self._ends.pop(slot, None)
-        account = Account(job, slot, number, deadline, self._rows(slot) if base is None else base)
+        account = Account(job, slot, number, deadline, self._rows(slot))
         name = job.job_id.encode()
         place = self._names + slot * JOB_NAME
         self._own.data[place : place + 1 + len(name)] = bytes([len(name)]) + name
@@ -132,8 +129,7 @@ class Ledger:
         """The slot may go to another job: the sums of its counters are equal, and start the next one so."""
         slot = account.slot
         self._own.words[self._current + slot] = 0
-        has_completed = account.job.status is ExecutionStatus.COMPLETED  # as it was quiet
-        self._ends[slot] = account.now if has_completed else self._rows(slot)
+        self.former[slot] = account.number, weakref.ref(account.job)
         del self.accounts[slot], self._by_job[account.job]
         self.timed.pop(slot, None)
         self._free.append(slot)
@@ -154,8 +150,7 @@ class Ledger:
 
     def tally(self, account: Account) -> "Tally":
         """What has been counted for the job until now."""
-        account.now = self._rows(account.slot)
-        return Tally(account.base, account.now)
+        return Tally(account.base, self._rows(account.slot))
 
     def _rows(self, slot: int) -> list[list[int]]:
         """Per process, what it has counted in a slot."""

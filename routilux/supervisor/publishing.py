@@ -4,8 +4,12 @@ figures.
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from pathlib import Path
 from time import monotonic_ns
+from typing import Any
+
+import zmq
 
 from routilux.clock import monotonic, wall
 from routilux.hookevents import (
@@ -22,8 +26,9 @@ from routilux.hookevents import (
 from routilux.ipc.publish import Publisher
 from routilux.jobs import JobState
 from routilux.lifecycle import ExecutionStatus
-from routilux.plan import Plan
+from routilux.plan import SUPERVISOR, Plan
 from routilux.reports import DeathReport, failure_of
+from routilux.supervisor.ledger import Ledger
 
 log = logging.getLogger("routilux.supervisor")
 
@@ -35,23 +40,24 @@ MOST_NOTED = 10_000
 """Events between two turns; instead of more, listeners are told all jobs anew."""
 
 
-class Hooks:
+class Publishing:
     """The hook events of one supervisor. Whoever holds its lock may note one; its thread publishes them.
 
     With nobody listening, all that it costs is to look at `is_heard`.
     """
 
-    def __init__(self, publisher: Publisher, plan: Plan, jobs: Callable[[], Iterable[JobState]]) -> None:
+    def __init__(self, context: "zmq.Context[Any]", directory: Path, plan: Plan, ledger: Ledger) -> None:
+        self._publisher = Publisher(context, directory, process=SUPERVISOR, epoch=1)
+        self.socket = self._publisher.socket
         self.is_heard = False
-        self.socket = publisher.socket
+        self.began_at = wall()
         self.ended = self.failed = 0
         """Jobs, since the flow was started."""
         self.restarts: Counter[int] = Counter()
         self.started_at: dict[int, float] = {}
         """Per process, in Unix seconds."""
-        self._publisher = publisher
         self._plan = plan
-        self._jobs = jobs
+        self._ledger = ledger
         self._noted: list[HookEvent] = []
         self._is_cut = False
         self._states: dict[int, str] = {}
@@ -124,7 +130,7 @@ class Hooks:
         noted, self._noted = self._noted, []
         if has_come or self._is_cut:
             self._is_cut = False
-            noted += [job_changed(job) for job in self._jobs()]
+            noted += [job_changed(account.job) for account in self._ledger.accounts.values()]
         if noted and self._publisher.wants[JOB]:
             self._publisher.publish(JOB, noted)
         if self.is_heard and (has_come or monotonic() >= self._due):

@@ -19,6 +19,7 @@ from routilux.lifecycle import ExecutionStatus, Happening
 from routilux.submission import Seed
 from routilux.supervisor.docket import Docket
 from routilux.supervisor.ledger import VISIBLE, Account, Tally
+from routilux.supervisor.logdesk import LogDesk
 
 TICK = 0.1
 """Seconds between two looks at everything while jobs run, should a doorbell have been lost."""
@@ -30,6 +31,8 @@ FEED_AHEAD = 2048
 """Messages that a stream may have waiting for room."""
 
 Encoded = tuple[Seed, bytes | Large]
+LOGS_SECONDS = 1.0
+"""That whoever reads a log waits at most for lines that are on their way."""
 
 
 class Reception:
@@ -38,7 +41,12 @@ class Reception:
     """
 
     def __init__(
-        self, docket: Docket, room: threading.Condition, rouse: Callable[[], None], worker_id: str
+        self,
+        docket: Docket,
+        room: threading.Condition,
+        rouse: Callable[[], None],
+        logs: LogDesk,
+        worker_id: str,
     ) -> None:
         self.worker_id = worker_id
         self.closing: Deadline | None = None
@@ -50,6 +58,7 @@ class Reception:
         self._docket = docket
         self._room = room
         self._rouse = rouse
+        self._logs = logs
         self._origins = count(1)
         self._published_at = 0.0
 
@@ -87,7 +96,7 @@ class Reception:
             account.is_open = True  # until all is injected, which may take waiting
             self._docket.desk.tx.create(account.slot, 1)
             job.happen(Happening.PAUSE if paused else Happening.START)
-            self._docket.hooks.job(job)
+            self._docket.publishing.job(job)
             if paused:
                 self._docket.ledger.order(account, Order.HOLD)
             if self._docket.journal is not None:
@@ -96,7 +105,7 @@ class Reception:
                 self._docket.journal.began(account.number, job, ends_at, account.base)
                 self._note_pause(account)
             self._inject(account, encoded, patience, is_first=True, closes=not is_open)
-        if deadline.at is not None or self._docket.hooks.is_heard:
+        if deadline.at is not None or self._docket.publishing.is_heard:
             self._rouse()
 
     def _note_pause(self, account: Account) -> None:
@@ -215,7 +224,7 @@ class Reception:
             account = self._docket.ledger.find(job)
             if account is not None and job.status is valid:
                 job.happen(happening)
-                self._docket.hooks.job(job)
+                self._docket.publishing.job(job)
                 account.is_throttled = False
                 self._docket.ledger.order(account, order)
                 self._note_pause(account)
@@ -223,13 +232,6 @@ class Reception:
                 self._docket.desk.ring_all()
                 self._room.notify_all()
         self._rouse()
-
-    def trace(self, job: JobState) -> None:
-        with self._room:
-            if (account := self._docket.ledger.find(job)) is not None:
-                self._docket.ledger.trace(account, is_on=job.is_traced)
-                self._docket.hooks.job(job)
-                self._rouse()
 
     def shared_data(self, job: JobState) -> dict[str, bytes]:
         """The encoded values of `job.data`; none once it has ended."""
@@ -245,7 +247,7 @@ class Reception:
                 account.is_throttled = False
                 self._docket.ledger.order(account, Order.RUN)
                 self._docket.suspects.add(account.slot)
-                self._docket.hooks.pressed("released", job_id=job.job_id)
+                self._docket.publishing.pressed("released", job_id=job.job_id)
                 self._docket.desk.ring_all()
                 self._room.notify_all()
                 self._rouse()
@@ -266,6 +268,20 @@ class Reception:
                 if process.node:
                     found[process.node][counter] += value
         return found
+
+    def await_logs(self) -> None:
+        """Wait until the lines that have been sent by now have arrived, if they do within a second."""
+        with self._room:
+            due = self._logs.due()
+            self._room.wait_for(lambda: self._logs.has(due) or self.is_closed, LOGS_SECONDS)
+
+    def trace(self, job: JobState, *, is_on: bool) -> None:
+        with self._room:
+            account = self._docket.ledger.find(job)
+            if account is not None:
+                self._docket.ledger.trace(account, is_on=is_on)
+                self._docket.publishing.job(job)
+        self._rouse()
 
     def workers(self) -> dict[str, int]:
         """The processes of each routine."""

@@ -16,15 +16,15 @@ from pathlib import Path
 
 import zmq
 
-from routilux.clock import Deadline, monotonic, wall
+from routilux.clock import Deadline, monotonic
 from routilux.engine import Running, Settings
 from routilux.errors import ClosedError, RoutiluxError, RoutineCrashed, StoreError
 from routilux.ipc.arena import OwnSection
 from routilux.ipc.control import Answerer
-from routilux.ipc.publish import Publisher
+from routilux.ipc.loglines import LogReceiver
 from routilux.ipc.sockets import Bell, Doorbells, slots
 from routilux.jobs import JobState
-from routilux.lifecycle import ExecutionStatus, Happening
+from routilux.lifecycle import Happening
 from routilux.plan import SUPERVISOR
 from routilux.supervisor.crew import Crew
 from routilux.supervisor.desk import SLOT_MASK, Desk
@@ -33,7 +33,8 @@ from routilux.supervisor.figures import Figures
 from routilux.supervisor.journal import Journal
 from routilux.supervisor.kept import Ground, Kept
 from routilux.supervisor.ledger import Ledger
-from routilux.supervisor.publishing import Hooks
+from routilux.supervisor.logdesk import LogDesk
+from routilux.supervisor.publishing import Publishing
 from routilux.supervisor.quotas import Quotas
 from routilux.supervisor.reception import TICK, Reception
 from routilux.supervisor.recovery import SECONDS, Recovery
@@ -62,9 +63,7 @@ class Supervisor:
         kept: Kept | None = None,
     ) -> None:
         flow = self.flow = ground.flow
-        self.version = flow.version
-        self._directory = directory
-        self._started_at = wall()
+        self.version, self._directory = flow.version, directory
         self.plan = ground.plan
         self._settings = settings
         self._on_end = on_end
@@ -82,7 +81,7 @@ class Supervisor:
             self._bells.connect(process.index)
         self._answerer = Answerer(directory)
         lock = None if kept is None else kept.lock
-        self._crew = Crew(self.plan, self._arena, ground.boots, ground.seed, lock)
+        self._crew = Crew(self.plan, self._arena, ground.boots, ground.seed, lock, hooks=settings.hooks)
         self._desk = Desk(
             flow, self.plan, self._arena, self._own, self._bells, is_durable=journal is not None
         )
@@ -93,15 +92,14 @@ class Supervisor:
         self._stopped = Stopped(settings.stop_limit)
         self._quotas = Quotas(self.plan, self._arena, self._own)
         self._watchdog = Watchdog(self.plan, self._arena)
-        self._hooks = Hooks(
-            Publisher(self._bells.context, directory, process=SUPERVISOR, epoch=1), self.plan, self._jobs
-        )
+        self._publishing = Publishing(self._bells.context, directory, self.plan, self._ledger)
         self._figures = Figures(
-            flow, self.plan, self._arena, self._ledger, self._crew, self._stopped, self._hooks
+            flow, self.plan, self._arena, self._ledger, self._crew, self._stopped, self._publishing
         )
         self._respawns: dict[int, float] = {}
         self._overdue: dict[int, str] = {}
         self._again = TICK
+        self._looked = 0.0
         self._lock = threading.RLock()
         self._room = threading.Condition(self._lock)
         self._docket = Docket(
@@ -111,12 +109,14 @@ class Supervisor:
             self._ledger,
             self._desk,
             self._crew,
-            self._hooks,
+            self._publishing,
             changed=self._changed,
             failed=self._fail,
+            pauses=lambda job: self.reception.pause(job),  # noqa: PLW0108 - it is made below
             journal=journal,
         )
-        self.reception = Reception(self._docket, self._room, self._rouse, worker_id)
+        self._logs = LogDesk(LogReceiver(self._bells.context, directory), self._arena, self._ledger)
+        self.reception = Reception(self._docket, self._room, self._rouse, self._logs, worker_id)
         self.resumed: list[JobState] = []
         """The jobs that an earlier supervisor has left, the ended ones among them."""
         if journal is not None and kept is not None and kept.is_resumed:
@@ -149,24 +149,7 @@ class Supervisor:
     def describe(self) -> Running:
         """What there is to say of the flow under way."""
         with self._lock:
-            status = [a.job.status for a in self._ledger.accounts.values() if not a.job.ended]
-            state = "running"
-            if self.is_closed:
-                state = "stopped"
-            elif self.reception.is_draining:
-                state = "draining"
-            elif status and all(each is ExecutionStatus.PAUSED for each in status):
-                state = "paused"
-            return Running(
-                self.flow,
-                self.reception.worker_id,
-                self._started_at,
-                self._directory,
-                len(self.plan.processes),
-                self._hooks.ended,
-                self._hooks.failed,
-                state,
-            )
+            return self._figures.running(self.reception, self._directory)
 
     def begin_close(self, grace: float | None = None, *, keeps: bool = False) -> None:
         """Cancel what still runs and ask the workers to leave within `grace` seconds; those that have not are
@@ -208,7 +191,7 @@ class Supervisor:
         try:
             self._crew.spawn()
             for index, member in self._crew.members.items():
-                self._hooks.process(index, "started", member.pid)
+                self._publishing.process(index, "started", member.pid)
             self._watch()
         except RoutineCrashed as error:
             self._fail(error)
@@ -226,7 +209,8 @@ class Supervisor:
             poller = zmq.Poller()
             poller.register(self._bells.pull, zmq.POLLIN)
             poller.register(self._answerer.socket, zmq.POLLIN)
-            poller.register(self._hooks.socket, zmq.POLLIN)
+            poller.register(self._publishing.socket, zmq.POLLIN)
+            poller.register(self._logs.socket, zmq.POLLIN)
             sentinels = set(self._crew.sentinels())
             for fd in (self._wake, *sentinels):
                 poller.register(fd, zmq.POLLIN)
@@ -243,10 +227,12 @@ class Supervisor:
                     self._heed()
                 if self._answerer.socket in events:
                     self._answerer.answer(self._docket.answer)
-                self._turn(everything=not events)
+                if self._logs.socket in events:
+                    self._logs.collect()
+                self._turn(everything=not events or monotonic() > self._looked + TICK)
                 for index in self._quotas.look():
                     self._bells.ring(index, Bell.STATUS)
-                    self._hooks.pressed("quota", routine=self.plan.processes[index].node)
+                    self._publishing.pressed("quota", routine=self.plan.processes[index].node)
                 for index, how in chain(
                     self._timeouts.overdue(), self._stopped.over_limit(self._crew.pids())
                 ):
@@ -256,8 +242,8 @@ class Supervisor:
                     self._docket.give_up(self._watchdog.diagnosis())
                 if not events or self._respawns or sentinels & events.keys():
                     self._look_after_crew()
-                if self._hooks.is_heard or self._hooks.socket in events:
-                    self._hooks.publish(self._figures.read)
+                if self._publishing.is_heard or self._publishing.socket in events:
+                    self._publishing.publish(self._figures.read)
                 nap = self._nap()
             if sentinels != set(self._crew.sentinels()):
                 return
@@ -272,7 +258,7 @@ class Supervisor:
         ]
         respawns = [max(0.0, at - monotonic()) for at in self._respawns.values()]
         looks = [self._timeouts.nap] if accounts and self._timeouts.nap is not None else []
-        if (until_published := self._hooks.nap) is not None:
+        if (until_published := self._publishing.nap) is not None:
             looks.append(until_published)
         return min([self._again if accounts else 1.0, *deadlines, *respawns, *looks])
 
@@ -298,6 +284,8 @@ class Supervisor:
         self._docket.check_deadlines()
         accounts = self._ledger.accounts
         touched &= accounts.keys()
+        if everything:  # a bell may have been lost, with the worker that rang it
+            self._looked = monotonic()
         for slot in list(accounts) if everything else touched:
             self._docket.settle(accounts[slot])
         self._docket.release()
@@ -321,16 +309,18 @@ class Supervisor:
                 self._respawn(index)
 
     def _recover(self, index: int, how: str) -> None:
-        name, pid = self.plan.processes[index].node, self._crew.members[index].pid
-        self._crew.bury(index)
+        name = self.plan.processes[index].node
+        pid = self._crew.bury(index)
+        self._logs.forget(index)
         verdict = self._recovery.recover(index)
         if verdict.is_planned:
-            self._hooks.process(index, "recycled", pid)
+            self._publishing.process(index, "recycled", pid)
             self._respawn(index)
             return
         how = self._overdue.pop(index, how)
-        self._hooks.process(index, "died", pid, how=how, attempt=verdict.attempt)
+        self._publishing.process(index, "died", pid, how=how, attempt=verdict.attempt)
         self._docket.fates[index] = how
+        self._crew.tell_died(index, pid, how)
         if verdict.gives_up:
             message = (
                 f"routine {name!r} {how}, the {verdict.attempt}th death outside an activation within "
@@ -345,10 +335,7 @@ class Supervisor:
 
     def _respawn(self, index: int) -> None:
         self._crew.respawn(index)
-        self._hooks.process(index, "restarted", self._crew.members[index].pid)
-
-    def _jobs(self) -> list[JobState]:
-        return [account.job for account in self._ledger.accounts.values()]
+        self._publishing.process(index, "restarted", self._crew.members[index].pid)
 
     def _fail(self, error: RoutiluxError) -> None:
         """No job of this flow can go on."""
@@ -359,7 +346,7 @@ class Supervisor:
             for account in list(self._ledger.accounts.values()):
                 if not account.job.ended:
                     account.job.happen(Happening.FAIL, error)
-                    self._hooks.end(account.job)
+                    self._publishing.end(account.job)
             self._room.notify_all()
 
     def _leave(self) -> None:
@@ -370,8 +357,8 @@ class Supervisor:
                     what = "suspended: it can be resumed" if self._keeps else "stopped"
                     message = f"the flow of job {account.job.job_id!r} was {what}"
                     account.job.happen(Happening.CANCEL, ClosedError(message))
-                    self._hooks.end(account.job)
-            self._hooks.publish(self._figures.read)
+                    self._publishing.end(account.job)
+            self._publishing.publish(self._figures.read)
             self._desk.tell("exit")
             self._on_end(self)
         self._see_off()

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routilux.ipc.endpoints import endpoint
-from routilux.ipc.sockets import DESCRIPTOR, WATERMARK, Bell, Descriptor, Doorbells
+from routilux.ipc.sockets import DESCRIPTOR, WATERMARK, Bell, Descriptor, Doorbells, groups, slots
 
 PATIENCE = 10.0
 
@@ -47,6 +47,13 @@ def collected(bells: Doorbells, count: int) -> list[Descriptor]:
         assert bells.pull.poll(int(PATIENCE * 1000)), f"only {len(found)} of {count} came"
         found += bells.rung()
     return found
+
+
+@given(st.sets(st.integers(0, 0xFFFF), max_size=300))
+def test_every_job_slot_that_is_named_in_a_group_is_heard(named: set[int]) -> None:
+    told = groups(named)
+    assert all(bits < 1 << 64 for bits in told.values())
+    assert sorted(slot for group, bits in told.items() for slot in slots(group, bits)) == sorted(named)
 
 
 def test_what_one_rings_the_other_hears(pair: tuple[Doorbells, Doorbells]) -> None:

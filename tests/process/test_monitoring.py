@@ -238,7 +238,7 @@ def test_run_with_a_monitor_tells_its_link_and_ends(tmp_path: Path) -> None:
     with begin(tmp_path, "run", "flows.py:doubles", "-p", "value=3", "--monitor", "--json") as process:
         out, err = process.communicate(timeout=50)
     assert process.returncode == 0, err
-    assert json.loads(out)["outputs"][0]["payload"] == 6
+    assert json.loads(out)["results"][0]["payload"] == 6
     assert link_in(err.splitlines()[0])
 
 

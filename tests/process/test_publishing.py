@@ -188,7 +188,7 @@ def test_nobody_who_listens_can_end_a_flow(runtime: Runtime, monkeypatch: pytest
     with Listener(running(runtime, flow).directory) as listener:
         listener.until(FlowStats)
         supervisor = next(iter(runtime._engine._running.values()))  # type: ignore[attr-defined]
-        monkeypatch.setattr(supervisor._hooks._publisher, "publish", lambda *_: 1 / 0)
+        monkeypatch.setattr(supervisor._publishing._publisher, "publish", lambda *_: 1 / 0)
         assert runtime.run(flow, n=3) == [0, 2, 4]
 
 
@@ -199,6 +199,6 @@ def test_a_listener_that_has_gone_is_told_nothing_more(runtime: Runtime) -> None
     supervisor = next(iter(runtime._engine._running.values()))  # type: ignore[attr-defined]
     for _ in range(1000):
         runtime.run(flow, n=1)
-        if not supervisor._hooks.is_heard:
+        if not supervisor._publishing.is_heard:
             return
     pytest.fail("it is still told")

@@ -72,9 +72,9 @@ def test_only_false_itself_holds_an_emission(answers: list[Any], holds: bool) ->
 
 def test_what_is_no_hooks_is_refused_by_name() -> None:
     with pytest.raises(FlowError, match="an instance, not the class"):
-        as_hooks([Ends])  # type: ignore[list-item]
+        as_hooks([Ends])
     with pytest.raises(FlowError, match="'print' is no hooks"):
-        as_hooks(["print"])  # type: ignore[list-item]
+        as_hooks(["print"])
 
 
 def test_no_hooks_are_always_the_same() -> None:
