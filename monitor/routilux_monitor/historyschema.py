@@ -40,7 +40,7 @@ ENDED: Final = (
 OLD: Final = (
     "DELETE FROM instances WHERE stopped_at < ?",
     "DELETE FROM runtimes WHERE is_gone AND seen_at < ?",
-    "DELETE FROM flows WHERE seen_at < ? AND flow_id NOT IN (SELECT flow_id FROM jobs)",
+    "DELETE FROM flows WHERE seen_at < ? AND flow_id NOT IN (SELECT DISTINCT flow_id FROM jobs)",
 )
 
 
@@ -71,7 +71,9 @@ _TABLES: Final = (
     )""",
     "CREATE INDEX jobs_by_age ON jobs (created_at, number)",
     "CREATE INDEX jobs_of_flow ON jobs (flow_id, created_at, number)",
+    "CREATE INDEX jobs_of_flow_and_status ON jobs (flow_id, status, created_at, number)",
     "CREATE INDEX jobs_of_instance ON jobs (worker_id, created_at, number)",
+    "CREATE INDEX jobs_of_instance_and_status ON jobs (worker_id, status, created_at, number)",
     "CREATE INDEX jobs_of_status ON jobs (status, created_at, number)",
     "CREATE INDEX jobs_of_id ON jobs (job_id, created_at)",
     f"CREATE INDEX jobs_ended ON jobs ({_ENDED_AT}, number, nbytes) WHERE status NOT IN {UNDER_WAY}",

@@ -51,7 +51,7 @@ def entries(info: FlowInfo | None) -> frozenset[str]:
     return frozenset(routine.routine_id for routine in info.routines) - {c.target for c in info.connections}
 
 
-def lineage(trace: Iterable[TraceEvent], message_id: str, entries: Container[str]) -> Lineage | None:
+def lineage(trace: Iterable[TraceEvent], message_id: str, entries: Container[str] = ()) -> Lineage | None:
     """None if the trace does not have the message."""
     index = _Index(trace, entries)
     if message_id not in index:

@@ -13,8 +13,9 @@ def _leaves_nothing_behind(no_strays: None) -> None:
 
 
 @pytest.fixture
-def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def folder(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The directory for temporary files, short and empty: no other runtime is seen."""
+    tmp_path_factory.getbasetemp()  # where `tmp_path` lies is decided once, and outlives this folder
     with tempfile.TemporaryDirectory() as path:
         monkeypatch.setattr(tempfile, "tempdir", path)
         monkeypatch.setenv("TMPDIR", path)

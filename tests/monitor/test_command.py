@@ -18,16 +18,18 @@ COMMAND = [sys.executable, "-m", "routilux_monitor", "--no-history"]
 TOKEN, VIEW = "a-token-for-tests-1", "a-token-for-tests-2"
 
 
-@pytest.fixture(autouse=True)
-def _leaves_nothing_behind(no_strays: None) -> None:
-    """Asked for by every test of the module."""
-
-
 @dataclass
 class Started:
     process: "subprocess.Popen[str]"
     said: dict[str, str]
     watched: int
+    """Our end of the pipe; -1 once it is closed."""
+
+    def leave(self) -> None:
+        """Close our end of the pipe. Idempotent."""
+        if self.watched >= 0:
+            os.close(self.watched)
+        self.watched = -1
 
     def get(self, path: str, token: str) -> int:
         request = Request(self.said["url"] + path, headers={"X-API-Key": token})
@@ -55,13 +57,15 @@ def _started(options: Sequence[str] = ("--port", "0"), **environment: str) -> It
     )
     os.close(announce)
     os.close(watch)
+    started = Started(process, {}, watched)
     try:
         with os.fdopen(readable) as pipe:
-            yield Started(process, json.loads(pipe.readline()), watched)
+            started.said = json.loads(pipe.readline())
+        yield started
     finally:
         process.kill()
         process.communicate()
-        os.close(watched)
+        started.leave()
 
 
 def _refused(*options: str, **environment: str) -> str:
@@ -91,10 +95,10 @@ def test_a_signal_ends_it_without_a_word(number: signal.Signals) -> None:
 
 def test_it_ends_when_the_pipe_that_it_watches_does() -> None:
     with _started() as monitor:
-        os.close(monitor.watched)
+        monitor.leave()
         assert monitor.end() == ""
         assert monitor.process.returncode == 0
-        monitor.watched = os.open(os.devnull, os.O_RDONLY)
+
 
 
 def test_tokens_come_from_the_environment() -> None:
