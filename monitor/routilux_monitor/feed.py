@@ -193,11 +193,8 @@ class Feed:
     def tell(self, worker_id: str, opened: Opened) -> None:
         """Tell the store what one envelope says."""
         place = self.store.place(worker_id, opened.process, opened.epoch, opened.wall)
-        if place is None:
-            return
-        now = clock.monotonic()
-        for event in opened.events:
-            self.store.happened(worker_id, place, event, now)
+        if place is not None:
+            self.store.happened(worker_id, place, opened.events, clock.monotonic())
 
     async def __aenter__(self) -> Self:
         await self.look()

@@ -89,9 +89,14 @@ class JobTrack:
         return self._keep(trace.of_commit(place, self._number, event))
 
     def activated(self, place: Place, event: Activated) -> list[TraceEvent]:
-        self.record.is_traced = True
-        status, ran = event.status, event.attempt == 1 and not event.is_finish
-        routine = self._count(place, int(ran), int(status in _FAILING), int(status == "skipped"), event.ended)
+        status, counts = event.status, int(not event.is_finish)  # what a finish counts as is in Committed
+        routine = self._count(
+            place,
+            counts * (event.attempt == 1),
+            counts * (status in _FAILING),
+            counts * (status == "skipped"),
+            event.ended,
+        )
         for slot, count in event.received.items():
             routine.received[slot] = routine.received.get(slot, 0) + count
         for emitted in event.emitted:
@@ -120,7 +125,8 @@ class JobTrack:
             routine.skipped = max(routine.skipped, sums[2])
         return routine
 
-    def failed(self, place: Place, event: Failed) -> list[TraceEvent]:
+    def failed(self, place: Place, event: Failed, *, is_told: bool) -> list[TraceEvent]:
+        """`is_told`: its activation has an event of its own, with the same error."""
         errors, number = self.record.errors, self._number
         routine = event.error.routine or place.routine
         error_id = f"{self.record.job_id}-{self.record.errors_dropped + len(errors) + 1}"
@@ -130,9 +136,7 @@ class JobTrack:
         while len(errors) > self.bounds.errors or self._error_bytes > self.bounds.error_bytes:
             self._error_bytes -= error_bytes(errors.popleft())
             self.record.errors_dropped += 1
-        if self.record.is_traced:  # its activation says it too
-            return []
-        return self._keep([trace.of_error(place, number, event)])
+        return [] if is_told else self._keep([trace.of_error(place, number, event)])
 
     def dead_lettered(self, place: Place, event: DeadLettered) -> list[TraceEvent]:
         return self._keep([trace.of_letter(place, self._number, event)])

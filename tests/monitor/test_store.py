@@ -173,6 +173,15 @@ def test_a_death_is_told_to_the_jobs_under_way() -> None:
     assert told.store.jobs["old"].trace[-1].kind == "job_completed"
 
 
+def test_an_error_of_an_activation_with_an_event_of_its_own_is_told_once() -> None:
+    told, failure = Told(), Failure("ValueError", "no")
+    told.tell(A, Failed(1, "j", "skip", failure), activated("j", "0:0:0", status="skipped", error=failure))
+    told.tell(A, Failed(2, "j", "skip", failure), committed("j", 0, skipped=1))
+    assert len(told.job.errors) == 2
+    assert [e.kind for e in told.job.trace].count("routine_failed") == 2
+    assert told.job.routines["a"].skipped == 2
+
+
 def test_errors_logs_and_letters_lie_with_their_job() -> None:
     told = Told()
     told.tell(A, Failed(1, "j", "skip", Failure("ValueError", "no", "traceback", "a"), "0:0:0"))
