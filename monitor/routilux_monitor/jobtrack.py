@@ -31,6 +31,8 @@ from routilux_monitor.trace import Place
 _COUNTS: Final = ("activations", "errors", "skipped", "unused", "dead")
 _FAILING: Final = frozenset({"failed", "continued"})
 
+ROUTINE_BYTES = 2_000
+"""What the counts and durations of one routine take, more or less."""
 MOST_UNPLACED = 512
 """Activations of a job that may wait for word of their messages."""
 
@@ -60,6 +62,7 @@ class JobTrack:
     is_final: bool = False
     """Whether the counters are the last ones."""
     _has_started: bool = False
+    _is_settled: bool = False
     _number: int = 1
     _trace_bytes: int = 0
     _log_bytes: int = 0
@@ -188,8 +191,22 @@ class JobTrack:
         self._added_up.clear()
 
     def timed(self, place: Place, durations: Durations) -> None:
+        if self._is_settled:
+            return
         total = self._durations.setdefault(place.routine, Sum())
         self.routine(place.routine).durations = total.told(place.process, place.epoch, durations)
+
+    def settle(self) -> None:
+        """Its last words have been heard: what only served to follow it may go, unless it was lost and may
+        be found again.
+        """
+        if not self.is_final:
+            return
+        self._is_settled = True
+        self._durations.clear()
+        self._unplaced.clear()
+        self._added_up.clear()
+        self._last_told = {}
 
     def changed(self, place: Place, event: JobChanged, now: float) -> list[TraceEvent]:
         record = self.record
@@ -271,8 +288,9 @@ class JobTrack:
 
     @property
     def nbytes(self) -> int:
-        """Of trace, errors and logs, more or less."""
-        return self._trace_bytes + self._log_bytes + self._error_bytes
+        """Of all that is kept of it, more or less."""
+        routines = ROUTINE_BYTES * len(self.record.routines)
+        return routines + self._trace_bytes + self._log_bytes + self._error_bytes
 
     def uncounted(self) -> int:
         """What they have grown by since this was asked last."""

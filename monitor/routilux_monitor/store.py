@@ -77,7 +77,7 @@ class Store:
 
     @property
     def nbytes(self) -> int:
-        """Of all traces, errors and logs of jobs, more or less."""
+        """Of all jobs, more or less."""
         return self._table.nbytes
 
     def running(self, flow_id: str | None = None) -> Iterator[Instance]:

@@ -220,6 +220,16 @@ def replace_id(job: JobInfo, job_id: str) -> JobInfo:
     return JobInfo(job_id, job.flow_id, job.worker_id, job.status, job.created_at)
 
 
+def test_figures_that_come_after_all_was_heard_change_nothing() -> None:
+    told = Told()
+    told.tell(0, job_changed("j", "running"), job_changed("j", "completed", counters=counters(a=5)))
+    told.tell(A, worker_stats(5, {"j": durations(5)}))
+    told.store.settle(time.time() + 60)
+    told.epochs[A] = 2
+    told.tell(A, worker_stats(1, {"j": durations(1)}), committed("j", 7))
+    assert (told.job.routines["a"].activations, told.job.routines["a"].durations) == (5, durations(5))
+
+
 def test_a_job_let_go_of_before_its_end_comes_back_with_it() -> None:
     told = Told(Limits(jobs=JobLimits(under_way=1)))
     told.tell(0, job_changed("j", "running"), job_changed("k", "running"))
