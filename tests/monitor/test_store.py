@@ -150,6 +150,14 @@ def test_durations_of_all_incarnations_count() -> None:
     assert told.store.instances["w"].dropped == 4
 
 
+def test_figures_that_a_process_had_forgotten_are_not_lost() -> None:
+    told = Told()
+    told.tell(0, job_changed("j", "running"))
+    for count in (3, 5, 5, 2, 4):
+        told.tell(A, worker_stats(9, {"j": durations(count)}))
+    assert told.job.routines["a"].durations == durations(9)
+
+
 def test_rates_come_from_what_figures_grow_by() -> None:
     told = Told()
     for second in range(30):
