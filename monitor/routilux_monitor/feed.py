@@ -13,6 +13,7 @@ from routilux import clock
 from routilux.commands import Describe, Description, FlowInfo
 from routilux.errors import Busy, DeadlineExceeded
 from routilux.ipc.endpoints import endpoint
+from routilux.ipc.publish import hooks_name
 from routilux_monitor.discovery import Found, running
 from routilux_monitor.line import Line, RuntimeGone
 from routilux_monitor.model import Instance
@@ -31,7 +32,9 @@ SLICE = 0.004
 BATCH = 64
 """Messages of one flow that are looked at together; of the snapshots among them only the last are read."""
 WATERMARK = 20_000
-"""Messages of one process on their way to us; what it publishes beyond is dropped, and missing."""
+"""Messages of one flow on their way to us; what its processes publish beyond is dropped, and missing."""
+LEAST = 64
+"""Of each process, however many there are."""
 LARGEST = 16 << 20
 """Bytes of a message; a process that sends more is cut off."""
 
@@ -48,16 +51,15 @@ class Subscription:
         self._unread: Iterator[Opened] = iter(())
         self._socket = feed.context.socket(zmq.SUB)
         self._socket.set(zmq.LINGER, 0)  # a dead process must not hold up our exit
-        self._socket.set(zmq.RCVHWM, WATERMARK)
+        self._socket.set(zmq.RCVHWM, max(LEAST, WATERMARK // max(1, info.processes)))
         self._socket.set(zmq.MAXMSGSIZE, LARGEST)
         self._socket.set(zmq.RECONNECT_IVL, 20)
         self._socket.set(zmq.RECONNECT_IVL_MAX, 500)
         self._socket.subscribe(b"")
         for process in range(info.processes):
-            self._socket.connect(endpoint(info.directory, f"hooks-{process}"))
-        self._quick: zmq.Socket[bytes] = zmq.Socket.shadow(
-            self._socket.underlying
-        )  # no future for each message
+            self._socket.connect(endpoint(info.directory, hooks_name(process)))
+        # Receives without a future for each message. Not to be closed: that would close the other's.
+        self._quick: zmq.Socket[bytes] = zmq.Socket.shadow(self._socket.underlying)
         self._task = _start(self._run(), f"events of {info.worker_id}")
 
     async def _run(self) -> None:
@@ -193,11 +195,8 @@ class Feed:
     def tell(self, worker_id: str, opened: Opened) -> None:
         """Tell the store what one envelope says."""
         place = self.store.place(worker_id, opened.process, opened.epoch, opened.wall)
-        if place is None:
-            return
-        now = clock.monotonic()
-        for event in opened.events:
-            self.store.happened(worker_id, place, event, now)
+        if place is not None:
+            self.store.happened(worker_id, place, opened.events, clock.monotonic())
 
     async def __aenter__(self) -> Self:
         await self.look()
