@@ -32,7 +32,7 @@ from routilux.worker.waiting import Arrival
 BEAT_NS = 20_000_000
 """Between two looks at who listens; what has been collected is published then."""
 STATS_NS = 250_000_000
-BUDGET = 500, 500
+BUDGET = 200, 100
 """Activations a second that have an event of their own, and how many may come at once."""
 LARGE_BUDGET = 20_000, 50_000
 """The same of the jobs that somebody wants to see as a whole."""
