@@ -176,6 +176,9 @@ class MadeUp:
     async def lineage(self, job_id: str, message_id: str) -> Lineage | None:
         return lineage(self.jobs[job_id].trace, message_id, {"split"})
 
+    async def refresh(self) -> None:
+        """There is nothing new."""
+
     def learn(self, runtime_id: str, info: JobInfo) -> JobRecord:
         record = self.jobs.setdefault(info.job_id, job_record(info.job_id, info.status))
         record.status = info.status
