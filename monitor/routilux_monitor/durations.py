@@ -26,19 +26,21 @@ def merged(parts: Iterable[Durations]) -> Durations:
 
 @dataclass
 class Sum:
-    """Figures that each process repeats, and begins anew with each incarnation: the last of each count."""
+    """Figures that each process repeats, and begins anew with each incarnation, or when it had forgotten
+    them: the last of each count.
+    """
 
     ended: Durations | None = None
-    """Of the incarnations before the present ones."""
+    """Of what was before the present ones began."""
     latest: dict[int, tuple[int, Durations]] = field(default_factory=dict)
     """Per process its epoch and what it has said last."""
 
     def told(self, process: int, epoch: int, durations: Durations) -> Durations:
         """All together, now that `process` has said this."""
         before = self.latest.get(process)
-        if before is not None and epoch > before[0]:
-            self.ended = merged([before[1], *([self.ended] if self.ended is not None else [])])
-        if before is None or epoch > before[0] or (epoch == before[0] and durations.count >= before[1].count):
+        if before is None or epoch >= before[0]:
+            if before is not None and (epoch > before[0] or durations.count < before[1].count):
+                self.ended = merged([before[1], *([self.ended] if self.ended is not None else [])])
             self.latest[process] = (epoch, durations)
         last = [durations for _, durations in self.latest.values()]
         return merged([*last, self.ended] if self.ended is not None else last)

@@ -13,6 +13,7 @@ from routilux import clock
 from routilux.commands import Describe, Description, FlowInfo
 from routilux.errors import Busy, DeadlineExceeded
 from routilux.ipc.endpoints import endpoint
+from routilux.ipc.publish import hooks_name
 from routilux_monitor.discovery import Found, running
 from routilux_monitor.line import Line, RuntimeGone
 from routilux_monitor.model import Instance
@@ -31,7 +32,9 @@ SLICE = 0.004
 BATCH = 64
 """Messages of one flow that are looked at together; of the snapshots among them only the last are read."""
 WATERMARK = 20_000
-"""Messages of one process on their way to us; what it publishes beyond is dropped, and missing."""
+"""Messages of one flow on their way to us; what its processes publish beyond is dropped, and missing."""
+LEAST = 64
+"""Of each process, however many there are."""
 LARGEST = 16 << 20
 """Bytes of a message; a process that sends more is cut off."""
 
@@ -48,16 +51,15 @@ class Subscription:
         self._unread: Iterator[Opened] = iter(())
         self._socket = feed.context.socket(zmq.SUB)
         self._socket.set(zmq.LINGER, 0)  # a dead process must not hold up our exit
-        self._socket.set(zmq.RCVHWM, WATERMARK)
+        self._socket.set(zmq.RCVHWM, max(LEAST, WATERMARK // max(1, info.processes)))
         self._socket.set(zmq.MAXMSGSIZE, LARGEST)
         self._socket.set(zmq.RECONNECT_IVL, 20)
         self._socket.set(zmq.RECONNECT_IVL_MAX, 500)
         self._socket.subscribe(b"")
         for process in range(info.processes):
-            self._socket.connect(endpoint(info.directory, f"hooks-{process}"))
-        self._quick: zmq.Socket[bytes] = zmq.Socket.shadow(
-            self._socket.underlying
-        )  # no future for each message
+            self._socket.connect(endpoint(info.directory, hooks_name(process)))
+        # Receives without a future for each message. Not to be closed: that would close the other's.
+        self._quick: zmq.Socket[bytes] = zmq.Socket.shadow(self._socket.underlying)
         self._task = _start(self._run(), f"events of {info.worker_id}")
 
     async def _run(self) -> None:
@@ -129,7 +131,7 @@ class Follower:
         while True:
             self._bell.clear()
             self._feed.store.unsure.discard(self._runtime_id)
-            await self._describe()
+            await self.describe()
             await asyncio.sleep(SOON)  # a runtime has better things to do than to answer all the time
             try:
                 async with asyncio.timeout(ASK):
@@ -137,7 +139,8 @@ class Follower:
             except TimeoutError:
                 continue
 
-    async def _describe(self) -> None:
+    async def describe(self) -> None:
+        """Ask the runtime what it has."""
         asked_at = clock.wall()
         try:
             answer = await self.line.ask(Describe())
@@ -178,6 +181,8 @@ class Feed:
         self._folder = folder
         self._followers: dict[str, Follower] = {}
         self._usage = UsageReader()
+        self._looking = asyncio.Lock()
+        self._fresh_until = 0.0
 
     @property
     def subscribed(self) -> int:
@@ -193,11 +198,8 @@ class Feed:
     def tell(self, worker_id: str, opened: Opened) -> None:
         """Tell the store what one envelope says."""
         place = self.store.place(worker_id, opened.process, opened.epoch, opened.wall)
-        if place is None:
-            return
-        now = clock.monotonic()
-        for event in opened.events:
-            self.store.happened(worker_id, place, event, now)
+        if place is not None:
+            self.store.happened(worker_id, place, opened.events, clock.monotonic())
 
     async def __aenter__(self) -> Self:
         await self.look()
@@ -219,8 +221,20 @@ class Feed:
             await self._read_usage()
             self.store.settle(clock.wall())
 
+    async def refresh(self) -> None:
+        """Look, and ask all runtimes now instead of when their time comes; no oftener than they stand."""
+        if clock.monotonic() < self._fresh_until:
+            return
+        self._fresh_until = clock.monotonic() + SOON
+        await self.look()
+        await asyncio.gather(*(follower.describe() for follower in self._followers.values()))
+
     async def look(self) -> None:
         """See which runtimes have come, changed or gone."""
+        async with self._looking:
+            await self._look()
+
+    async def _look(self) -> None:
         found = await asyncio.to_thread(running, self._folder)
         for runtime_id in self._followers.keys() - found.keys():
             await self._lose(runtime_id)

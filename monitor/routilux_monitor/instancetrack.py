@@ -13,7 +13,7 @@ from routilux_monitor.model import Instance, LogRecord
 from routilux_monitor.rates import Rates
 from routilux_monitor.trace import Names, Place
 
-MOST_LOGS = 2_000
+MOST_LOGS = 500
 MOST_CHARACTERS = 2_000
 """Of a line that is kept outside a job."""
 

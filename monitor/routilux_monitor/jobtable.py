@@ -22,14 +22,14 @@ class JobLimits:
     ended: int = 2_000
     under_way: int = 20_000
     nbytes: int = 128 << 20
-    """Of all traces, errors and logs."""
+    """Of all that is kept of them."""
     let_go: int = 20_000
     """Ids of jobs that are known no more, so that they do not come again."""
     job: Bounds = field(default_factory=Bounds)
 
 
 class JobTable:
-    """`newest` has the newest job of each id, `nbytes` is the size of all traces, errors and logs."""
+    """`newest` has the newest job of each id, `nbytes` is the size of them all, more or less."""
 
     def __init__(self, keeper: Keeper | None, limits: JobLimits) -> None:
         self.newest: dict[str, JobRecord] = {}
@@ -110,6 +110,7 @@ class JobTable:
                 return
             del self._settling[key]
             self._keep(key, in_full=True)
+            self._jobs[key].settle()
 
     def close(self) -> None:
         """Let all be kept that is not kept in full."""

@@ -31,6 +31,8 @@ from routilux_monitor.trace import Place
 _COUNTS: Final = ("activations", "errors", "skipped", "unused", "dead")
 _FAILING: Final = frozenset({"failed", "continued"})
 
+ROUTINE_BYTES = 2_000
+"""What the counts and durations of one routine take, more or less."""
 MOST_UNPLACED = 512
 """Activations of a job that may wait for word of their messages."""
 
@@ -60,6 +62,7 @@ class JobTrack:
     is_final: bool = False
     """Whether the counters are the last ones."""
     _has_started: bool = False
+    _is_settled: bool = False
     _number: int = 1
     _trace_bytes: int = 0
     _log_bytes: int = 0
@@ -89,9 +92,14 @@ class JobTrack:
         return self._keep(trace.of_commit(place, self._number, event))
 
     def activated(self, place: Place, event: Activated) -> list[TraceEvent]:
-        self.record.is_traced = True
-        status, ran = event.status, event.attempt == 1 and not event.is_finish
-        routine = self._count(place, int(ran), int(status in _FAILING), int(status == "skipped"), event.ended)
+        status, counts = event.status, int(not event.is_finish)  # what a finish counts as is in Committed
+        routine = self._count(
+            place,
+            counts * (event.attempt == 1),
+            counts * (status in _FAILING),
+            counts * (status == "skipped"),
+            event.ended,
+        )
         for slot, count in event.received.items():
             routine.received[slot] = routine.received.get(slot, 0) + count
         for emitted in event.emitted:
@@ -120,7 +128,8 @@ class JobTrack:
             routine.skipped = max(routine.skipped, sums[2])
         return routine
 
-    def failed(self, place: Place, event: Failed) -> list[TraceEvent]:
+    def failed(self, place: Place, event: Failed, *, is_told: bool) -> list[TraceEvent]:
+        """`is_told`: its activation has an event of its own, with the same error."""
         errors, number = self.record.errors, self._number
         routine = event.error.routine or place.routine
         error_id = f"{self.record.job_id}-{self.record.errors_dropped + len(errors) + 1}"
@@ -130,9 +139,7 @@ class JobTrack:
         while len(errors) > self.bounds.errors or self._error_bytes > self.bounds.error_bytes:
             self._error_bytes -= error_bytes(errors.popleft())
             self.record.errors_dropped += 1
-        if self.record.is_traced:  # its activation says it too
-            return []
-        return self._keep([trace.of_error(place, number, event)])
+        return [] if is_told else self._keep([trace.of_error(place, number, event)])
 
     def dead_lettered(self, place: Place, event: DeadLettered) -> list[TraceEvent]:
         return self._keep([trace.of_letter(place, self._number, event)])
@@ -184,8 +191,22 @@ class JobTrack:
         self._added_up.clear()
 
     def timed(self, place: Place, durations: Durations) -> None:
+        if self._is_settled:
+            return
         total = self._durations.setdefault(place.routine, Sum())
         self.routine(place.routine).durations = total.told(place.process, place.epoch, durations)
+
+    def settle(self) -> None:
+        """Its last words have been heard: what only served to follow it may go, unless it was lost and may
+        be found again.
+        """
+        if not self.is_final:
+            return
+        self._is_settled = True
+        self._durations.clear()
+        self._unplaced.clear()
+        self._added_up.clear()
+        self._last_told = {}
 
     def changed(self, place: Place, event: JobChanged, now: float) -> list[TraceEvent]:
         record = self.record
@@ -267,8 +288,9 @@ class JobTrack:
 
     @property
     def nbytes(self) -> int:
-        """Of trace, errors and logs, more or less."""
-        return self._trace_bytes + self._log_bytes + self._error_bytes
+        """Of all that is kept of it, more or less."""
+        routines = ROUTINE_BYTES * len(self.record.routines)
+        return routines + self._trace_bytes + self._log_bytes + self._error_bytes
 
     def uncounted(self) -> int:
         """What they have grown by since this was asked last."""

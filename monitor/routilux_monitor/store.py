@@ -3,7 +3,7 @@
 All of it happens in the event loop's thread, and everything in it is bounded.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar, assert_never
 
@@ -27,7 +27,7 @@ from routilux.hookevents import (
 )
 from routilux_monitor import instancetrack
 from routilux_monitor.instancetrack import InstanceTrack
-from routilux_monitor.jobtable import JobLimits, JobTable
+from routilux_monitor.jobtable import JobLimits, JobTable, Key
 from routilux_monitor.jobtrack import JobTrack
 from routilux_monitor.keeper import Keeper
 from routilux_monitor.model import (
@@ -41,7 +41,8 @@ from routilux_monitor.model import (
 from routilux_monitor.trace import Place
 
 T = TypeVar("T")
-OfJob = JobChanged | Committed | Activated | Placed | Failed | DeadLettered | Pressed | LogLine
+OfJob = JobChanged | Committed | Activated | Placed | DeadLettered | Pressed | LogLine
+OfInstance = FlowStats | WorkerStats | ProcessChanged
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Store:
 
     @property
     def nbytes(self) -> int:
-        """Of all traces, errors and logs of jobs, more or less."""
+        """Of all jobs, more or less."""
         return self._table.nbytes
 
     def running(self, flow_id: str | None = None) -> Iterator[Instance]:
@@ -209,9 +210,20 @@ class Store:
         if record is not None and record.stopped_at is None:
             record.usage = usage
 
-    def happened(self, worker_id: str, place: Place, event: HookEvent, now: float) -> None:
-        """One hook event of a known instance, at the instant `now` of the monotonic clock."""
+    def happened(self, worker_id: str, place: Place, events: Sequence[HookEvent], now: float) -> None:
+        """Hook events that a known instance has published together, at the instant `now` of the monotonic
+        clock.
+        """
         track = self._instances[worker_id]
+        told = {(event.job_id, event.error) for event in events if isinstance(event, Activated)}
+        for event in events:
+            if isinstance(event, Failed):
+                self._failed(track, place, event, is_told=(event.job_id, event.error) in told)
+            else:
+                self._happened(track, place, event, now)
+
+    def _happened(self, track: InstanceTrack, place: Place, event: OfJob | OfInstance, now: float) -> None:
+        worker_id = track.record.worker_id
         match event:
             case FlowStats():
                 self._snapshot(track, event, now)
@@ -245,17 +257,30 @@ class Store:
             self._table.follow(key, job.died(place, event), now)
 
     def _of_job(self, track: InstanceTrack, place: Place, event: OfJob) -> None:
-        instance, now = track.record, clock.wall()
-        key = (instance.worker_id, event.job_id)
+        now, key = clock.wall(), (track.record.worker_id, event.job_id)
+        job = self._job(track, key, event, now)
+        if job is not None:
+            self._table.follow(key, _apply(job, place, event, now), now)
+
+    def _failed(self, track: InstanceTrack, place: Place, event: Failed, *, is_told: bool) -> None:
+        now, key = clock.wall(), (track.record.worker_id, event.job_id)
+        job = self._job(track, key, event, now)
+        if job is not None:
+            self._table.follow(key, job.failed(place, event, is_told=is_told), now)
+
+    def _job(self, track: InstanceTrack, key: Key, event: OfJob | Failed, now: float) -> JobTrack | None:
+        """The job that the event is about, which may be new; None if it is of no interest any more."""
         job = self._table.get(key)
-        if job is None:
-            if self._table.is_let_go(key, event.status if isinstance(event, JobChanged) else ""):
-                return
-            job = self._table.add(key, instance.runtime_id, instance.flow_id, now, now)
-            if not isinstance(event, JobChanged):  # what began it has not reached us, or comes yet
-                job.record.status = "running"
-                self.unsure.add(instance.runtime_id)
-        self._table.follow(key, _apply(job, place, event, now), now)
+        if job is not None or self._table.is_let_go(
+            key, event.status if isinstance(event, JobChanged) else ""
+        ):
+            return job
+        instance = track.record
+        job = self._table.add(key, instance.runtime_id, instance.flow_id, now, now)
+        if not isinstance(event, JobChanged):  # what began it has not reached us, or comes yet
+            job.record.status = "running"
+            self.unsure.add(instance.runtime_id)
+        return job
 
     # ---- ends ---------------------------------------------------------------------------------------------
 
@@ -296,8 +321,6 @@ def _apply(job: JobTrack, place: Place, event: OfJob, now: float) -> list[TraceE
             events = []
         case JobChanged():
             events = job.changed(place, event, now)
-        case Failed():
-            events = job.failed(place, event)
         case DeadLettered():
             events = job.dead_lettered(place, event)
         case Pressed():

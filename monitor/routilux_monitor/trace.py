@@ -69,12 +69,12 @@ class Place:
 class _Writer:
     """Writes the events of one activation, or of several that are not told apart; its end is the last."""
 
-    def __init__(self, job_id: str, place: Place, first: int, before: int) -> None:
+    def __init__(self, job_id: str, place: Place, first: int, activation: int) -> None:
         self.made: list[TraceEvent] = []
         self._job_id = job_id
         self._place = place
         self._first = first
-        self._activation = first + before
+        self._activation = activation
 
     def add(self, kind: str, at: float, data: dict[str, Any], count: int = 1) -> None:
         number, place = self._first + len(self.made), self._place
@@ -119,9 +119,8 @@ def of_activation(place: Place, first: int, event: Activated) -> list[TraceEvent
     """The events of one activation, numbered from `first`."""
     routine, names = place.routine, place.names
     began, ended = place.at(event.began), place.at(event.ended)
-    writer = _Writer(
-        event.job_id, place, first, len(event.inputs) + len(event.emitted) + 1 + bool(event.reason)
-    )
+    number = first + len(event.inputs) + len(event.emitted) + 1 + bool(event.reason)
+    writer = _Writer(event.job_id, place, first, number)
     for ref in event.inputs:
         slot = names.slot(routine, ref.slot)
         came = {"slot_name": slot, "message_id": ref.id, "origin": ref.origin, "preview": ref.preview}
@@ -174,18 +173,21 @@ def of_commit(place: Place, first: int, event: Committed) -> list[TraceEvent]:
     """The events of a commit whose activations are not told apart, numbered from `first`."""
     routine, names = place.routine, place.names
     began, ended = place.at(event.began), place.at(event.ended)
-    writer = _Writer(event.job_id, place, first, len(event.received) + len(event.emitted))
+    number = first + len(event.received) + len(event.emitted)
+    writer = _Writer(event.job_id, place, first, number if event.activations else 0)
     for slot, count in event.received.items():
         writer.add("slot_called", began, {"slot_name": names.slot(routine, slot)}, count)
     for position, count in event.emitted.items():
         writer.add("event_emitted", ended, {"event_name": names.event(routine, position)}, count)
+    if not event.activations:  # further attempts, or messages that had waited for room
+        return writer.made
     told = {"errors": event.errors, "skipped": event.skipped}
     data = {name: count for name, count in told.items() if count}
     return writer.end("routine_completed", (event.began, event.ended), data, count=event.activations)
 
 
 def of_error(place: Place, number: int, event: Failed) -> TraceEvent:
-    """An exception of a job that is not traced."""
+    """An exception in an activation that has no event of its own."""
     at, routine = place.at(event.at), event.error.routine or place.routine
     data = of_failure(event.error) | {"action": event.action, "message_id": event.message_id}
     return TraceEvent(

@@ -9,6 +9,8 @@ from routilux.hookevents import Durations, WorkerStats
 
 REPEATED_NS = 2_000_000_000
 """For so long the figures of a job that does nothing any more are repeated."""
+MOST_QUIET = 500
+"""Jobs that do nothing and whose figures are remembered; those of others begin anew if they go on."""
 
 
 class Timings:
@@ -39,18 +41,24 @@ class Figures:
         self._all = Timings()
         self._jobs: dict[str, tuple[Timings, int]] = {}
         """By job, with the time of its last activation."""
+        self._quiet: dict[str, Timings] = {}
+        """Of jobs that are not told any more, unless they go on: the last ones that became quiet."""
         self.is_news = True
 
     def add(self, job_id: str, each_ns: int, count: int, now: int) -> None:
         self._all.add(each_ns, count)
-        timings, _ = self._jobs.get(job_id) or (Timings(), 0)
+        kept = self._jobs.get(job_id)
+        timings = self._quiet.pop(job_id, None) or Timings() if kept is None else kept[0]
         timings.add(each_ns, count)
         self._jobs[job_id] = timings, now
         self.is_news = True
 
     def told(self, now: int, *, activations: int, dropped: int, log_dropped: int) -> WorkerStats:
-        """All of it, for a subscriber. Jobs that have had none for a while are forgotten."""
+        """All of it, for a subscriber. Jobs that have had no activation for a while are told no more."""
         jobs = {name: timings.told() for name, (timings, _) in self._jobs.items()}
-        self._jobs = {name: kept for name, kept in self._jobs.items() if kept[1] + REPEATED_NS > now}
+        for name in [name for name, (_, at) in self._jobs.items() if at + REPEATED_NS <= now]:
+            self._quiet[name] = self._jobs.pop(name)[0]
+        while len(self._quiet) > MOST_QUIET:
+            del self._quiet[next(iter(self._quiet))]
         self.is_news = bool(self._jobs)
         return WorkerStats(activations, self._all.told(), jobs, dropped, log_dropped)

@@ -1,5 +1,5 @@
-"""Here is a made feed for benches and for looking at the page: `python tests/monitor/madefeed.py` plays a flow of
-300 busy routines until Ctrl-C, over real sockets, for whatever monitor runs.
+"""Here is a made feed for benches and for looking at the page: `python tests/monitor/madefeed.py` plays a
+flow of 300 busy routines over real sockets, for whatever monitor runs, until Ctrl-C.
 
 With `--history FILE` it first fills a history with 10,000 jobs that have ended.
 """

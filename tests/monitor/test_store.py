@@ -150,6 +150,14 @@ def test_durations_of_all_incarnations_count() -> None:
     assert told.store.instances["w"].dropped == 4
 
 
+def test_figures_that_a_process_had_forgotten_are_not_lost() -> None:
+    told = Told()
+    told.tell(0, job_changed("j", "running"))
+    for count in (3, 5, 5, 2, 4):
+        told.tell(A, worker_stats(9, {"j": durations(count)}))
+    assert told.job.routines["a"].durations == durations(9)
+
+
 def test_rates_come_from_what_figures_grow_by() -> None:
     told = Told()
     for second in range(30):
@@ -171,6 +179,15 @@ def test_a_death_is_told_to_the_jobs_under_way() -> None:
     assert told.job.trace[-1].kind == "process_died"
     assert told.store.instances["w"].processes[A].state == "dead"
     assert told.store.jobs["old"].trace[-1].kind == "job_completed"
+
+
+def test_an_error_of_an_activation_with_an_event_of_its_own_is_told_once() -> None:
+    told, failure = Told(), Failure("ValueError", "no")
+    told.tell(A, Failed(1, "j", "skip", failure), activated("j", "0:0:0", status="skipped", error=failure))
+    told.tell(A, Failed(2, "j", "skip", failure), committed("j", 0, skipped=1))
+    assert len(told.job.errors) == 2
+    assert [e.kind for e in told.job.trace].count("routine_failed") == 2
+    assert told.job.routines["a"].skipped == 2
 
 
 def test_errors_logs_and_letters_lie_with_their_job() -> None:
@@ -209,6 +226,16 @@ def test_jobs_that_ended_first_are_let_go_of_first_and_do_not_come_again() -> No
 
 def replace_id(job: JobInfo, job_id: str) -> JobInfo:
     return JobInfo(job_id, job.flow_id, job.worker_id, job.status, job.created_at)
+
+
+def test_figures_that_come_after_all_was_heard_change_nothing() -> None:
+    told = Told()
+    told.tell(0, job_changed("j", "running"), job_changed("j", "completed", counters=counters(a=5)))
+    told.tell(A, worker_stats(5, {"j": durations(5)}))
+    told.store.settle(time.time() + 60)
+    told.epochs[A] = 2
+    told.tell(A, worker_stats(1, {"j": durations(1)}), committed("j", 7))
+    assert (told.job.routines["a"].activations, told.job.routines["a"].durations) == (5, durations(5))
 
 
 def test_a_job_let_go_of_before_its_end_comes_back_with_it() -> None:

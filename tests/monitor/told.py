@@ -33,8 +33,7 @@ class Told:
     def tell(self, process: int, *events: HookEvent) -> None:
         place = self.store.place("w", process, self.epochs[process], 10**18)
         assert place is not None
-        for event in events:
-            self.store.happened("w", place, event, self.now)
+        self.store.happened("w", place, events, self.now)
 
     def describe(self, *jobs: JobInfo, at: float, flows: Iterable[FlowInfo] | None = None) -> None:
         """An answer to a question of that instant."""
