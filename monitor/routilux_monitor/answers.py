@@ -47,8 +47,8 @@ async def errors(request: web.Request, handler: Answerer) -> web.StreamResponse:
         if "Allow" in error.headers:
             response.headers["Allow"] = error.headers["Allow"]
         return response
-    except ConnectionError:  # the client has gone: there is nobody to answer
-        raise
+    except ConnectionError:  # the client has gone: nobody reads this
+        return web.Response(status=400)
     except Exception:
         log.exception("request %s (%s %s) has failed", request[ID], request.method, request.path)
         why = f"this is a bug; the log tells more under {request[ID]}"

@@ -1,5 +1,9 @@
-"""Here is the OpenAPI document, made of the table of routes and the types they name."""
+"""Here is the OpenAPI document, made of the table of routes and the types they name.
 
+`python -m routilux_monitor.openapi > monitor/openapi.json` writes the one that clients are generated from.
+"""
+
+import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -8,6 +12,7 @@ from typing import Any
 import msgspec
 
 from routilux_monitor.contract.errors import STATUS, ErrorAnswer
+from routilux_monitor.rest.table import ROUTES
 from routilux_monitor.routes import PREFIXES, File, NoQuery, Route
 from routilux_monitor.version import VERSION
 
@@ -134,3 +139,7 @@ def _prometheus() -> Json:
             },
         },
     }
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(document(ROUTES)), indent=2) + b"\n")

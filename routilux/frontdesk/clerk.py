@@ -260,7 +260,9 @@ class Clerk:
 
     def _letters(self, request: Letters) -> LetterPage:
         offset, limit = _page(request.offset, request.limit)
-        store, named = self._house.dead_letters, {"flow": request.flow_id, "job_id": request.job_id}
+        flow = None if request.flow_id is None else self._flows().get(request.flow_id)
+        name = request.flow_id if flow is None else flow.name
+        store, named = self._house.dead_letters, {"flow": name, "job_id": request.job_id}
         letters = store.all(**named, limit=limit, offset=offset)
         return LetterPage(tuple(map(_letter_info, letters)), store.count(**named))
 

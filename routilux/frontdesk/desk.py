@@ -24,6 +24,8 @@ log = logging.getLogger("routilux.frontdesk")
 
 LARGEST = 16 << 20
 """Bytes of a request."""
+LEAVE_SECONDS = 5.0
+"""What the code of a user, a key or a type, may take at the end."""
 WATERMARK = 100
 """Answers that may wait for one monitor; further ones are lost to it."""
 
@@ -44,6 +46,8 @@ class FrontDesk:
         self._clerk = Clerk(house, introduction)
         self._decode = msgspec.msgpack.Decoder(Question).decode
         self._encode = msgspec.msgpack.Encoder().encode
+        self._is_alone = False
+        """Whether nobody waits for its end."""
         self._end = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._context = zmq.Context(io_threads=1)
         self._socket = self._context.socket(zmq.ROUTER)
@@ -59,10 +63,14 @@ class FrontDesk:
         poller = zmq.Poller()
         poller.register(self._socket, zmq.POLLIN)
         poller.register(self._end, zmq.POLLIN)
-        while self._end not in (events := dict(poller.poll())):
-            if self._socket in events:
-                self._serve(self._socket.recv_multipart())
-        self._context.destroy(linger=0)
+        try:
+            while self._end not in (events := dict(poller.poll())):
+                if self._socket in events:
+                    self._serve(self._socket.recv_multipart())
+        finally:
+            self._context.destroy(linger=0)
+            if self._is_alone:
+                os.close(self._end)
 
     def _serve(self, parts: list[bytes]) -> None:
         try:
@@ -86,11 +94,17 @@ class FrontDesk:
             return _refusal(error)
 
     def close(self) -> None:
-        """Nothing of it is left."""
+        """Nothing of it is left; called by its own thread, once that has given its answer."""
+        self._is_alone = threading.current_thread() is self._thread
         os.eventfd_write(self._end, 1)
-        if threading.current_thread() is not self._thread:
-            self._thread.join()
-        os.close(self._end)
+        if self._is_alone:
+            return
+        self._thread.join(LEAVE_SECONDS)
+        if self._thread.is_alive():
+            self._is_alone = True
+            log.warning("the front desk is still held up by what it was asked for: it is left behind")
+        else:
+            os.close(self._end)
 
 
 def _refusal(error: Exception) -> Refusal:

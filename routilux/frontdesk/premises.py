@@ -27,12 +27,13 @@ class Premises:
         files.
         """
         with self._lock:
-            if self._directory is None or not self._directory.path.exists():
+            directory = self._directory
+            if directory is None or not directory.path.exists():
                 self._leave()
-                self._move_in()
-            return self._directory.path if self._directory is not None else Path()
+                directory = self._move_in()
+            return directory.path
 
-    def _move_in(self) -> None:
+    def _move_in(self) -> "RunDirectory":
         # Only here: a worker imports its user's module, and Runtime with it, and makes none.
         from routilux.frontdesk.desk import FrontDesk  # noqa: PLC0415
         from routilux.ipc.rundirectory import RunDirectory  # noqa: PLC0415
@@ -44,6 +45,7 @@ class Premises:
             directory.close()
             raise
         self._directory = directory
+        return directory
 
     def _leave(self) -> None:
         desk, self._desk = self._desk, None

@@ -54,7 +54,7 @@ class Publishing:
         self.ended = self.failed = 0
         """Jobs, since the flow was started."""
         self.restarts: Counter[int] = Counter()
-        self.started_at: dict[int, float] = {}
+        self.started_at = {SUPERVISOR: self.began_at}
         """Per process, in Unix seconds."""
         self._plan = plan
         self._ledger = ledger

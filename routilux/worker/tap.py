@@ -32,7 +32,7 @@ from routilux.worker.waiting import Arrival
 BEAT_NS = 20_000_000
 """Between two looks at who listens; what has been collected is published then."""
 STATS_NS = 250_000_000
-BUDGET = 1_000, 1_000
+BUDGET = 200, 100
 """Activations a second that have an event of their own, and how many may come at once."""
 LARGE_BUDGET = 20_000, 50_000
 """The same of the jobs that somebody wants to see as a whole."""
@@ -102,6 +102,8 @@ class Tap:
         self._error: BaseException | None = None
         self._wants_trace = False
         self._was_cut = False
+        self.spent = 0
+        """Nanoseconds of this transaction that went into looking at it."""
         self._job: WorkerJob | None = None
 
     # ---- who listens --------------------------------------------------------------------------------------
@@ -154,6 +156,8 @@ class Tap:
         if self._may_trace(job, now):
             self._open(job, now, [self.trace.message(batch, batch.used)], 1 + batch.failures)
             self._note_finish(is_finish=batch.is_token)
+            self._began = perf_counter_ns()
+            self.spent += self._began - now
             return 1
         return most
 
@@ -248,8 +252,10 @@ class Tap:
         """What has been emitted on the event is about to go into its channels."""
         if self.trace.running is None:
             self._work_for(job).emitted[position] += len(event.parts)
-        else:
-            self.trace.closes(position, event)
+            return
+        began = perf_counter_ns()
+        self.trace.closes(position, event)
+        self.spent += perf_counter_ns() - began
 
     def _work_for(self, job: int) -> _Work:
         work = self._work.get(job)

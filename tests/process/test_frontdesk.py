@@ -396,3 +396,13 @@ def test_a_runtime_whose_directory_was_removed_opens_another(runtime: Runtime) -
     runtime.run(Flow("another").pipe(Total(), "total"), value=1)
     with Visitor(runtime._premises.path()) as visitor:
         assert "another" in {flow.flow_id for flow in visitor.get(Describe(), Description).flows}
+
+
+def test_a_flow_is_started_from_a_directory_that_was_removed(runtime: Runtime, visitor: Visitor) -> None:
+    flow = chain()
+    runtime.run(flow, n=1)
+    runtime.stop(flow)
+    shutil.rmtree(runtime._premises.path())
+    assert visitor.get(StartFlow("chain"), AboutFlow).flow.worker_id
+    with Visitor(runtime._premises.path()) as another:
+        assert another.flow().state == "running"

@@ -1,5 +1,6 @@
 """The user's hooks, over real processes and in the inline engine."""
 
+import threading
 from collections import Counter
 from pathlib import Path
 from typing import Any, Literal
@@ -173,7 +174,7 @@ def test_deaths_and_starts_of_processes_are_told(tmp_path: Path) -> None:
 def test_hooks_that_cannot_travel_are_refused_by_name() -> None:
     class Stuck(ExecutionHooks):
         def __init__(self) -> None:
-            self.stuck = iter(lambda: 0, 1)
+            self.stuck = threading.Lock()
 
     flow = Flow("one")
     flow.add_routine(left, "left")

@@ -256,6 +256,16 @@ def test_run_keeps_everything_until_it_is_told_to_end(tmp_path: Path) -> None:
     assert (process.returncode, err) == (0, "")
 
 
+def test_the_demo_can_be_watched(tmp_path: Path) -> None:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "one.py").write_text("def f():\n    return 1\n")
+    with begin(tmp_path, "demo", "--directory", "code", "--monitor", "--json") as process:
+        out, err = process.communicate(timeout=100)
+    assert process.returncode == 0, err
+    assert json.loads(out)["tables_equal"]
+    assert link_in(err.splitlines()[0])
+
+
 def test_serve_takes_jobs_by_rest_until_a_signal_comes(tmp_path: Path) -> None:
     with begin(tmp_path, "serve", "flows.py:doubles", "--port", "0") as process:
         assert process.stdout is not None
