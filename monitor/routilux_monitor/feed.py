@@ -131,7 +131,7 @@ class Follower:
         while True:
             self._bell.clear()
             self._feed.store.unsure.discard(self._runtime_id)
-            await self._describe()
+            await self.describe()
             await asyncio.sleep(SOON)  # a runtime has better things to do than to answer all the time
             try:
                 async with asyncio.timeout(ASK):
@@ -139,7 +139,8 @@ class Follower:
             except TimeoutError:
                 continue
 
-    async def _describe(self) -> None:
+    async def describe(self) -> None:
+        """Ask the runtime what it has."""
         asked_at = clock.wall()
         try:
             answer = await self.line.ask(Describe())
@@ -180,6 +181,8 @@ class Feed:
         self._folder = folder
         self._followers: dict[str, Follower] = {}
         self._usage = UsageReader()
+        self._looking = asyncio.Lock()
+        self._fresh_until = 0.0
 
     @property
     def subscribed(self) -> int:
@@ -218,8 +221,20 @@ class Feed:
             await self._read_usage()
             self.store.settle(clock.wall())
 
+    async def refresh(self) -> None:
+        """Look, and ask all runtimes now instead of when their time comes; no oftener than they stand."""
+        if clock.monotonic() < self._fresh_until:
+            return
+        self._fresh_until = clock.monotonic() + SOON
+        await self.look()
+        await asyncio.gather(*(follower.describe() for follower in self._followers.values()))
+
     async def look(self) -> None:
         """See which runtimes have come, changed or gone."""
+        async with self._looking:
+            await self._look()
+
+    async def _look(self) -> None:
         found = await asyncio.to_thread(running, self._folder)
         for runtime_id in self._followers.keys() - found.keys():
             await self._lose(runtime_id)

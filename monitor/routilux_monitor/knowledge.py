@@ -112,6 +112,10 @@ class Knowledge:
         """What the runtime answers. Raises as `Line.ask` does."""
         return await self.feed.line(runtime_id).ask(request, timeout)
 
+    async def refresh(self) -> None:
+        """Ask all runtimes now: something is missing that somebody knows of."""
+        await self.feed.refresh()
+
     def learn(self, runtime_id: str, info: JobInfo) -> JobRecord:
         """A runtime has said so of a job: now its record says it too."""
         return self.store.learn(runtime_id, info)

@@ -52,6 +52,9 @@ class Known(Protocol):
     async def lineage(self, job_id: str, message_id: str) -> Lineage | None:
         """Where a message of a traced job came from; None if its trace does not have it."""
 
+    async def refresh(self) -> None:
+        """Ask all runtimes now: something is missing that somebody knows of."""
+
     def learn(self, runtime_id: str, info: JobInfo) -> JobRecord:
         """A runtime has said so of a job: now its record says it too."""
 

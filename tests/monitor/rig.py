@@ -103,7 +103,10 @@ def job_record(job_id: str = JOB, status: str = "completed") -> JobRecord:
         ),
         TraceEvent(
             3, job_id, "split", 1, "event_emitted", 1006.0, count=2, activation=4,
-            data={"event_name": "output", "message_ids": ["2:0:0", "2:0:1"], "parents": ["1:0:0"], "preview": SECRET},
+            data={
+                "event_name": "output", "message_ids": ["2:0:0", "2:0:1"], "parents": ["1:0:0"],
+                "preview": SECRET,
+            },
         ),
         TraceEvent(
             4, job_id, "split", 1, "routine_failed", 1006.0, 1005.0, 10**9, "skipped", activation=4,
@@ -173,6 +176,9 @@ class MadeUp:
     async def lineage(self, job_id: str, message_id: str) -> Lineage | None:
         return lineage(self.jobs[job_id].trace, message_id, {"split"})
 
+    async def refresh(self) -> None:
+        """There is nothing new."""
+
     def learn(self, runtime_id: str, info: JobInfo) -> JobRecord:
         record = self.jobs.setdefault(info.job_id, job_record(info.job_id, info.status))
         record.status = info.status
@@ -196,7 +202,7 @@ class MadeUp:
         await asyncio.sleep(0)
         return self._answer(request)
 
-    def _answer(self, request: Request) -> Answer:
+    def _answer(self, request: Request) -> Answer:  # noqa: PLR0911 - one line for each request
         match request:
             case Submit():
                 return AboutJob(self._info(request.job_id or f"job-{len(self.jobs) + 1}", "running"))

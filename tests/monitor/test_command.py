@@ -100,7 +100,6 @@ def test_it_ends_when_the_pipe_that_it_watches_does() -> None:
         assert monitor.process.returncode == 0
 
 
-
 def test_tokens_come_from_the_environment() -> None:
     with _started(ROUTILUX_TOKEN=TOKEN, ROUTILUX_VIEW_TOKEN=VIEW) as monitor:
         assert (monitor.said["token"], monitor.said["view_token"]) == (TOKEN, VIEW)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 import requests
@@ -87,6 +88,8 @@ CHECKS = [
     response_schema_conformance,
     status_code_conformance,
 ]
+
+
 @pytest.fixture
 def session() -> Iterator[requests.Session]:
     with requests.Session() as made:
@@ -101,13 +104,15 @@ MODES = (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGAT
 @pytest.mark.timeout(180)
 def test_every_answer_is_as_the_document_says(server: Server, session: requests.Session) -> None:
     """What the document calls good gets the answer that it names; what it calls bad, one of its errors."""
-    for operation in DESCRIBED.get_all_operations():
+    for found in DESCRIBED.get_all_operations():
+        operation = found.ok()  # type: ignore[union-attr] # the document is ours, and tested above
+
         for mode in MODES:
-            strategy = operation.ok().as_strategy(generation_mode=mode)
+            strategy = operation.as_strategy(generation_mode=mode)
 
             @settings(max_examples=5, database=None, suppress_health_check=list(HealthCheck))
             @given(case=strategy)
-            def ask(case: schemathesis.Case) -> None:
+            def ask(case: schemathesis.Case[Any]) -> None:
                 case.call_and_validate(base_url=server.rig.url, checks=CHECKS, session=session, timeout=30)
 
             ask()
@@ -139,7 +144,9 @@ def _junk(random: Random) -> bytes:
 PATHS = ("/jobs", "/execute", "/workers", "/jobs/..%2f..%2fetc/cancel", "/jobs/%00/pause", "/jobs/%ff/resume")
 
 
-def test_2000_bodies_that_are_none_are_refused_and_change_nothing(server: Server, session: requests.Session) -> None:
+def test_2000_bodies_that_are_none_are_refused_and_change_nothing(
+    server: Server, session: requests.Session
+) -> None:
     random, asked = Random(22), len(server.rig.known.asked)
     headers = {"Content-Type": "application/json"}
     for number in range(2000):

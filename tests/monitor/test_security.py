@@ -1,5 +1,6 @@
-"""Every route × method, and every other path, against bad hosts, origins, tokens and content types. The rows come
-from the table of routes: a new one is covered by itself."""
+"""Here is every route × method, and every other path, against bad hosts, origins, tokens and content types.
+The rows come from the table of routes: a new one is covered by itself.
+"""
 
 import asyncio
 import json

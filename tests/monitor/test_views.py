@@ -6,6 +6,7 @@ from monitor import rig
 from routilux.hookevents import ConnectionFigures
 from routilux_monitor.contract.fields import MASK
 from routilux_monitor.masking import masked
+from routilux_monitor.model import RoutineOfJob
 from routilux_monitor.views import flows, graph, jobs, metrics, states, traces, workers
 
 
@@ -28,12 +29,13 @@ def test_durations_are_seconds_and_percentiles_lie_between_the_extremes() -> Non
         0.0005,
         0.002,
     )
-    assert told.p50 is not None and told.p99 is not None
+    assert told.p50 is not None
+    assert told.p99 is not None
     assert 0.0005 <= told.p50 <= told.p99 <= 0.002
 
 
 def test_a_routine_that_has_not_run_has_no_durations() -> None:
-    told = metrics.routine_metrics(rig.RoutineOfJob())
+    told = metrics.routine_metrics(RoutineOfJob())
     assert (told.min_duration, told.max_duration, told.p50, told.last_execution) == (None, None, None, None)
 
 

@@ -6,7 +6,10 @@ from routilux_monitor.model import FlowRecord, Instance, JobRecord, RuntimeRecor
 from routilux_monitor.monitor import Monitor
 
 
-def flow(monitor: Monitor, flow_id: str) -> FlowRecord:
+async def flow(monitor: Monitor, flow_id: str) -> FlowRecord:
+    """Whoever has just made a flow finds it, though the feed may not have heard of it yet."""
+    if flow_id not in monitor.known.flows:
+        await monitor.known.refresh()
     found = monitor.known.flows.get(flow_id)
     if found is None:
         raise ApiError("FLOW_NOT_FOUND", f"no flow {flow_id!r} is known", flow_id=flow_id)
@@ -28,6 +31,9 @@ def routine(info: FlowInfo, routine_id: str) -> RoutineInfo:
 async def job(monitor: Monitor, job_id: str) -> JobRecord:
     found = monitor.known.jobs.get(job_id) or await monitor.known.past_job(job_id)
     if found is None:
+        await monitor.known.refresh()
+        found = monitor.known.jobs.get(job_id)
+    if found is None:
         raise ApiError("JOB_NOT_FOUND", f"no job {job_id!r} is known", job_id=job_id)
     return found
 
@@ -46,9 +52,9 @@ def runtime(monitor: Monitor, runtime_id: str) -> RuntimeRecord:
     return found
 
 
-def flow_of(monitor: Monitor, record: JobRecord) -> FlowInfo:
+async def flow_of(monitor: Monitor, record: JobRecord) -> FlowInfo:
     """The graph that a job runs in."""
-    return flow(monitor, record.flow_id).info
+    return (await flow(monitor, record.flow_id)).info
 
 
 def instance_of(monitor: Monitor, record: JobRecord) -> Instance | None:

@@ -19,14 +19,14 @@ async def list_flows(monitor: Monitor, call: Call[NoBody, Page]) -> contract.Flo
 
 async def get_flow(monitor: Monitor, call: Call[NoBody, NoQuery]) -> contract.Flow:
     """One flow: its routines and connections."""
-    return views.flow(find.flow(monitor, call.path["flow_id"]).info)
+    return views.flow((await find.flow(monitor, call.path["flow_id"])).info)
 
 
 async def get_metrics(
     monitor: Monitor, call: Call[NoBody, contract.FlowMetricsQuery]
 ) -> contract.FlowMetrics:
     """How many jobs of a flow there were, and the metrics of the newest."""
-    info = find.flow(monitor, call.path["flow_id"]).info
+    info = (await find.flow(monitor, call.path["flow_id"])).info
     counts = await monitor.known.count_jobs(flow_id=info.flow_id)
     newest = await monitor.known.find_jobs(flow_id=info.flow_id, limit=call.query.limit)
     return views.flow_metrics(info, counts, newest.jobs)
@@ -34,24 +34,24 @@ async def get_metrics(
 
 async def validate(monitor: Monitor, call: Call[NoBody, NoQuery]) -> contract.Validation:
     """What `flow.validate()` finds."""
-    record = find.flow(monitor, call.path["flow_id"])
+    record = await find.flow(monitor, call.path["flow_id"])
     return views.validation(await ask(monitor, record.runtime_id, Validate(record.flow_id), Findings))
 
 
 async def list_routines(monitor: Monitor, call: Call[NoBody, NoQuery]) -> dict[str, contract.FlowRoutine]:
     """The routines of a flow, by id."""
-    return views.routines(find.flow(monitor, call.path["flow_id"]).info)
+    return views.routines((await find.flow(monitor, call.path["flow_id"])).info)
 
 
 async def get_routine(monitor: Monitor, call: Call[NoBody, NoQuery]) -> contract.RoutineInfo:
     """One routine: its slots, events, policy and configuration."""
-    info = find.flow(monitor, call.path["flow_id"]).info
+    info = (await find.flow(monitor, call.path["flow_id"])).info
     return views.routine_info(find.routine(info, call.path["routine_id"]))
 
 
 async def list_connections(monitor: Monitor, call: Call[NoBody, NoQuery]) -> list[contract.Connection]:
     """The connections of a flow, in its order."""
-    return [views.connection(c) for c in find.flow(monitor, call.path["flow_id"]).info.connections]
+    return [views.connection(c) for c in (await find.flow(monitor, call.path["flow_id"])).info.connections]
 
 
 ROUTES = (

@@ -16,26 +16,26 @@ from routilux_monitor.views.metrics import job_metrics
 async def get_monitoring(monitor: Monitor, call: Call[NoBody, NoQuery]) -> contract.Monitoring:
     """All routines of a job's flow: what they do, what waits before them, what they are."""
     record = await find.job(monitor, call.path["job_id"])
-    info = find.flow_of(monitor, record)
+    info = await find.flow_of(monitor, record)
     return states.monitoring(record, info, find.instance_of(monitor, record), clock.wall())
 
 
 async def get_routines(monitor: Monitor, call: Call[NoBody, NoQuery]) -> dict[str, metrics.ExecutionState]:
     """What each routine does and has done for a job."""
     record = await find.job(monitor, call.path["job_id"])
-    return states.of_job(record, find.flow_of(monitor, record), find.instance_of(monitor, record))
+    return states.of_job(record, await find.flow_of(monitor, record), find.instance_of(monitor, record))
 
 
 async def get_queues(monitor: Monitor, call: Call[NoBody, NoQuery]) -> dict[str, list[metrics.QueueStatus]]:
     """What waits before each routine, all jobs of the running flow together."""
     record = await find.job(monitor, call.path["job_id"])
-    return states.queues(find.flow_of(monitor, record), find.instance_of(monitor, record))
+    return states.queues(await find.flow_of(monitor, record), find.instance_of(monitor, record))
 
 
 async def get_queue(monitor: Monitor, call: Call[NoBody, NoQuery]) -> list[metrics.QueueStatus]:
     """What waits before one routine, all jobs of the running flow together."""
     record = await find.job(monitor, call.path["job_id"])
-    info = find.flow_of(monitor, record)
+    info = await find.flow_of(monitor, record)
     routine = find.routine(info, call.path["routine_id"])
     return states.queues_of(routine, info, find.instance_of(monitor, record))
 

@@ -24,7 +24,7 @@ AVERAGED = 1000
 
 async def start(monitor: Monitor, call: Call[contract.WorkerPost, NoQuery]) -> contract.Worker:
     """Start a flow's processes. If they run already, that instance is the answer."""
-    record = find.flow(monitor, call.body.flow_id)
+    record = await find.flow(monitor, call.body.flow_id)
     wanted, running = call.body.worker_id, record.info.worker_id
     if wanted is not None and wanted != running:
         raise invalid(
@@ -121,7 +121,7 @@ async def get_history(monitor: Monitor, call: Call[NoBody, Page]) -> list[contra
 async def get_routines(monitor: Monitor, call: Call[NoBody, NoQuery]) -> dict[str, metrics.ExecutionState]:
     """What each routine does and has done, all jobs together."""
     instance = find.instance(monitor, call.path["worker_id"])
-    info = find.flow(monitor, instance.flow_id).info
+    info = (await find.flow(monitor, instance.flow_id)).info
     jobs = [job for job in monitor.known.jobs.values() if job.worker_id == instance.worker_id]
     return states.of_instance(instance, info, jobs)
 
