@@ -48,7 +48,7 @@ class Figures:
     def add(self, job_id: str, each_ns: int, count: int, now: int) -> None:
         self._all.add(each_ns, count)
         kept = self._jobs.get(job_id)
-        timings = self._quiet.pop(job_id, None) or Timings() if kept is None else kept[0]
+        timings = kept[0] if kept is not None else self._quiet.pop(job_id, Timings())
         timings.add(each_ns, count)
         self._jobs[job_id] = timings, now
         self.is_news = True
