@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections import defaultdict
+from collections.abc import Callable
 
 from routilux import clock
 from routilux_monitor.contract.errors import ApiError
@@ -29,6 +30,10 @@ class Waits:
 
     async def until_ended(self, job: JobRecord, timeout: float) -> float:  # noqa: ASYNC109 - the client's own
         """Waits until the job has ended, or for so long; returns how many seconds it was."""
+        return await self.until(job, lambda: job.ended, timeout)
+
+    async def until(self, job: JobRecord, fact: Callable[[], bool], timeout: float) -> float:  # noqa: ASYNC109
+        """Waits until a fact about the job holds, or for so long; returns how many seconds it was."""
         if self.count >= self._most:
             raise ApiError("BUSY", f"{self.count} requests are waiting already: try again later")
         began, said = clock.monotonic(), asyncio.Event()
@@ -37,7 +42,7 @@ class Waits:
         try:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(timeout):
-                    while not job.ended:
+                    while not fact():
                         await said.wait()
                         said.clear()
         finally:

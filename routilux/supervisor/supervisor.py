@@ -98,8 +98,7 @@ class Supervisor:
         )
         self._respawns: dict[int, float] = {}
         self._overdue: dict[int, str] = {}
-        self._again = TICK
-        self._looked = 0.0
+        self._again, self._looked = TICK, 0.0
         self._lock = threading.RLock()
         self._room = threading.Condition(self._lock)
         self._docket = Docket(

@@ -93,7 +93,7 @@ def job_record(job_id: str = JOB, status: str = "completed") -> JobRecord:
         record.finished_at = None
     took = Durations(4, 4_000_000, 500_000, 2_000_000, {80: 3, 84: 1})
     record.routines["split"] = RoutineOfJob(
-        4, 1, received={0: 4}, emitted={0: 8}, durations=took, last_at=1009.25
+        1, 1, received={0: 4}, emitted={0: 8}, durations=took, last_at=1009.25
     )
     record.trace.extend([
         TraceEvent(1, job_id, "", 0, "job_started", 1004.5, status="running"),

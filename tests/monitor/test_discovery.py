@@ -10,7 +10,7 @@ import pytest
 
 from monitor.fakeruntime import FakeRuntime
 from routilux.commands import INTRODUCTION
-from routilux.ipc.rundirectory import PREFIX
+from routilux.ipc.endpoints import PREFIX
 from routilux_monitor.discovery import running
 
 

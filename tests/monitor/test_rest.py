@@ -8,6 +8,7 @@ import pytest
 from monitor import rig
 from monitor.rig import Rig
 from routilux.commands import Submit
+from routilux_monitor.model import LogRecord, TraceEvent
 
 POST = {"flow_id": rig.FLOW, "routine_id": "split", "slot_name": "text", "data": {"a": [1, None]}}
 
@@ -123,6 +124,26 @@ def test_execute_answers_with_the_result() -> None:
     status, answer = asyncio.run(ask())
     assert (status, answer["status"], answer["result"]) == (200, "completed", rig.SECRET)
     assert answer["output"] == f"{rig.SECRET}\n"
+
+
+def test_execute_gives_what_was_printed_a_moment_to_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("routilux_monitor.rest.execute.LAST_WORDS", 30.0)
+
+    async def ask() -> tuple[int, dict[str, Any]]:
+        async with rig.answering() as the:
+            call = asyncio.create_task(the.ask("POST", "/execute", POST))
+            await _waiting(the)
+            late = the.known.jobs["job-4"]
+            late.routines["split"].activations += 1
+            the.known.end("job-4")
+            await _waiting(the)
+            late.logs.append(LogRecord(1006.0, "split", 0, "job-4", "STDOUT", "at last"))
+            late.trace.append(TraceEvent(5, "job-4", "split", 1, "routine_completed", 1006.0))
+            late.routines["split"].activations = 2
+            the.known.tell(late.trace[-1])
+            return await call
+
+    assert asyncio.run(ask())[1]["output"] == f"{rig.SECRET}\nat last\n"
 
 
 def test_both_prefixes_answer_the_same() -> None:

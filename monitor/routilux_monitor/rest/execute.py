@@ -12,11 +12,16 @@ from routilux_monitor.rest.jobs import SUBMITTED, slot_of, submitted
 from routilux_monitor.rest.reading import payloads_of
 from routilux_monitor.routes import Call, NoQuery, route
 from routilux_monitor.views import jobs as views
+from routilux_monitor.views.traces import is_told
 
 LONGEST = 300.0
 """Seconds that a request stays open; a job may take longer and is waited for with POST /jobs/{j}/wait."""
 GRACE = 5.0
 """Seconds for a job whose time is up to say so."""
+LAST_WORDS = 0.25
+"""Seconds for what processes say of a job to arrive after the supervisor has told its end: each has a socket
+of its own, and what was printed comes by it.
+"""
 
 
 async def execute(monitor: Monitor, call: Call[contract.ExecutePost, NoQuery]) -> contract.Executed:
@@ -52,7 +57,9 @@ async def _execute(monitor: Monitor, post: contract.ExecutePost) -> contract.Exe
             f"job {record.job_id!r} goes on: wait for its end with POST /jobs/{record.job_id}/wait",
             job_id=record.job_id,
         )
-    return await _executed(monitor, record, clock.monotonic() - began)
+    elapsed = clock.monotonic() - began
+    await monitor.waits.until(record, lambda: is_told(record), LAST_WORDS)
+    return await _executed(monitor, record, elapsed)
 
 
 async def _executed(monitor: Monitor, record: JobRecord, elapsed: float) -> contract.Executed:

@@ -37,6 +37,13 @@ def _event(event: TraceEvent) -> contract.ExecutionEvent:
     )
 
 
+def is_told(job: JobRecord) -> bool:
+    """Whether all activations that the job's counters name are in its trace, or were let go of."""
+    counted = sum(routine.activations for routine in job.routines.values())
+    told = sum(event.count for event in job.trace if event.kind in ("routine_completed", "routine_failed"))
+    return told >= counted or job.trace_dropped > 0
+
+
 def trace_data(event: TraceEvent) -> dict[str, Any]:
     """The fields of TraceData."""
     told: dict[str, Any] = {name: event.data[name] for name in _NAMED if event.data.get(name)}
