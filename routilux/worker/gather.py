@@ -9,17 +9,17 @@ from typing import Any
 
 from routilux.clock import monotonic
 from routilux.errors import RoutineCrashed
-from routilux.ipc.lanes import BLOB, MARK
+from routilux.ipc.lanes import MARK
 from routilux.ipc.layout import Order
 from routilux.ipc.records import Kind, Record
 from routilux.policies import Inbox, Taken
 from routilux.worker.care import key_of_input
 from routilux.worker.commits import RESCAN_SECONDS, Parts
+from routilux.worker.gathered import GatheredMessages
 from routilux.worker.intake import Batch, Inlet
 from routilux.worker.jobs import SLOT_MASK, WorkerJob
 from routilux.worker.loader import Undecodable
-from routilux.worker.loop import Loop
-from routilux.worker.waiting import Arrival, Attempt, Unit, WaitingCounts
+from routilux.worker.waiting import Arrival, Attempt, Unit
 
 QUOTA = 4 << 20
 """Bytes of one lane that a policy may hold back before its producer has to wait; the supervisor doubles it
@@ -29,7 +29,7 @@ NOTHING = Taken([], many=False, message=None)
 """What `finish` is given."""
 
 
-class GatherLoop(Loop):
+class GatherLoop(GatheredMessages):
     """The loop of every policy but the immediate one."""
 
     def __init__(
@@ -37,13 +37,11 @@ class GatherLoop(Loop):
     ) -> None:
         super().__init__(parts, words, service, orders)
         self.busy: dict[int, WorkerJob] = {}
-        self.changed: dict[Unit, WorkerJob] = {}
         self.at_hand: list[Arrival] = []
         self.leaves_any = False
         own = parts.records.own
         self._starved = own.index(own.section.words["starved"])
         self._quota = parts.quota
-        self.waiting = WaitingCounts(own)
 
     def take(self) -> int | None:
         p, got = self.p, self.receive()
@@ -232,18 +230,6 @@ class GatherLoop(Loop):
         self.p.tx.retire(job.slot, messages)
         job.unretired -= messages
 
-    def use(self, job: WorkerJob, message: Arrival) -> None:
-        del message.unit.waiting[message.index]
-        self.waiting.add(message.unit.batch.slot, -1)
-        self.changed[message.unit] = job
-
-    def give_up_waiting(self, job: WorkerJob) -> None:
-        """Nothing that waits in the inbox will be used."""
-        for unit in job.units:
-            self.waiting.add(unit.batch.slot, -len(unit.waiting))
-            unit.waiting.clear()
-            self.changed[unit] = job
-
     def present(self) -> object:
         return self.at_hand
 
@@ -335,52 +321,6 @@ class GatherLoop(Loop):
         self.changed.clear()
         super().commit(whole=whole)
         self.waiting.store()
-
-    def store(self, unit: Unit, job: WorkerJob) -> None:
-        tx, records, batch = self.p.tx, self.p.records, unit.batch
-        is_tail = bool(unit.waiting) and next(iter(unit.waiting)) == batch.count - len(unit.waiting)
-        if batch.row is not None:
-            if is_tail:
-                records.change(tx, batch.row, len(unit.waiting), parked=unit.is_parked)
-            else:
-                records.drop(tx, batch.row)
-                batch.row = None
-                self.store_apart(unit, job)
-        elif is_tail:
-            batch.row = self.record(unit, len(unit.waiting))
-        else:
-            self.store_apart(unit, job)
-        if not unit.waiting:
-            job.units.discard(unit)
-
-    def store_apart(self, unit: Unit, job: WorkerJob) -> None:
-        """A policy that takes messages from the middle of a frame gets a record for each of those that are
-        left.
-        """
-        parts = unit.batch.parts() if unit.waiting else []
-        for index, arrival in list(unit.waiting.items()):
-            alone = Unit(unit.inlet, unit.batch.only(index, parts[index]), is_parked=unit.is_parked)
-            arrival.unit, arrival.index = alone, 0
-            alone.waiting[0] = arrival
-            alone.batch.row = self.record(alone, 1)
-            job.units.add(alone)
-        unit.waiting.clear()
-
-    def record(self, unit: Unit, left: int) -> int:
-        batch = unit.batch
-        row = self.p.records.add(
-            self.p.tx,
-            Kind.INBOX,
-            batch.lane,
-            batch.frame._replace(port=batch.slot),
-            left=left,
-            first=batch.first,
-            parked=unit.is_parked,
-            holds=bool(batch.frame.flags & BLOB),
-        )
-        # The lane is passed now. What may be taken from the middle has to be told apart later.
-        batch.frame = batch.frame._replace(payload=b"" if self.is_fifo else bytes(batch.frame.payload))
-        return row
 
     def restore(self, record: Record, inlet: Inlet) -> None:
         """After a crash: what the record says is in its inbox again."""
