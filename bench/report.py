@@ -13,7 +13,7 @@ def report(results: Results, plots: Mapping[str, str]) -> str:
     """As Markdown; `plots` has the path of a picture by the key of its case or its workload."""
     parts = [heading(results), "" if results.is_smoke else targets(results.cases)]
     parts += [section(case, plots.get(case.key)) for case in results.cases]
-    return "\n\n".join(filter(None, (*parts, missing(results), how(results)))) + "\n"
+    return "\n\n".join(filter(None, (*parts, missing(results), versions(results), how(results)))) + "\n"
 
 
 def heading(results: Results) -> str:
@@ -118,19 +118,14 @@ def ordered(case: Case) -> list[Row]:
 
 def cells(case: Case, row: Row, reference: Row | None, figures: list[str]) -> list[str]:
     name = f"**{row.name}**" if row.peer == "routilux" else row.name
-    setting = "; ".join(filter(None, (row.setting, versions(row))))
     if not row.rounds:
         return [name, *["–"] * (4 + len(figures)), "0", row.failure or "no round of it"]
     values = row.figures()
     more = [number(row.median(each)) if each in row.rounds[0].more else "–" for each in figures]
     found = [number(median(values)), number(min(values)), number(max(values)), *more]
     compared = against(case, row, reference)
-    note = f"{setting}; **then it failed: {row.failure}**" if row.failure else setting
+    note = f"{row.setting}; **then it failed: {row.failure}**" if row.failure else row.setting
     return [name, *found, compared, str(len(values)), note]
-
-
-def versions(row: Row) -> str:
-    return ", ".join(f"{name} {version}" for name, version in row.versions.items() if name != "python")
 
 
 def against(case: Case, row: Row, reference: Row | None) -> str:
@@ -161,6 +156,19 @@ def number(value: float) -> str:
 def missing(results: Results) -> str:
     lines = [f"- {peer}: {reason}" for peer, reason in sorted(results.missing.items())]
     return "\n".join(["## Not measured", "", *lines]) if lines else ""
+
+
+def versions(results: Results) -> str:
+    """What was installed for whom."""
+    found: dict[str, dict[str, str]] = {}
+    for row in (row for case in results.cases for row in case.rows):
+        found.setdefault(row.peer, {}).update(row.versions)
+    lines = [
+        f"- {peer}: {', '.join(f'{name} {version}' for name, version in sorted(packages.items()))}"
+        for peer, packages in sorted(found.items())
+        if packages
+    ]
+    return "\n".join(["## Versions", "", *lines])
 
 
 def how(results: Results) -> str:

@@ -77,12 +77,12 @@ def frames(*, is_aside: bool) -> Iterator[Measure]:
     """Frames a second."""
     lane = Lane()
     try:
-        yield partial(_rate, lane, is_aside)
+        yield partial(_rate, lane, is_aside=is_aside)
     finally:
         lane.close()
 
 
-def _rate(lane: Lane, is_aside: bool, count: int) -> Found:
+def _rate(lane: Lane, count: int, *, is_aside: bool) -> Found:
     began = perf_counter()
     for _ in range(count):
         lane.send()

@@ -16,6 +16,6 @@ PLANS = (
             Entry("set aside and committed first", "routilux", "aside:frames", {"is_aside": True}),
         ),
         reference=DIRECT,
-        note="One process and no sockets: the lanes, the records and the commits of a worker, without its logic.",
+        note="One process, no sockets: the lanes, the records and the commits of a worker without its logic.",
     ),
 )
