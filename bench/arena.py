@@ -18,6 +18,8 @@ import psutil
 SCRIPT = Path(__file__).with_name("contestant.py")
 MARK = "ROUTILUX_BENCH_CONTESTANT"
 """In the environment of a contestant and of all that it starts: how these are found again."""
+SHARED_MEMORY = Path("/dev/shm")
+"""Where a contestant that is killed may leave files; they are named after its folder for temporary ones."""
 TO_START = 120.0
 TO_LEAVE = 8.0
 
@@ -107,6 +109,8 @@ def started(python: str, arguments: list[str]) -> Iterator[Contestant]:
             contestant.leave()
         finally:
             end(mark)
+            for left in SHARED_MEMORY.glob(f"{Path(folder).name}*"):
+                left.unlink(missing_ok=True)
             for pipe in (process.stdin, process.stdout):
                 assert pipe is not None
                 with suppress(BrokenPipeError):

@@ -4,12 +4,15 @@ come out.
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 Found = dict[str, Any]
 Measure = Callable[[int], Found]
 Dict = dict[str, Any]
+ROOT = str(Path(__file__).resolve().parents[2])
+"""The checkout, where processes of peers that start afresh find these modules."""
 
 AT_ONCE = 1000
 """Records that are handed over at once."""

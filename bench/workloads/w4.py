@@ -51,10 +51,10 @@ def _entries(pause: float) -> tuple[Entry, ...]:
             "iceoryx:Polling",
             "the receiver polls: a core is busy all the time",
         ),
-        link("zenoh", "zenoh", "zenohs:Bytes", "two peers on a Unix socket, express"),
+        link("zenoh", "zenoh", "zenohs:Bytes", "two peers on a Unix socket, express", is_express=True),
         Entry("Ray compiled graph", "ray", "rays:graph_trips", at_pause, setting="one actor"),
         Entry("Ray actors", "ray", "rays:actor_trips", at_pause, 0.5, "one actor"),
-        Entry("Dask", "dask", "dasks:trips", at_pause, 0.2, "one process, a future"),
+        Entry("Dask", "dask", "dasks:trips_of", at_pause, 0.2, "one process, a future"),
         Entry(
             "upstream routilux 1.1.0",
             "upstream",
