@@ -84,7 +84,9 @@ def outcome(verdict: Verdict) -> str:
         return "not measured"
     if verdict.meets(verdict.target.stretch):
         return "met, stretch too"
-    return "met" if verdict.meets(verdict.target.bound) else "**not met**"
+    if verdict.meets(verdict.target.bound):
+        return "met"
+    return "not met, a stretch" if verdict.target.is_stretch else "**not met**"
 
 
 # ---- one case ----------------------------------------------------------------------------------------------

@@ -52,6 +52,8 @@ class Target(msgspec.Struct):
     figure: str = "value"
     is_less_better: bool | None = None
     """None: as the case says."""
+    is_stretch: bool = False
+    """The bound itself is one to reach for."""
 
 
 class Case(msgspec.Struct):

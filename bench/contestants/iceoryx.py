@@ -78,7 +78,7 @@ class Waiting:
             node.service_builder(name)
             .publish_subscribe(iox2.Slice[ctypes.c_uint8])
             .payload_alignment(iox2.Alignment.new(64))
-            .enable_safe_overflow(False)
+            .enable_safe_overflow(value=False)
             .subscriber_max_buffer_size(self.ahead)
             .max_publishers(1)
             .max_subscribers(1)

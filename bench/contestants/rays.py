@@ -90,19 +90,15 @@ def actors(*, kind: str) -> Iterator[Measure]:
         yield measure
 
 
-@contextmanager
-def compiled(steps: list[Any], ahead: int, room: int = ROOM) -> Iterator[Any]:
-    """A graph of bound calls in a row, compiled."""
-    with InputNode() as node:
+def compiled(steps: list[Any], ahead: int, room: int = ROOM) -> Any:
+    """A graph of bound calls in a row, compiled. It ends with the cluster: its own teardown may hang."""
+    with InputNode() as start:
+        node: Any = start
         for step in steps:
             node = step.bind(node)
-    graph = node.experimental_compile(
+    return node.experimental_compile(
         _buffer_size_bytes=room, _max_inflight_executions=ahead + 1, _max_buffered_results=ahead + 1
     )
-    try:
-        yield graph
-    finally:
-        graph.teardown()
 
 
 def through(graph: Any, payloads: Iterable[Any], ahead: int) -> float:
@@ -113,7 +109,9 @@ def through(graph: Any, payloads: Iterable[Any], ahead: int) -> float:
         if len(under_way) == ahead:
             total += ray.get(under_way.popleft())
         under_way.append(graph.execute(payload))
-    return total + sum(ray.get(reference) for reference in under_way)
+    for reference in under_way:
+        total += ray.get(reference)
+    return total
 
 
 @contextmanager
@@ -122,16 +120,16 @@ def graph(*, kind: str) -> Iterator[Measure]:
     source, stage, sink, size = KINDS[kind]
     with cluster():
         steps = [actor(Step, stage).run, actor(Step, sink).run]
-        with compiled(steps, EXECUTIONS_AHEAD, ROOM * (16 if size > 1 else 1)) as dag:
+        dag = compiled(steps, EXECUTIONS_AHEAD, ROOM * (16 if size > 1 else 1))
 
-            def measure(count: int) -> Found:
-                began = perf_counter()
-                total = through(dag, source(count), EXECUTIONS_AHEAD)
-                seconds = perf_counter() - began
-                work.check(total, work.expected_amount(count))
-                return {"value": count / seconds}
+        def measure(count: int) -> Found:
+            began = perf_counter()
+            total = through(dag, source(count), EXECUTIONS_AHEAD)
+            seconds = perf_counter() - began
+            work.check(total, work.expected_amount(count))
+            return {"value": count / seconds}
 
-            yield measure
+        yield measure
 
 
 class Producer:
@@ -147,8 +145,8 @@ def handover(*, size: int) -> Iterator[Measure]:
     """W2: a compiled graph of a producer and a consumer."""
     with cluster():
         steps = [actor(Producer, size).make, actor(Step, _sum).run]
-        with compiled(steps, LARGE_AHEAD, size + ROOM) as dag:
-            yield lambda count: _arrays(count, size, lambda: through(dag, range(count), LARGE_AHEAD))
+        dag = compiled(steps, LARGE_AHEAD, size + ROOM)
+        yield lambda count: _arrays(count, size, lambda: through(dag, range(count), LARGE_AHEAD))
 
 
 def _sum(array: Any) -> float:
@@ -209,7 +207,8 @@ def _same(value: Any) -> Any:
 @contextmanager
 def graph_trips(*, pause: float) -> Iterator[Measure]:
     """W4: one actor in a compiled graph."""
-    with cluster(), compiled([actor(Step, _same).run], 1) as dag:
+    with cluster():
+        dag = compiled([actor(Step, _same).run], 1)
         references: list[Any] = []
         put = lambda number: references.append(dag.execute(number))  # noqa: E731
         yield lambda count: latency(trips(count, pause, put, lambda: ray.get(references.pop())))
@@ -227,7 +226,8 @@ def actor_trips(*, pause: float) -> Iterator[Measure]:
 @contextmanager
 def graph_jobs() -> Iterator[Measure]:
     """W6: three actors in a compiled graph."""
-    with cluster(), compiled([actor(Step, work.step).run for _ in range(3)], EXECUTIONS_AHEAD) as dag:
+    with cluster():
+        dag = compiled([actor(Step, work.step).run for _ in range(3)], EXECUTIONS_AHEAD)
         yield lambda count: pools.jobs(count, dag.execute, ray.get, EXECUTIONS_AHEAD)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from queue import SimpleQueue
 from time import perf_counter
 from typing import Any
@@ -42,7 +43,7 @@ def chained(*functions: Callable[[Any], Iterable[Any]]) -> Iterator[Callable[[An
     """Routines in a row; gives what posts a value to the first of them."""
     flow = Flow("bench")
     names = [flow.add_routine(Step(function), f"step-{at}") for at, function in enumerate(functions)]
-    for before, behind in zip(names, names[1:], strict=False):
+    for before, behind in pairwise(names):
         flow.connect(before, "output", behind, "value")
     FlowRegistry.get_instance().register_by_name("bench", flow)
     with Runtime() as runtime:

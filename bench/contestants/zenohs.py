@@ -39,7 +39,12 @@ class Bytes:
             KEY, zenoh.handlers.FifoChannel(self.ahead)
         )
         receive = subscriber.recv
-        return lambda: receive().payload.to_bytes()
+
+        def get() -> bytes:
+            data: bytes = receive().payload.to_bytes()
+            return data
+
+        return get
 
     def _publisher(self) -> Any:
         """Once somebody listens to it."""
