@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import selectors
 import signal
 import subprocess
@@ -19,7 +20,7 @@ SCRIPT = Path(__file__).with_name("contestant.py")
 MARK = "ROUTILUX_BENCH_CONTESTANT"
 """In the environment of a contestant and of all that it starts: how these are found again."""
 SHARED_MEMORY = Path("/dev/shm")
-"""Where a contestant that is killed may leave files; they are named after its folder for temporary ones."""
+SEMAPHORE = re.compile(r"sem\.[a-z]+(\d+)-\d+")
 TO_START = 120.0
 TO_LEAVE = 8.0
 
@@ -104,13 +105,14 @@ def started(python: str, arguments: list[str]) -> Iterator[Contestant]:
                 start_new_session=True,
             )
         contestant = Contestant(process, mark, complaints)
+        members: set[int] = set()
         try:
             yield contestant
+            members |= {member.pid for member in marked(mark)}
             contestant.leave()
         finally:
-            end(mark)
-            for left in SHARED_MEMORY.glob(f"{Path(folder).name}*"):
-                left.unlink(missing_ok=True)
+            members |= end(mark)
+            sweep(Path(folder).name, members)
             for pipe in (process.stdin, process.stdout):
                 assert pipe is not None
                 with suppress(BrokenPipeError):
@@ -118,13 +120,26 @@ def started(python: str, arguments: list[str]) -> Iterator[Contestant]:
             process.wait()
 
 
-def end(mark: str) -> None:
-    """Kill every process with that mark in its environment, until there is none."""
+def sweep(name: str, members: set[int]) -> None:
+    """Remove what a contestant has left in shared memory: files named after its folder, as those of iceoryx2,
+    and semaphores named after one of its processes, as those of Ray's compiled graphs.
+    """
+    for left in SHARED_MEMORY.iterdir():
+        semaphore = SEMAPHORE.fullmatch(left.name)
+        if left.name.startswith(name) or (semaphore and int(semaphore[1]) in members):
+            left.unlink(missing_ok=True)
+
+
+def end(mark: str) -> set[int]:
+    """Kill every process with that mark in its environment, until there is none; which ones these were."""
+    killed = set()
     while members := list(marked(mark)):
+        killed |= {member.pid for member in members}
         for member in members:
             with suppress(psutil.NoSuchProcess):
                 member.send_signal(signal.SIGKILL)
         psutil.wait_procs(members, 5.0)
+    return killed
 
 
 def marked(mark: str) -> Iterator[psutil.Process]:

@@ -1,4 +1,4 @@
-"""The benchmarks live in the checkout: it comes last, so that the routilux under test is the one installed."""
+"""The benchmarks live in the checkout. It comes last: the routilux under test is the one that is installed."""
 
 import sys
 from pathlib import Path

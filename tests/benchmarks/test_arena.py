@@ -54,3 +54,15 @@ def test_the_folder_of_a_contestant_goes_with_it() -> None:
         folder = Path(contestant.answer("found", 30.0))
         assert folder.is_dir()
     assert not folder.exists()
+
+
+def test_what_a_contestant_left_in_shared_memory_is_swept_away() -> None:
+    told = (
+        "import json, os, pathlib; left = pathlib.Path(f'/dev/shm/sem.hdr{os.getpid()}-1'); left.touch();"
+        "print(json.dumps({'found': str(left)}), flush=True); input()"
+    )
+    with pytest.raises(ContestFailed), started(sys.executable, ["-c", told]) as contestant:
+        left = Path(contestant.answer("found", 30.0))
+        assert left.exists()
+        contestant.answer("found", 0.01)
+    assert not left.exists()
