@@ -1,4 +1,4 @@
-"""The benchmarks live in the checkout. It comes last: the routilux under test is the one that is installed."""
+"""The benchmarks live in the checkout. It comes last: the routilux under test is the installed one."""
 
 import sys
 from pathlib import Path

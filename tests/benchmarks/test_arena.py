@@ -61,8 +61,7 @@ def test_what_a_contestant_left_in_shared_memory_is_swept_away() -> None:
         "import json, os, pathlib; left = pathlib.Path(f'/dev/shm/sem.hdr{os.getpid()}-1'); left.touch();"
         "print(json.dumps({'found': str(left)}), flush=True); input()"
     )
-    with pytest.raises(ContestFailed), started(sys.executable, ["-c", told]) as contestant:
+    with started(sys.executable, ["-c", told]) as contestant:
         left = Path(contestant.answer("found", 30.0))
         assert left.exists()
-        contestant.answer("found", 0.01)
     assert not left.exists()
