@@ -83,7 +83,9 @@ def chosen(names: list[str]) -> list[Plan]:
             file=sys.stderr,
         )
         return []
-    return [plan for plan in PLANS if not names or {plan.key, plan.workload} & {*names}]
+    if not names:
+        return [plan for plan in PLANS if not plan.is_asked_for]
+    return [plan for plan in PLANS if {plan.key, plan.workload} & {*names}]
 
 
 def measured(plans: list[Plan], arguments: argparse.Namespace) -> Results:

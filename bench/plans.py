@@ -44,6 +44,8 @@ class Plan:
     curve: str = ""
     item_seconds: float = 0.0
     """How long an item shall take: the loops for that are measured once and given to all as `loops`."""
+    is_asked_for: bool = False
+    """Whether it is measured only when it is named."""
     is_warmed: bool = True
     """Whether each contestant works off a tenth before it is measured."""
 

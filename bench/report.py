@@ -177,7 +177,7 @@ def how(results: Results) -> str:
     return f"""## How it was measured
 
 - Contestants take turns: every one once per round, each started anew, warmed up with a tenth of its work, and
-  ended before the next. Every other round goes backwards. {results.rounds} rounds.
+  ended before the next. Every other round goes backwards. Rounds: {results.rounds}.
 - Each does the same work on the same payload, and the sum of what arrives is checked.
 - A ratio is formed within a round. The table has the median of the ratios, and in brackets the least and the
   greatest. "Behind" is where the peer did better. Limits and rows of our own have no such word.

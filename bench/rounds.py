@@ -15,7 +15,7 @@ from bench.environments import PACKAGES
 from bench.plans import Entry, Plan
 from bench.results import Case, Round, Row
 
-TO_MEASURE = 60.0
+TO_MEASURE = 120.0
 WARM_UP = 0.1
 
 

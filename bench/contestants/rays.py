@@ -229,15 +229,3 @@ def graph_jobs() -> Iterator[Measure]:
     with cluster():
         dag = compiled([actor(Step, work.step).run for _ in range(3)], EXECUTIONS_AHEAD)
         yield lambda count: pools.jobs(count, dag.execute, ray.get, EXECUTIONS_AHEAD)
-
-
-@contextmanager
-def actor_jobs() -> Iterator[Measure]:
-    """W6: three actors."""
-    with cluster():
-        one, two, three = (actor(Step, work.step) for _ in range(3))
-
-        def start(number: int) -> Any:
-            return three.run.remote(two.run.remote(one.run.remote(number)))
-
-        yield lambda count: pools.jobs(count, start, ray.get, CALLS_AHEAD)

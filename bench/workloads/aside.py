@@ -16,6 +16,7 @@ PLANS = (
             Entry("set aside and committed first", "routilux", "aside:frames", {"is_aside": True}),
         ),
         reference=DIRECT,
+        is_asked_for=True,
         note="One process, no sockets: the lanes, the records and the commits of a worker without its logic.",
     ),
 )

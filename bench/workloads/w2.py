@@ -135,7 +135,7 @@ LARGE = Plan(
     key="w2-8mib",
     title="W2: arrays of 8 MiB that are at hand, summed by the consumer",
     unit="GB/s",
-    count=800,
+    count=500,
     smoke_count=8,
     entries=(
         *_at_hand(8 * MIB, 1.0),
@@ -157,7 +157,7 @@ MADE = Plan(
     key="w2-made",
     title="W2: arrays of 8 MiB that are made for each message, summed by the consumer",
     unit="GB/s",
-    count=600,
+    count=400,
     smoke_count=8,
     reference=LENT,
     entries=(
@@ -186,7 +186,7 @@ SMALL = Plan(
     key="w2-64kib",
     title="W2: arrays of 64 KiB that are at hand, summed by the consumer",
     unit="GB/s",
-    count=40_000,
+    count=25_000,
     smoke_count=200,
     entries=_at_hand(64 * KIB, 0.05),
     targets=(Target(OURS, 0.7, ICEORYX, stretch=1.0), Target(OURS, 3.0, (SOCKET,))),

@@ -9,7 +9,7 @@ JOBS = Plan(
     key="w6",
     title="W6: jobs of one message over three routines",
     unit="jobs/s",
-    count=10_000,
+    count=5_000,
     smoke_count=50,
     entries=(
         Entry(OURS, "routilux", "ours_jobs:posted", {}, setting="post to completed, up to 1,000 under way"),
@@ -32,7 +32,6 @@ JOBS = Plan(
         Entry(
             "Ray compiled graph", "ray", "rays:graph_jobs", {}, 0.3, "three actors, 100 executions under way"
         ),
-        Entry("Ray actors", "ray", "rays:actor_jobs", {}, 0.1, "three actors, 1,000 under way"),
         Entry("Dask", "dask", "dasks:jobs", {}, 0.03, "two processes, three calls a job, 1,000 under way"),
         Entry(
             "upstream routilux 1.1.0",
