@@ -1,0 +1,166 @@
+"""Here is what the monitor knows: runtimes, flows, their running instances, jobs, and what happened in them.
+
+`store.py` keeps it up to date from the feed, `views.py` only reads it. Durations are nanoseconds and instants
+Unix seconds, unless the name says otherwise.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from routilux.commands import FlowInfo, Introduction
+from routilux.hookevents import ConnectionFigures, Durations, Failure, ProcessFigures
+
+
+@dataclass
+class RuntimeRecord:
+    """A runtime that runs, or has run while this monitor did."""
+
+    introduction: Introduction
+    is_gone: bool = False
+
+    @property
+    def runtime_id(self) -> str:
+        return self.introduction.runtime_id
+
+
+@dataclass
+class FlowRecord:
+    """A flow by its name; the newest description of it."""
+
+    runtime_id: str
+    info: FlowInfo
+
+    @property
+    def flow_id(self) -> str:
+        return self.info.flow_id
+
+
+@dataclass
+class ProcessUsage:
+    """What the system says of one process. Sizes in bytes, `cpu` in percent of one core."""
+
+    cpu: float
+    rss: int
+    private: int
+    shared: int
+    threads: int
+    read_at: float
+
+
+@dataclass
+class Instance:
+    """One start of a flow, with its processes: what the REST contract calls a worker."""
+
+    worker_id: str
+    runtime_id: str
+    flow_id: str
+    created_at: float
+    started_at: float
+    state: str
+    stopped_at: float | None = None
+    processes: dict[int, ProcessFigures] = field(default_factory=dict)
+    usage: dict[int, ProcessUsage] = field(default_factory=dict)
+    connections: dict[int, ConnectionFigures] = field(default_factory=dict)
+    connection_rates: dict[int, float] = field(default_factory=dict)
+    """Messages a second, over the last seconds; keys as in `connections`."""
+    routine_rates: dict[str, float] = field(default_factory=dict)
+    """Activations a second."""
+    waiting: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Per routine and slot: messages that wait before its policy."""
+    durations: dict[str, Durations] = field(default_factory=dict)
+    """Per routine, all its processes and incarnations together."""
+    jobs_processed: int = 0
+    jobs_failed: int = 0
+    gaps: int = 0
+    """Published messages that have not reached us."""
+    dropped: int = 0
+    """Events that its processes did not publish, for want of room in their rate budget."""
+    updated_at: float = 0.0
+
+
+@dataclass
+class RoutineOfJob:
+    """What one routine has done for one job."""
+
+    activations: int = 0
+    errors: int = 0
+    skipped: int = 0
+    unused: int = 0
+    dead: int = 0
+    received: dict[int, int] = field(default_factory=dict)
+    """By the position of the slot."""
+    emitted: dict[int, int] = field(default_factory=dict)
+    """By the position of the event."""
+    durations: Durations | None = None
+    is_active: bool = False
+    last_at: float | None = None
+    """When its last activation ended."""
+
+
+@dataclass(frozen=True)
+class TraceEvent:
+    """One thing that happened in a job. `number` orders the events of a job and never changes."""
+
+    number: int
+    job_id: str
+    routine_id: str
+    process: int
+    kind: str
+    """As the WebSocket's types: `job_started`, `routine_completed`, `event_emitted`, `slot_called` and so on;
+    and `dead_letter`, `process_died`, `policy_evaluated`.
+    """
+    at: float
+    began: float | None = None
+    duration: int | None = None
+    status: str = ""
+    count: int = 1
+    data: dict[str, Any] = field(default_factory=dict)
+    """Plain JSON: `slot_name`, `event_name`, `message_id`, `parents`, `preview`, `connection_id`."""
+
+
+@dataclass(frozen=True)
+class ErrorOfJob:
+    error_id: str
+    routine_id: str
+    at: float
+    failure: Failure
+    action: str
+
+
+@dataclass(frozen=True)
+class LogRecord:
+    at: float
+    routine_id: str
+    replica: int
+    job_id: str
+    level: str
+    text: str
+
+
+@dataclass
+class JobRecord:
+    """One job, under way or ended. Its trace, errors and logs are bounded; what was let go is counted."""
+
+    job_id: str
+    flow_id: str
+    worker_id: str
+    runtime_id: str
+    status: str
+    created_at: float
+    started_at: float | None = None
+    finished_at: float | None = None
+    error: Failure | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+    is_traced: bool = False
+    in_flight: int = 0
+    routines: dict[str, RoutineOfJob] = field(default_factory=dict)
+    trace: deque[TraceEvent] = field(default_factory=deque)
+    trace_dropped: int = 0
+    errors: deque[ErrorOfJob] = field(default_factory=deque)
+    logs: deque[LogRecord] = field(default_factory=deque)
+    logs_dropped: int = 0
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ("completed", "failed", "cancelled", "lost")
