@@ -89,22 +89,28 @@ def chosen(names: list[str]) -> list[Plan]:
 
 
 def measured(plans: list[Plan], arguments: argparse.Namespace) -> Results:
+    """All rounds of all plans; what there is by then, if the run is interrupted."""
     began, start = monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
     wanted = {"routilux", *(arguments.peers or (OWN if arguments.smoke else peers()))}
     pythons, missing = interpreters(plans, wanted, arguments)
-    found = machine()
-    matches = []
-    for plan in plans:
-        entries = tuple(e for e in plan.entries if e.peer in wanted and not (arguments.smoke and e.is_big))
-        loops = loops_of(plan.item_seconds)
-        match = Match(plan, entries, pythons, missing, loops, smoke=arguments.smoke)
-        matches.append(match)
-        for number in range(1, 1 + (1 if arguments.smoke else arguments.rounds)):
-            print(f"{plan.key}, round {number}, after {monotonic() - began:.0f} s", flush=True)
-            match.round(number)
-    cases = [match.case() for match in matches]
     rounds = 1 if arguments.smoke else arguments.rounds
-    return Results(found, start, round(monotonic() - began), rounds, arguments.smoke, cases, missing)
+    found = Results(machine(), start, 0.0, rounds, arguments.smoke, [], missing)
+    matches: list[Match] = []
+    try:
+        for plan in plans:
+            entries = tuple(
+                e for e in plan.entries if e.peer in wanted and not (arguments.smoke and e.is_big)
+            )
+            loops = loops_of(plan.item_seconds)
+            matches.append(Match(plan, entries, pythons, missing, loops, smoke=arguments.smoke))
+            for number in range(1, 1 + rounds):
+                print(f"{plan.key}, round {number}, after {monotonic() - began:.0f} s", flush=True)
+                matches[-1].round(number)
+    except (KeyboardInterrupt, SystemExit):
+        found.is_interrupted = True
+    found.cases = [match.case() for match in matches]
+    found.seconds = round(monotonic() - began)
+    return found
 
 
 def interpreters(
@@ -132,7 +138,7 @@ def written(results: Results, output: Path) -> int:
     path = output / "report.md"
     path.write_text(report(results, plots))
     print(f"written: {path}")
-    return 0
+    return 130 if results.is_interrupted else 0
 
 
 def told(results: Results) -> int:
@@ -141,7 +147,7 @@ def told(results: Results) -> int:
     failures = [row for case in results.cases for row in case.rows if row.failure]
     for row in failures:
         print(f"{row.name}: {row.failure}", file=sys.stderr)
-    return 1 if failures else 0
+    return 1 if failures or results.is_interrupted else 0
 
 
 def stopped(number: int, frame: FrameType | None) -> None:

@@ -21,6 +21,8 @@ def heading(results: Results) -> str:
     lines = ["# Benchmarks: Routilux and its peers", ""]
     if results.is_smoke:
         lines += ["**A smoke run: it says that everything runs, its figures mean nothing.**", ""]
+    if results.is_interrupted:
+        lines += ["**The run was interrupted: rounds and workloads are missing.**", ""]
     lines += [
         f"Made by `python -m bench` from `results.json`: {results.started}, {results.seconds:,.0f} s.",
         "How to read it, and what to choose when: [performance](../docs/performance.md).",

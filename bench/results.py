@@ -84,6 +84,7 @@ class Results(msgspec.Struct):
     cases: list[Case]
     missing: dict[str, str] = {}
     """Peers that could not be had, and why."""
+    is_interrupted: bool = False
     format: int = FORMAT
 
     def save(self, path: Path) -> None:
