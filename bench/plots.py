@@ -1,4 +1,4 @@
-"""Here are the plots of a run: bars with their spread for rivals, a line for what grows."""
+"""Here are the plots of a run: points with their spread for rivals, a line for what grows."""
 
 from pathlib import Path
 from typing import Any
@@ -7,10 +7,10 @@ from matplotlib.figure import Figure
 
 from bench.results import Case, Results, Row
 
-COLOURS = {"routilux": "#1f6feb", "bare": "#c8ccd1"}
+COLOURS = {"routilux": "#1f6feb", "bare": "#2da44e"}
 OTHERS = "#7d8590"
-WIDE, BAR = 8.0, 0.32
-"""Inches: of a picture, and of a bar in it."""
+WIDE, LINE = 8.0, 0.3
+"""Inches: of a picture, and of a bar for a row in it."""
 
 
 def draw(results: Results, folder: Path) -> dict[str, str]:
@@ -20,24 +20,21 @@ def draw(results: Results, folder: Path) -> dict[str, str]:
     for case in results.cases:
         rows = [row for row in case.rows if row.rounds]
         if rows:
-            figure = _curve(case, rows) if case.curve else _bars(case, rows)
+            figure = _curve(case, rows) if case.curve else _points(case, rows)
             path = folder / f"{case.key}.svg"
             figure.savefig(path, format="svg", bbox_inches="tight", metadata={"Date": None})
             found[case.key] = f"{folder.name}/{path.name}"
     return found
 
 
-def _bars(case: Case, rows: list[Row]) -> Figure:
+def _points(case: Case, rows: list[Row]) -> Figure:
     rows = sorted(rows, key=Row.median, reverse=case.is_less_better)
-    figure = Figure(figsize=(WIDE, 1.0 + BAR * len(rows)))
+    figure = Figure(figsize=(WIDE, 1.0 + LINE * len(rows)))
     axes = figure.subplots()
-    axes.barh(
-        [row.name for row in rows],
-        [row.median() for row in rows],
-        xerr=_spread(rows),
-        color=[COLOURS.get(row.peer, OTHERS) for row in rows],
-        error_kw={"lw": 1, "capsize": 2},
-    )
+    for row in rows:
+        colour = COLOURS.get(row.peer, OTHERS)
+        axes.errorbar([row.median()], [row.name], xerr=_spread([row]), fmt="o", capsize=3, color=colour)
+    axes.grid(axis="x", which="major", lw=0.4)
     axes.set_xscale("log")
     axes.set_xlabel(f"{case.unit}, {'less' if case.is_less_better else 'more'} is better; median, min, max")
     axes.set_title(case.title, loc="left", fontsize=10)

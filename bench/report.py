@@ -143,9 +143,18 @@ def against(case: Case, row: Row, reference: Row | None) -> str:
     told = f"{middle:.2f} ({min(found):.2f}–{max(found):.2f})"
     if row.peer in {"bare", "routilux"}:  # a limit, or ourselves: no rival
         return told
-    gain = 1 / middle if case.is_less_better else middle
-    word = "ahead" if gain > 1 + LEVEL else "**behind**" if gain < 1 - LEVEL else "level"
-    return f"{told} {word}"
+    gains = [1 / ratio if case.is_less_better else ratio for ratio in found]
+    return f"{told} {word(gains)}"
+
+
+def word(gains: list[float]) -> str:
+    """Nobody is called behind us by luck: for that every round has to say so."""
+    middle = median(gains)
+    if middle < 1 - LEVEL:
+        return "**behind**"
+    if middle <= 1 + LEVEL:
+        return "level"
+    return "ahead" if min(gains) > 1 else "undecided"
 
 
 def number(value: float) -> str:

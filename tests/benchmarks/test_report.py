@@ -53,6 +53,10 @@ def test_where_less_is_better_the_smaller_one_is_ahead() -> None:
     assert "0.50 (0.50–0.50) ahead" in line_of("peer", slower)
 
 
+def test_a_lead_that_a_round_contradicts_is_undecided() -> None:
+    assert "1.33 (0.80–4.00) undecided" in line_of("peer", case(row("peer", 12.5, 15.0, 10.0)))
+
+
 def test_a_limit_is_no_rival() -> None:
     line = line_of("limit", case(row("limit", 20.0, 40.0, 80.0, peer="bare")))
     assert "0.50 (0.50–0.50) | 3 |" in line
