@@ -27,6 +27,7 @@ export function bytes(value: number): string {
 
 /** Seconds in the unit in which they are read best. */
 export function seconds(value: number): string {
+  if (value === 0) return "0 s";
   if (value < 1e-6) return `${(value * 1e9).toFixed(0)} ns`;
   if (value < 1e-3) return `${trim(value * 1e6)} µs`;
   if (value < 1) return `${trim(value * 1e3)} ms`;

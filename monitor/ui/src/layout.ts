@@ -30,7 +30,7 @@ export class Layouter {
       layoutOptions: {
         "elk.algorithm": "layered",
         "elk.direction": "RIGHT",
-        "elk.layered.spacing.nodeNodeBetweenLayers": "90",
+        "elk.layered.spacing.nodeNodeBetweenLayers": "120",
         "elk.spacing.nodeNode": "36",
         "elk.layered.nodePlacement.strategy": "NETWORK_SIMPLEX",
         "elk.layered.considerModelOrder.strategy": "NODES_AND_EDGES",

@@ -33,7 +33,7 @@ export function FlowGraph({ flow, onChoose }: { flow: Flow; onChoose: (chosen: C
         nodeTypes={NODES}
         edgeTypes={EDGES}
         fitView
-        fitViewOptions={{ maxZoom: 1.1, padding: 0.12 }}
+        fitViewOptions={{ minZoom: nodes.length > MANY ? 0.1 : 0.5, maxZoom: 1.1, padding: 0.12 }}
         minZoom={0.1}
         maxZoom={2}
         nodesConnectable={false}

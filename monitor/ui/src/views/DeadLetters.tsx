@@ -56,13 +56,15 @@ export function DeadLetters() {
                       {letter.reason}, {letter.attempts} times
                     </td>
                     <td className="number">{clock(letter.created_at)}</td>
-                    <td className="actions">
+                    <td className="number">
+                      <span className="actions">
                       <button type="button" onClick={() => void act(() => client.post(`/dead-letters/${letter.id}/requeue`))}>
                         Requeue
                       </button>
                       <button type="button" onClick={() => void act(() => client.delete(`/dead-letters/${letter.id}`))}>
                         Discard
                       </button>
+                      </span>
                     </td>
                   </tr>
                 ))}

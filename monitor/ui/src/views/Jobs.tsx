@@ -104,9 +104,11 @@ export function JobTable({ jobs, again }: { jobs: readonly Job[]; again: () => v
   );
 }
 
+/** A job's times are whole seconds. */
 export function took(job: { started_at: number | null; completed_at: number | null }): string {
   if (job.started_at === null) return "–";
-  return seconds(Math.max(0, (job.completed_at ?? Date.now() / 1000) - job.started_at));
+  const whole = Math.round((job.completed_at ?? Date.now() / 1000) - job.started_at);
+  return whole < 1 ? "< 1 s" : whole < 120 ? `${whole} s` : seconds(whole);
 }
 
 export function JobActions({ id, status, again }: { id: string; status: string; again: () => void }) {

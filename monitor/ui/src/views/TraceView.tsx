@@ -38,6 +38,7 @@ export function TraceView({ events }: { events: readonly ExecutionEvent[] }) {
   const x = (at: number) => LEFT + ((at - began) / span) * (WIDTH - LEFT);
   return (
     <>
+      <div className="stream-frame">
       <svg className="stream" viewBox={`0 0 ${WIDTH} ${rows.length * ROW + 20}`} role="img" aria-label="activations over time">
         {rows.map((name, row) => (
           <g key={name}>
@@ -66,6 +67,7 @@ export function TraceView({ events }: { events: readonly ExecutionEvent[] }) {
           {seconds(span)}
         </text>
       </svg>
+      </div>
       {chosen && <pre className="chosen">{JSON.stringify(chosen, null, 2)}</pre>}
     </>
   );
