@@ -5,6 +5,7 @@ import "@xyflow/react/dist/style.css";
 import { useEffect, useMemo, useState } from "react";
 import type { Flow } from "../contract";
 import { Layouter, type Places } from "../layout";
+import type { Place } from "./place";
 import { height, RoutineNode, type RoutineNodeType, WIDTH } from "./RoutineNode";
 import { WireEdge, type WireEdgeType } from "./WireEdge";
 
@@ -13,12 +14,7 @@ const EDGES = { wire: WireEdge };
 const MANY = 12;
 const layouter = new Layouter();
 
-export interface Chosen {
-  kind: "routine" | "connection";
-  id: string;
-}
-
-export function FlowGraph({ flow, onChoose }: { flow: Flow; onChoose: (chosen: Chosen | null) => void }) {
+export function FlowGraph({ flow, onChoose }: { flow: Flow; onChoose: (chosen: Place | null) => void }) {
   const shape = JSON.stringify([flow.routines, flow.connections]);
   const places = usePlaces(flow, shape);
   const nodes = useMemo(() => places && nodesOf(flow, places), [shape, places]);
@@ -39,7 +35,7 @@ export function FlowGraph({ flow, onChoose }: { flow: Flow; onChoose: (chosen: C
         nodesConnectable={false}
         deleteKeyCode={null}
         onlyRenderVisibleElements
-        onNodeClick={(_, node) => onChoose({ kind: "routine", id: node.id })}
+        onNodeClick={(event, node) => onChoose(portOf(event.target, node.id) ?? { kind: "routine", routine: node.id })}
         onEdgeClick={(_, edge) => onChoose({ kind: "connection", id: edge.id })}
         onPaneClick={() => onChoose(null)}
       >
@@ -49,6 +45,13 @@ export function FlowGraph({ flow, onChoose }: { flow: Flow; onChoose: (chosen: C
       </ReactFlow>
     </ReactFlowProvider>
   );
+}
+
+/** The port that was clicked on, if it was one. */
+function portOf(target: EventTarget, routine: string): Place | null {
+  const port = target instanceof Element ? target.closest<HTMLElement>("[data-port]") : null;
+  const { kind, port: name } = port?.dataset ?? {};
+  return (kind === "slot" || kind === "event") && name !== undefined ? { kind, routine, port: name } : null;
 }
 
 function usePlaces(flow: Flow, shape: string): Places | null {

@@ -5,6 +5,7 @@ import { memo } from "react";
 import { rate, short } from "../format";
 import { useStored } from "../store";
 import { type WireFigures, wireKey } from "./figures";
+import { useMark } from "./useMark";
 
 export type WireEdgeType = Edge<{ flow: string; name: string }, "wire">;
 
@@ -12,12 +13,13 @@ export const WireEdge = memo(function WireEdge(props: EdgeProps<WireEdgeType>) {
   const { sourceX, sourceY, targetX, targetY, sourcePosition, targetPosition, data, selected } = props;
   const figures = useStored<WireFigures>(wireKey(data?.flow ?? "", data?.name ?? ""));
   const [path, x, y] = getBezierPath({ sourceX, sourceY, targetX, targetY, sourcePosition, targetPosition });
+  const mark = useMark(data?.flow ?? "", { kind: "connection", id: data?.name ?? "" });
   const pressure = figures?.pressure ?? "low";
   return (
     <>
-      <BaseEdge path={path} interactionWidth={18} className={`wire is-${pressure}${selected ? " is-selected" : ""}`} />
+      <BaseEdge path={path} interactionWidth={18} className={`wire is-${pressure}${selected ? " is-selected" : ""}${mark}`} />
       <EdgeLabelRenderer>
-        <div className={`wire-label is-${pressure}`} style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}>
+        <div className={`wire-label is-${pressure}${mark}`} style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}>
           {rate(figures?.rate ?? 0)}
           {(figures?.depth ?? 0) > 0 && <em title="messages on their way">{short(figures?.depth ?? 0)}</em>}
         </div>

@@ -1,11 +1,15 @@
 /** Here is the page of one flow: its live graph, and beside it what was chosen there, and its jobs. */
 
 import { useEffect, useState } from "react";
+import { BreakHere } from "../debug/BreakHere";
+import { HoldPanel } from "../debug/HoldPanel";
+import { useDebug } from "../debug/useDebug";
 import type { Flow, JobList, WorkerList } from "../contract";
 import { rate, seconds, short } from "../format";
 import { type RoutineFigures, routineKey, type WireFigures, wireKey } from "../graph/figures";
-import { type Chosen, FlowGraph } from "../graph/FlowGraph";
+import { FlowGraph } from "../graph/FlowGraph";
 import { FlowFeed } from "../graph/feed";
+import { type Place, placeKey } from "../graph/place";
 import { useMonitor } from "../monitor";
 import { href } from "../route";
 import { store, useStored } from "../store";
@@ -21,11 +25,13 @@ export function FlowPage({ id }: { id: string }) {
 }
 
 function Shown({ flow }: { flow: Flow }) {
-  const [chosen, setChosen] = useState<Chosen | null>(null);
+  const [chosen, setChosen] = useState<Place | null>(null);
   useFeed(flow.flow_id);
   const jobs = useApi<JobList>(`/jobs?flow_id=${encodeURIComponent(flow.flow_id)}&limit=8`, 1000);
   const workers = useApi<WorkerList>(`/workers?flow_id=${encodeURIComponent(flow.flow_id)}&limit=5`, 2000);
   const running = workers.data?.workers.find((worker) => worker.status !== "stopped");
+  const debugging = useDebug(flow, jobs.data?.jobs ?? [], running !== undefined);
+  const [held] = debugging.held;
   return (
     <div className="flow-page">
       <header className="bar">
@@ -41,13 +47,10 @@ function Shown({ flow }: { flow: Flow }) {
           <FlowGraph flow={flow} onChoose={setChosen} />
         </div>
         <aside className="side">
-          {chosen === null ? (
-            <p className="faint">Click a routine or a connection to see its figures.</p>
-          ) : chosen.kind === "routine" ? (
-            <RoutinePanel flow={flow} id={chosen.id} />
-          ) : (
-            <WirePanel flow={flow} id={chosen.id} />
-          )}
+          {held && <HoldPanel key={held.hold.hold_id} held={held} others={debugging.held.length - 1} again={debugging.again} />}
+          {chosen === null && !held && <p className="faint">Click a routine, one of its ports or a connection: its figures, and breakpoints there.</p>}
+          {chosen !== null && (chosen.kind === "connection" ? <WirePanel flow={flow} id={chosen.id} /> : <RoutinePanel flow={flow} place={chosen} />)}
+          {chosen !== null && running !== undefined && <BreakHere key={placeKey(chosen)} flow={flow} place={chosen} debugging={debugging} />}
         </aside>
       </div>
       <section className="sheet">
@@ -84,13 +87,14 @@ function useFeed(flow: string) {
   }, [flow, line, hear]);
 }
 
-function RoutinePanel({ flow, id }: { flow: Flow; id: string }) {
+function RoutinePanel({ flow, place }: { flow: Flow; place: Exclude<Place, { kind: "connection" }> }) {
+  const id = place.routine;
   const routine = flow.routines[id];
   const figures = useStored<RoutineFigures>(routineKey(flow.flow_id, id));
   if (routine === undefined) return null;
   return (
     <>
-      <h2>{id}</h2>
+      <h2>{place.kind === "routine" ? id : `${id}.${place.port}`}</h2>
       <p className="mono">{routine.class_name}</p>
       <dl className="figures">
         <Figure name="state">
