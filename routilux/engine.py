@@ -1,11 +1,13 @@
 """Here is the one interface behind which a flow runs."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from routilux.clock import Deadline
 from routilux.deadletters import DeadLetters
+from routilux.debug.breakpoints import Breakpoint
+from routilux.debug.session import DebugControl
 from routilux.flow import Flow
 from routilux.jobs import JobState
 from routilux.submission import Seed
@@ -43,9 +45,21 @@ class Engine(Protocol):
         """A job that has not begun."""
 
     def submit(
-        self, job: JobState, seeds: list[Seed], deadline: Deadline, *, paused: bool, is_open: bool
+        self,
+        job: JobState,
+        seeds: list[Seed],
+        deadline: Deadline,
+        *,
+        paused: bool,
+        is_open: bool,
+        breakpoints: Sequence[Breakpoint] = (),
     ) -> None:
-        """Begin the job. It waits for a place until the deadline, then raises Busy."""
+        """Begin the job, with those breakpoints set. It waits for a place until the deadline, then raises
+        Busy.
+        """
+
+    def debugger(self, flow: Flow) -> DebugControl:
+        """How to debug all jobs of a flow; raises BreakpointError where that cannot be done."""
 
     def feed(self, job: JobState, seeds: Iterable[Seed]) -> bool:
         """More messages for a job submitted with `is_open`; False when it has ended. Waits while too much is

@@ -7,7 +7,7 @@ import os
 import threading
 import weakref
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import count
@@ -17,6 +17,8 @@ from typing import Any, ClassVar, Literal, Self
 from routilux.clock import Deadline
 from routilux.configuration import nearest
 from routilux.deadletters import DeadLetter, DeadLetters
+from routilux.debug.breakpoints import Breakpoint, validated
+from routilux.debug.session import Breakpoints
 from routilux.engine import Settings
 from routilux.engines.choice import new_engine, quarter_of_memory
 from routilux.errors import ClosedError, DeadlineExceeded, FlowError, RoutiluxError
@@ -161,10 +163,11 @@ class Runtime:
         job_id: str | None = None,
         timeout: float | None = None,
         start_paused: bool = False,
+        breakpoints: Iterable[Breakpoint | Mapping[str, Any]] = (),
         **slots: Any,
     ) -> JobState:
         """Start a job and return it at once; keywords, and the mapping `inputs`, give one payload per slot of
-        the entry routine.
+        the entry routine. Its `breakpoints` are set before its first message is anywhere.
 
         The entry is the routine without incoming connections, or the one named. The job fails with
         DeadlineExceeded when it has not ended after `timeout` seconds; it is not even admitted, and Busy is
@@ -172,7 +175,14 @@ class Runtime:
         """
         flow = self._open(flow)
         seeds = entry_seeds(flow, entry, inputs, slots)
-        return self._submit(flow, seeds, job_id=job_id, timeout=timeout, paused=start_paused)
+        wanted = [validated(flow, each) for each in breakpoints]
+        return self._submit(
+            flow, seeds, job_id=job_id, timeout=timeout, paused=start_paused, breakpoints=wanted
+        )
+
+    def breakpoints(self, flow: Flow | str) -> Breakpoints:
+        """The breakpoints of a flow, for all of its jobs; its processes are started if they do not run."""
+        return Breakpoints(self._engine.debugger(self._open(flow)))
 
     def run(
         self,
@@ -293,12 +303,13 @@ class Runtime:
         timeout: float | None = None,
         paused: bool = False,
         is_open: bool = False,
+        breakpoints: Sequence[Breakpoint] = (),
     ) -> JobState:
         deadline = Deadline.after(timeout)
         job = self._engine.job(flow, self._job_id(job_id))
         self._admit(job)
         try:
-            self._engine.submit(job, seeds, deadline, paused=paused, is_open=is_open)
+            self._engine.submit(job, seeds, deadline, paused=paused, is_open=is_open, breakpoints=breakpoints)
         except BaseException:
             with self._lock:
                 self._active.pop(job.job_id, None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from itertools import islice
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any, Final
 
@@ -78,7 +79,7 @@ def truth(value: object) -> bool:
         return value != 0
     if id(kind) in SIZED:
         return bool(value)
-    if _is_array(value):
+    if is_array(value):
         raise Fault("an array is neither true nor false: ask for its size")
     return True
 
@@ -89,12 +90,13 @@ def length(value: object) -> int:
         if id(kind) in SIZED:
             found: int = kind.__len__(value)  # type: ignore[attr-defined]
             return found
-    if _is_array(value) and (shape := _array_fact(value, "shape")):
+    if is_array(value) and (shape := _array_fact(value, "shape")):
         return int(shape[0])
     raise Fault(f"a {typename(value)} has no length")
 
 
-def _is_array(value: object) -> bool:
+def is_array(value: object) -> bool:
+    """Whether it is an array of NumPy, of no class of the user's."""
     numpy = sys.modules.get("numpy")
     return numpy is not None and type(value) is getattr(numpy, "ndarray", None)
 
@@ -139,7 +141,7 @@ def item(value: Any, at: object) -> Any:
     """What a mapping has under a key, a sequence at a place."""
     kinds = mro(type(value))
     if is_a(kinds, dict):
-        found = dict.get(value, key(at), NOTHING)  # type: ignore[call-overload]
+        found = dict.get(value, key(at), NOTHING)
         if found is NOTHING:
             raise Fault(f"there is no key {at!r}")
         return found
@@ -163,7 +165,7 @@ def key(value: object) -> Any:
 
 def _field(value: object, name: str) -> Any:
     kind = type(value)
-    if _is_array(value):
+    if is_array(value):
         return _array_fact(value, name) if name in ARRAY_FACTS else NOTHING
     if is_a(mro(kind), dict):
         return dict.get(value, name, NOTHING)  # type: ignore[call-overload]
@@ -231,6 +233,18 @@ def _reader(kind: type, name: str) -> Reader:
         if holder is not None:
             break
     return lambda _value: NOTHING
+
+
+def attributes_of(value: Any) -> dict[str, Any]:
+    """What lies in the instance's own dictionary, as it is now."""
+    for parent in mro(type(value)):
+        holder = _vars(parent).get("__dict__")
+        if type(holder) is GetSetDescriptorType:
+            found = islice(holder.__get__(value).items(), MOST)
+            return {name: each for name, each in found if type(name) is str}
+        if holder is not None:
+            break
+    return {}
 
 
 def _slot_reader(member: MemberDescriptorType) -> Reader:

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from routilux.clock import Deadline, monotonic, pause
+from routilux.debug.session import DebugControl
 from routilux.engine import UNREAD_FAILURE
 from routilux.engines.host import Hosted, Message, SharedValues, View, frozen
-from routilux.errors import ClosedError, DeadlineExceeded, JobCancelled, RoutiluxError
+from routilux.errors import BreakpointError, ClosedError, DeadlineExceeded, JobCancelled, RoutiluxError
 from routilux.flow import Flow
 from routilux.ipc.codec import Encoder, Large, batch
 from routilux.jobs import CUT_SHORT, JobState, Source
@@ -18,6 +19,12 @@ from routilux.submission import Seed, encoded_part
 
 YIELDS = 256
 """A generator's outputs go on their way after this many yields."""
+
+
+NO_DEBUGGER = (
+    "the inline engine runs in your own thread, so nothing of it can be held while you look: step through it "
+    "with breakpoint() or your editor's debugger, or set breakpoints with Runtime(engine='local')"
+)
 
 
 class InlineJob:
@@ -51,6 +58,10 @@ class InlineJob:
         self._is_cut = False
         self._messages = 0
         self._origin = 0
+
+    @property
+    def debugger(self) -> DebugControl:
+        raise BreakpointError(NO_DEBUGGER)
 
     # ---- what the submitter does --------------------------------------------------------------------------
 

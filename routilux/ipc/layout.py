@@ -80,6 +80,14 @@ has come: 0 not yet admitted, 1 it may be fed, 2 and more the levels that have b
 """
 
 
+BREAKPOINT_ROWS = 256
+"""Breakpoints whose counters a process can keep apart; a row is used again when all others have been."""
+BREAKPOINT_COUNTERS = ("evaluations", "hits", "faults", "cost_ns")
+"""Per breakpoint and process: cumulative, never reset."""
+TABLE = 1 << 17
+"""Bytes of one version of the table of breakpoints."""
+
+
 class Order(IntEnum):
     """What the workers are to do with a job's messages."""
 
@@ -97,6 +105,8 @@ class Status(IntEnum):
     STOPPED = 2
     WORN = 3
     """It has ended so that a fresh process takes its place."""
+    HELD = 4
+    """It stands at a breakpoint, in the middle of an activation."""
 
 
 JOB_NAME = 128
@@ -174,6 +184,7 @@ class Layout:
         if index == 0:
             take("drain", 1)
             take("exit", 1)
+            take("breakpoints", 1)
             take("quota", len(self.plan.processes))
             for name in JOB_STATES:
                 take(name, self.jobs)
@@ -192,6 +203,9 @@ class Layout:
             rings[lane.index] = at
             at += RING
         solid = at - start
+        if index == 0:
+            take("table", 2 * TABLE // WORD)
+        take("hits", BREAKPOINT_ROWS * len(BREAKPOINT_COUNTERS))
         take("log", 2 * self.log_capacity)
         take("pin_live", PINS)
         take("pin_blob", PINS)

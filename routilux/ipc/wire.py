@@ -5,6 +5,7 @@ import pickle
 import sys
 from dataclasses import dataclass
 
+from routilux.graph import Connection
 from routilux.plan import Plan, Route
 
 NO_JOB = 0xFFFFFFFF
@@ -21,6 +22,8 @@ class Boot:
     index: int
     directory: str
     routes: tuple[Route, ...]
+    connections: tuple[Connection, ...]
+    """Those of the flow, by their number."""
     keys: bytes
     """Per connection to a routine with a key, the key's source; by cloudpickle."""
     demands: bytes

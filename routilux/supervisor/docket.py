@@ -55,6 +55,8 @@ class Docket:
     failed: Callable[[RoutiluxError], None]
     """Called when no job of the flow can go on."""
     journal: Journal | None = None
+    gone: Callable[[Account], None] = lambda _: None
+    """Called when a job has ended, however."""
     quiet: list[Account] = field(default_factory=list)
     """Of these nothing is left anywhere: their slots are free after this turn."""
     suspects: set[int] = field(default_factory=set)
@@ -192,7 +194,12 @@ class Docket:
         """All workers sleep, and nothing will wake them: whatever should be going on does not."""
         for account in list(self.ledger.accounts.values()):
             job = account.job
-            if job.status is not ExecutionStatus.RUNNING or account.is_open or account.is_throttled:
+            if (
+                job.status is not ExecutionStatus.RUNNING
+                or account.is_open
+                or account.is_throttled
+                or account.is_suspended
+            ):
                 continue
             message = (
                 f"job {job.job_id!r} stands still: all workers of flow {self.flow.name!r} sleep, and nothing "
@@ -207,6 +214,7 @@ class Docket:
         if (
             account.job.status is ExecutionStatus.PAUSED
             or account.is_throttled
+            or account.is_suspended
             or not self.ledger.is_quiet(account)
         ):
             return
@@ -260,4 +268,5 @@ class Docket:
                 self.desk.tx.retire(account.slot, 1)
             self.suspects.add(account.slot)
             self.desk.ring_all()
+        self.gone(account)
         self.changed()

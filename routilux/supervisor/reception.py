@@ -4,11 +4,12 @@ All of it writes the supervisor's section, as the supervisor's thread does, so a
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 
 from routilux import clock
 from routilux.clock import Deadline
+from routilux.debug.breakpoints import Breakpoint
 from routilux.engine import UNREAD
 from routilux.errors import Busy, ClosedError, RoutiluxError
 from routilux.ipc.codec import Large
@@ -16,6 +17,7 @@ from routilux.ipc.layout import Order
 from routilux.jobs import JobState
 from routilux.lifecycle import ExecutionStatus, Happening
 from routilux.submission import Seed
+from routilux.supervisor.debugger import Debugger
 from routilux.supervisor.docket import Docket
 from routilux.supervisor.ledger import Account
 
@@ -35,12 +37,15 @@ class Reception:
     have come free; `rouse` lets the supervisor's thread look.
     """
 
-    def __init__(self, docket: Docket, room: threading.Condition, rouse: Callable[[], None]) -> None:
+    def __init__(
+        self, docket: Docket, debugger: Debugger, room: threading.Condition, rouse: Callable[[], None]
+    ) -> None:
         self.closing: Deadline | None = None
         """By when the flow is to be gone, once that is wanted."""
         self.failure: RoutiluxError | None = None
         """Why no job of the flow can go on."""
         self.flow = docket.flow
+        self.debugger = debugger
         self._docket = docket
         self._room = room
         self._rouse = rouse
@@ -51,7 +56,14 @@ class Reception:
         return self.closing is not None or self.failure is not None
 
     def submit(
-        self, job: JobState, encoded: Iterable[Encoded], deadline: Deadline, *, paused: bool, is_open: bool
+        self,
+        job: JobState,
+        encoded: Iterable[Encoded],
+        deadline: Deadline,
+        *,
+        paused: bool,
+        is_open: bool,
+        breakpoints: Sequence[Breakpoint] = (),
     ) -> None:
         """Admit the job and inject its first messages. Waits for a place until the deadline, then raises
         Busy.
@@ -71,6 +83,7 @@ class Reception:
             job.happen(Happening.PAUSE if paused else Happening.START)
             if paused:
                 self._docket.ledger.order(account, Order.HOLD)
+            self._set_breakpoints(account, breakpoints)
             if self._docket.journal is not None:
                 left = deadline.left()
                 ends_at = None if left is None else clock.wall() + left
@@ -80,6 +93,15 @@ class Reception:
             self._inject(account, encoded, is_first=True, closes=not is_open)
         if deadline.at is not None:
             self._rouse()
+
+    def _set_breakpoints(self, account: Account, breakpoints: Sequence[Breakpoint]) -> None:
+        """Before the first message of the job is anywhere."""
+        try:
+            for wanted in breakpoints:
+                self.debugger.add(account.job, wanted)
+        except RoutiluxError as error:
+            self._docket.end(account, Happening.FAIL, error)
+            raise
 
     def _note_pause(self, account: Account) -> None:
         if self._docket.journal is not None:
@@ -99,13 +121,17 @@ class Reception:
 
     def _may_feed(self, job: JobState, account: Account | None) -> bool:
         is_held = job.status is ExecutionStatus.PAUSED or (account is not None and account.is_throttled)
+        if account is not None and self.debugger.waiting.has(account):
+            return False
         return not is_held and self._docket.desk.waiting < FEED_AHEAD
 
     def seal(self, job: JobState) -> None:
         """No more is fed: the open job can end."""
         with self._room:
             account = self._docket.ledger.find(job)
-            if account is not None and account.is_open:
+            if account is not None and self.debugger.waiting.has(account):
+                self.debugger.waiting.finish_later(account)
+            elif account is not None and account.is_open:
                 account.is_open = False
                 self._docket.desk.tx.retire(account.slot, 1)
                 self._docket.desk.tx.store(*self._docket.ledger.stage(account))
@@ -125,6 +151,8 @@ class Reception:
         origin = next(self._origins)
         try:
             for seed, part in encoded:
+                if self.debugger.waiting.takes(account, seed, part, origin):
+                    continue
                 self._make_room(account, part)
                 self._docket.desk.submit(account.number, seed, part, origin)
         except RoutiluxError as error:
@@ -132,10 +160,13 @@ class Reception:
                 self._docket.end(account, Happening.FAIL, error)
             raise
         finally:
-            if closes and account.is_open:
+            is_held = closes and account.is_open and self.debugger.waiting.has(account)
+            if is_held:
+                self.debugger.waiting.finish_later(account)
+            elif closes and account.is_open:
                 account.is_open = False
                 self._docket.desk.tx.retire(account.slot, 1)
-            if is_first:
+            if is_first and not is_held:
                 self._docket.desk.tx.store(*self._docket.ledger.stage(account))
             self._publish()
 
@@ -181,7 +212,7 @@ class Reception:
             if account is not None and job.status is valid:
                 job.happen(happening)
                 account.is_throttled = False
-                self._docket.ledger.order(account, order)
+                self._docket.ledger.order(account, Order.HOLD if account.is_suspended else order)
                 self._note_pause(account)
                 self._docket.suspects.add(account.slot)
                 self._docket.desk.ring_all()
@@ -194,7 +225,8 @@ class Reception:
             account = self._docket.ledger.find(job)
             if account is not None and account.is_throttled and job.spooled < UNREAD // 2:
                 account.is_throttled = False
-                self._docket.ledger.order(account, Order.RUN)
+                if not account.is_suspended:
+                    self._docket.ledger.order(account, Order.RUN)
                 self._docket.suspects.add(account.slot)
                 self._docket.desk.ring_all()
                 self._room.notify_all()

@@ -22,7 +22,7 @@ class SharedData:
                 return Answer(ask.number, value=values.get(ask.key))
             case "delete":
                 return Answer(ask.number, value=values.pop(ask.key, None) and b"")
-            case "set":
+            case _:
                 others = sum(len(value) for key, value in values.items() if key != ask.key)
                 if others + len(ask.value) > MOST:
                     message = (

@@ -20,12 +20,14 @@ from routilux.clock import Deadline, monotonic
 from routilux.engine import Settings
 from routilux.errors import ClosedError, RoutiluxError, RoutineCrashed, StoreError
 from routilux.ipc.arena import OwnSection
-from routilux.ipc.control import Answerer
+from routilux.ipc.control import Answer, Answerer, Ask
 from routilux.ipc.sockets import Bell, Doorbells
 from routilux.jobs import JobState
 from routilux.lifecycle import Happening
 from routilux.plan import SUPERVISOR
+from routilux.supervisor.breaktable import BreakTable
 from routilux.supervisor.crew import Crew
+from routilux.supervisor.debugger import Debugger
 from routilux.supervisor.desk import SLOT_MASK, Desk
 from routilux.supervisor.docket import Docket
 from routilux.supervisor.journal import Journal
@@ -101,7 +103,10 @@ class Supervisor:
             failed=self._fail,
             journal=journal,
         )
-        self.reception = Reception(self._docket, self._room, self._rouse)
+        table = BreakTable(flow, self.plan, self._arena, self._own)
+        self._debugger = Debugger(self._docket, table, self._room, self._rouse)
+        self._docket.gone = self._debugger.forget
+        self.reception = Reception(self._docket, self._debugger, self._room, self._rouse)
         self.resumed: list[JobState] = []
         """The jobs that an earlier supervisor has left, the ended ones among them."""
         if journal is not None and kept is not None and kept.is_resumed:
@@ -193,8 +198,10 @@ class Supervisor:
                 if self._wake in events:
                     os.eventfd_read(self._wake)
                 if self._answerer.socket in events:
-                    self._answerer.answer(self._docket.answer)
+                    self._answerer.answer(self._answer)
                 self._turn(everything=not events)
+                self._debugger.let_forgotten_go()
+                self._debugger.tell(self._answerer.tell)
                 for index in self._quotas.look():
                     self._bells.ring(index, Bell.STATUS)
                 for index, how in chain(
@@ -209,6 +216,11 @@ class Supervisor:
             if sentinels != set(self._crew.sentinels()):
                 return
 
+    def _answer(self, peer: bytes, ask: Ask) -> Answer | None:
+        if ask.what in ("hold", "shown", "note"):
+            return self._debugger.asked(peer, ask)
+        return self._docket.answer(ask)
+
     def _nap(self) -> float:
         """How long there is nothing to look at by itself."""
         with self._lock:
@@ -217,6 +229,7 @@ class Supervisor:
                 left for a in accounts if not a.job.ended and (left := a.deadline.left()) is not None
             ]
             respawns = [max(0.0, at - monotonic()) for at in self._respawns.values()]
+            respawns += [left for left in [self._debugger.left()] if left is not None]
         looks = [self._timeouts.nap] if accounts and self._timeouts.nap is not None else []
         return min([self._again if accounts else 1.0, *deadlines, *respawns, *looks])
 
@@ -262,6 +275,7 @@ class Supervisor:
     def _recover(self, index: int, how: str) -> None:
         name = self.plan.processes[index].node
         self._crew.bury(index)
+        self._debugger.lost(index)
         verdict = self._recovery.recover(index)
         if verdict.is_planned:
             self._crew.respawn(index)

@@ -9,7 +9,7 @@ from typing import Any
 
 from routilux.clock import monotonic
 from routilux.errors import RoutineCrashed
-from routilux.ipc.lanes import BLOB, MARK
+from routilux.ipc.lanes import BLOB, MARK, STEP
 from routilux.ipc.layout import Order
 from routilux.ipc.records import Kind, Record
 from routilux.policies import Inbox, Taken
@@ -19,6 +19,7 @@ from routilux.worker.intake import Batch, Inlet
 from routilux.worker.jobs import SLOT_MASK, WorkerJob
 from routilux.worker.loader import Undecodable
 from routilux.worker.loop import Loop
+from routilux.worker.over import JobOver
 from routilux.worker.waiting import Arrival, Attempt, Unit
 
 QUOTA = 4 << 20
@@ -166,9 +167,14 @@ class GatherLoop(Loop):
         self.at_hand = attempt.messages
         origin = max((message.origin for message in self.at_hand), default=0)
         self.begin_attempt(attempt)
+        gate = self.gate
+        if gate.words[gate.word] != gate.seen:
+            gate.look()
         if p.care.forbids(self.key()):
             for message in self.at_hand:
                 self.bury(job, message.unit.batch, message.index)
+        elif (gate.watch is not None or self.is_awaited()) and not self.is_let_in(job, args):
+            pass
         elif (steps := p.activations.run(job, self.batch_at_hand(), args, taken.message)) is not None:
             self.drive(steps, job, origin)
         self.end_activation(job)
@@ -184,6 +190,29 @@ class GatherLoop(Loop):
         for message in self.at_hand:
             self.use(job, message)
         self.at_hand = []
+
+    def is_awaited(self) -> bool:
+        """Whether a debugger waits for one of the messages at hand to arrive."""
+        return any(message.unit.batch.frame.flags & STEP for message in self.at_hand)
+
+    def is_let_in(self, job: WorkerJob, args: list[Any]) -> bool:
+        """Whether the activation may run: a debugger may hold it, change its arguments, or drop them."""
+        watch, p, is_awaited = self.gate.open(), self.p, self.is_awaited()
+        if not (is_awaited or watch.watches_activations):
+            return True
+        p.context.at, p.context.batch = job, self.batch_at_hand()
+        p.activations.again = None
+        given = args[0] if len(args) == 1 else dict(zip(p.slot_names, args, strict=True))
+        parents = [message.unit.batch.message_id(message.index) for message in self.at_hand]
+        try:
+            release = watch.activation(job, given, parents, is_awaited=is_awaited)
+        except JobOver:
+            p.activations.was_cut = True
+            return False
+        if release is not None and release.action == "edit":
+            changed = watch.edited(release, given)
+            args[:] = [changed] if len(args) == 1 else [changed[name] for name in p.slot_names]
+        return release is None or release.action != "drop"
 
     def begin_attempt(self, attempt: Attempt) -> None:
         self.p.care.begin(self.key(), alone=True)

@@ -6,23 +6,28 @@ from typing import Any
 
 from routilux.errors import RoutineCrashed
 from routilux.ipc.channels import NO_TURN, Turn
-from routilux.ipc.lanes import MARK
+from routilux.ipc.lanes import MARK, STEP
 from routilux.ipc.records import Record
 from routilux.worker.intake import Batch, Inlet
 from routilux.worker.jobs import WorkerJob
 from routilux.worker.loop import Loop
+from routilux.worker.over import JobOver
 
 
 class ImmediateLoop(Loop):
     """The loop of a routine that takes each message by itself."""
 
     batch: Batch
+    inlet: Inlet
+    """Where the batch comes from."""
+    settled = 0
+    """Messages of the batch at hand that were used up while one behind them was held."""
 
     def present(self) -> object:
-        return self.batch
+        return self.batch, self.inlet, self.settled
 
     def restore_present(self, present: Any) -> None:
-        self.batch = present
+        self.batch, self.inlet, self.settled = present
 
     def restore(self, record: Record, inlet: Inlet) -> None:
         """After a crash: what the record says is aside again."""
@@ -51,8 +56,14 @@ class ImmediateLoop(Loop):
             p.tx.retire(job.slot, batch.left)
             inlet.use(batch, batch.count)
             return 0
-        self.batch = batch
+        self.batch, self.inlet = batch, inlet
+        gate = self.gate
+        if gate.words[gate.word] != gate.seen:
+            gate.look()
+            most = min(most, self.most)
         self.begin_activation(batch, batch.used)
+        if (gate.watch is not None or batch.frame.flags & STEP) and not self.is_let_in(job, batch):
+            return self.leave(job, 1)
         if p.care.is_taken and p.care.forbids(self.key()):
             done = self.refuse(job, batch)
         elif batch.is_token:
@@ -60,16 +71,52 @@ class ImmediateLoop(Loop):
             done = 1
         else:
             done = self.run_batch(job, batch, most)
-            p.tx.count("activations", job.slot, 0 if batch.failures else done)
+            p.tx.count("activations", job.slot, 0 if batch.failures else done - self.settled)
+        return self.leave(job, done)
+
+    def leave(self, job: WorkerJob, done: int) -> int:
+        """So many messages of the batch at hand have been run, `settled` of them are used up already."""
+        p, batch = self.p, self.batch
         self.end_activation(job)
+        left, self.settled = done - self.settled, 0
         if (delay := p.activations.again) is not None:
             p.activations.again = None
-            inlet.postpone(batch, batch.used, delay)
+            self.inlet.postpone(batch, batch.used, delay)
             return done
+        p.tx.retire(job.slot, left)
+        p.outputs.close(p.tx, job.number, batch.origin, self.answered(left))
+        self.inlet.use(batch, batch.used + left)
+        return done
+
+    def settle_batch(self) -> None:
+        p, batch = self.p, self.batch
+        done = p.context.index - batch.used
+        job = p.context.at
+        if done <= 0 or job is None:
+            return
+        p.tx.count("activations", job.slot, 0 if batch.failures else done)
         p.tx.retire(job.slot, done)
         p.outputs.close(p.tx, job.number, batch.origin, self.answered(done))
-        inlet.use(batch, batch.used + done)
-        return done
+        self.inlet.use(batch, batch.used + done)
+        self.settled += done
+
+    def is_let_in(self, job: WorkerJob, batch: Batch) -> bool:
+        """Whether the next message may run: a debugger may hold it, change it, or drop it."""
+        watch, at, p = self.gate.open(), batch.used, self.p
+        is_awaited = bool(batch.frame.flags & STEP)
+        if batch.is_token or not (is_awaited or watch.watches_activations):
+            return True
+        values = batch.values(p.loader)
+        p.context.at, p.context.batch, p.context.index = job, batch, at
+        p.activations.again = None
+        try:
+            release = watch.activation(job, values[at], [batch.message_id(at)], is_awaited=is_awaited)
+        except JobOver:
+            p.activations.was_cut = True
+            return False
+        if release is not None:
+            values[at] = watch.edited(release, values[at])
+        return release is None or release.action != "drop"
 
     def answered(self, done: int) -> Turn:
         """The place in the order of the inputs at hand, `done` of which are used up."""

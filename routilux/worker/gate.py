@@ -1,0 +1,38 @@
+"""Here is the gate of a worker: whether anything is watched here at all, which costs one comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from routilux.ipc.table import TableReader
+
+if TYPE_CHECKING:
+    from routilux.worker.watch import Watch
+
+
+class Gate:
+    """Holds back what debugging needs until a breakpoint is set: most workers never need it."""
+
+    __slots__ = ("_make", "seen", "table", "watch", "word", "words")
+
+    def __init__(self, table: TableReader, make: Callable[[], Watch]) -> None:
+        self.table = table
+        self.words, self.word = table.words, table.word
+        self.seen = 0
+        """The generation of the table that is obeyed: others are compared with it."""
+        self.watch: Watch | None = None
+        self._make = make
+
+    def look(self) -> None:
+        """The table has changed: obey what it says now. If it is just being written, the next look will."""
+        version = self.table.read()
+        if version is not None:
+            self.seen, entries = version
+            self.open().obey(entries)
+
+    def open(self) -> Watch:
+        """What watches here."""
+        if self.watch is None:
+            self.watch = self._make()
+        return self.watch
