@@ -9,6 +9,7 @@ from routilux.deadletters import DeadLetters
 from routilux.debug.breakpoints import Breakpoint
 from routilux.debug.session import DebugControl
 from routilux.flow import Flow
+from routilux.hooks import NO_HOOKS, Hooks
 from routilux.jobs import JobState
 from routilux.submission import Seed
 
@@ -31,6 +32,7 @@ class Settings:
     grace: float
     stop_limit: float
     dead_letters: DeadLetters
+    hooks: Hooks = NO_HOOKS
 
 
 class Engine(Protocol):

@@ -10,6 +10,7 @@ from routilux.errors import DeadlineExceeded, JobCancelled, RoutiluxError
 from routilux.flow import Flow
 from routilux.ipc.codec import Decoder
 from routilux.lifecycle import ExecutionStatus, Happening, advance
+from routilux.logring import LogEntry, LogRing
 from routilux.spool import Spool
 
 
@@ -61,6 +62,10 @@ class JobControl(Protocol):
     def counters(self, job: "JobState") -> dict[str, dict[str, int]]: ...
     def drained(self, job: "JobState") -> None: ...
     def workers(self) -> dict[str, int]: ...
+    def await_logs(self) -> None:
+        """Wait, a second at most, for the lines that are on their way."""
+
+    def trace(self, job: "JobState", *, is_on: bool) -> None: ...
 
 
 class Recorder(Protocol):
@@ -90,11 +95,14 @@ class JobState:
         self.finished_at: float | None = None
         self.control = control
         self.recorder: Recorder | None = None
+        self.log = LogRing()
+        self.is_traced = False
         self._spool: Spool[Source, Output] = Spool(open_batch(job_id))
         self._changed = threading.Condition()
         self._callbacks: list[Callable[[], None]] = []
         self._last_counters: dict[str, dict[str, int]] | None = None
         self._readers = 0
+        self._watcher: Callable[[JobState, ExecutionStatus], None] | None = None
 
     def __repr__(self) -> str:
         return f"<JobState {self.job_id!r} of {self.flow_name!r}: {self.status}>"
@@ -181,6 +189,21 @@ class JobState:
         """What is held of this job, and how to look at it and let it go on."""
         return Session(self.control.debugger, self)
 
+    def logs(self) -> list[LogEntry]:
+        """What the job's routines have logged and printed so far, in the order of time: the last 10,000
+        lines or 1 MiB of them. `log.dropped` counts the lines before them, and those that were lost on their
+        way.
+        """
+        self.control.await_logs()
+        return self.log.entries()
+
+    def trace(self, *, is_on: bool = True) -> None:
+        """Let each activation be published from now on, as far as the larger budget of traced jobs goes,
+        instead of a sample.
+        """
+        self.is_traced = is_on
+        self.control.trace(self, is_on=is_on)
+
     def __await__(self) -> Generator[Any, None, "JobState"]:
         """Wait as `wait()` does, without holding up the event loop."""
         import asyncio  # noqa: PLC0415 - 20 ms that a process which awaits nothing need not spend
@@ -212,6 +235,12 @@ class JobState:
                 return
         callback()
 
+    def when_changed(self, watcher: "Callable[[JobState, ExecutionStatus], None]") -> None:
+        """Call `watcher` at each change of status, with the one before; as `when_ended` calls, and never for
+        what had happened before.
+        """
+        self._watcher = watcher
+
     def revive(
         self,
         status: ExecutionStatus,
@@ -239,7 +268,7 @@ class JobState:
         ends = advance(self.status, happening).ended
         counters = self.control.counters(self) if ends else None
         with self._changed:
-            self.status = advance(self.status, happening)
+            before, self.status = self.status, advance(self.status, happening)
             if self.started_at is None and self.status is ExecutionStatus.RUNNING:
                 self.started_at = clock.wall()
             if ends:
@@ -248,6 +277,8 @@ class JobState:
                 self._last_counters = counters
             if self.recorder is not None:
                 self.recorder.changed(self)
+            if self._watcher is not None:
+                self._watcher(self, before)
             if ends:
                 callbacks, self._callbacks = self._callbacks, []
                 for callback in callbacks:

@@ -23,6 +23,7 @@ from routilux.engine import Settings
 from routilux.engines.choice import new_engine, quarter_of_memory
 from routilux.errors import ClosedError, DeadlineExceeded, FlowError, RoutiluxError
 from routilux.flow import Flow
+from routilux.hooks import NO_HOOKS, ExecutionHooks, as_hooks
 from routilux.ipc.layout import JOB_NAME
 from routilux.jobs import JobState
 from routilux.jobstore import JobStore
@@ -55,8 +56,8 @@ class Runtime:
     What becomes of jobs, and what they put out, is recorded in `job_store`: a store, the path of its SQLite
     file, or None for nowhere. With `state_dir` the runtime is durable: what is under way lies in files of
     that directory, and outlives this process and all workers. `Runtime.resume(state_dir)` goes on with it.
-    Leaving a durable runtime by an exception suspends its jobs instead of cancelling them. May be used from
-    several threads.
+    Leaving a durable runtime by an exception suspends its jobs instead of cancelling them. `hooks` are told
+    what happens, see ExecutionHooks. May be used from several threads.
     """
 
     _default: ClassVar["Runtime | None"] = None
@@ -75,6 +76,7 @@ class Runtime:
         dead_letters: str | os.PathLike[str] | DeadLetters | None = None,
         job_store: str | os.PathLike[str] | JobStore | None = None,
         state_dir: str | os.PathLike[str] | StateDirectory | None = None,
+        hooks: Sequence[ExecutionHooks] = (),
     ) -> None:
         for name, number in (workers or {}).items():
             if not is_count(number):
@@ -98,7 +100,10 @@ class Runtime:
             state_dir = StateDirectory(state_dir, resumes=False)
         self._is_durable = state_dir is not None
         memory = heap or quarter_of_memory()
-        settings = Settings(max_pending, memory, max_output, grace, stop_limit, self.dead_letters)
+        self._hooks = as_hooks(hooks)
+        settings = Settings(
+            max_pending, memory, max_output, grace, stop_limit, self.dead_letters, self._hooks
+        )
         self._engine = new_engine(engine, settings, workers or {}, state_dir)
         self.resumed: list[JobState] = []
         """The jobs that `resume` has found, those that had ended among them."""
@@ -325,11 +330,20 @@ class Runtime:
         if self.job_store is not None:
             self.job_store.check()
             job.record_in(self.job_store)
+        if self._hooks is not NO_HOOKS:
+            job.when_changed(self._tell)
         with self._lock:
             if job.job_id in self._active:
                 raise FlowError(f"job {job.job_id!r} is under way already: give each job an id of its own")
             self._active[job.job_id] = job
         job.when_ended(lambda: self._remember(job))
+
+    def _tell(self, job: JobState, before: ExecutionStatus) -> None:
+        """What the user's hooks learn of a job."""
+        if before is ExecutionStatus.PENDING:
+            self._hooks.tell("on_job_start", job.job_id)
+        if job.ended:
+            self._hooks.tell("on_job_end", job.job_id, str(job.status), job.error)
 
     def _job_id(self, wanted: str | None) -> str:
         resumed = {job.job_id for job in self.resumed}

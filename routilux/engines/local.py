@@ -64,7 +64,7 @@ class LocalEngine:
                 wanted = plan(flow, self._workers)
                 layout = Layout(wanted, self._settings.max_pending, self._settings.heap)
                 try:
-                    ground = new_ground(flow, wanted, layout, place, kept)
+                    ground = new_ground(flow, wanted, layout, place, kept, hooks=self._settings.hooks)
                 except BaseException:
                     if kept is not None:
                         forget(kept.folder)
@@ -82,6 +82,7 @@ class LocalEngine:
         return self._directory.path / str(next(self._numbers))
 
     def _made(self, ground: Ground, place: Path, kept: Kept | None) -> Supervisor:
+        self._settings.hooks.tell("on_flow_start", ground.flow.name)
         supervisor = Supervisor(ground, self._settings, place, self._forget, kept)
         self._running[ground.flow] = supervisor
         self._all = {known for known in self._all if not known.is_gone} | {supervisor}
@@ -98,7 +99,7 @@ class LocalEngine:
             for folder in self._state.flows():
                 kept, place = Kept(folder, self._state.lock), self._place()
                 if kept.is_resumed:
-                    grounds.append((old_ground(place, kept), place, kept))
+                    grounds.append((old_ground(place, kept, hooks=self._settings.hooks), place, kept))
                 else:  # nothing had begun
                     forget(folder)
             supervisors: list[Supervisor] = []
@@ -116,6 +117,7 @@ class LocalEngine:
         """The flow has ended by itself: the next submission starts it anew."""
         if self._running.get(supervisor.flow) is supervisor:
             del self._running[supervisor.flow]
+        self._settings.hooks.tell("on_flow_end", supervisor.flow.name)
 
     def job(self, flow: Flow, job_id: str) -> JobState:
         return JobState(job_id, flow.name, self._supervisor(flow).reception)

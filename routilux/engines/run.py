@@ -127,6 +127,12 @@ class InlineJob:
     def counters(self, job: JobState) -> dict[str, dict[str, int]]:  # noqa: ARG002 - its only job
         return {name: dict(view.counters) for name, view in self._views.items()}
 
+    def await_logs(self) -> None:
+        """They are there at once."""
+
+    def trace(self, job: JobState, *, is_on: bool) -> None:
+        """Nobody can listen to this engine."""
+
     def workers(self) -> dict[str, int]:
         """As if each routine had a process."""
         return dict.fromkeys(self._nodes, 1)

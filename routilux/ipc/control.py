@@ -19,14 +19,14 @@ PATIENCE_MS = 100
 
 
 class Ask(msgspec.Struct, frozen=True, array_like=True):
-    """A question about the shared data of a job, whose values are encoded payloads; or `hold`, that a message
-    of the job is held, and `shown`, what the supervisor wanted to see meanwhile: those two are answered when
-    somebody says how to go on. Or a `note`, which is not answered.
+    """A question about the shared data of a job (values are encoded payloads), or the wish to pause it. Or
+    `hold`, that a message of the job is held, and `shown`, what the supervisor wanted to see meanwhile: those
+    two are answered when somebody says how to go on. Or a `note`, which is not answered.
     """
 
     number: int
     job: int
-    what: Literal["get", "set", "delete", "keys", "hold", "shown", "note"]
+    what: Literal["get", "set", "delete", "keys", "pause", "hold", "shown", "note"]
     key: str = ""
     value: bytes = b""
 

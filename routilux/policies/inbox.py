@@ -37,6 +37,9 @@ class Taken:
 class Inbox(ABC):
     """The messages of one job that wait at one process."""
 
+    declined: Any = None
+    """What the policy has said when it declined last, if it says anything."""
+
     @abstractmethod
     def put(self, slot: int, message: Message) -> None:
         """Add `message` behind the others of its slot; after an error the inbox is as it was."""

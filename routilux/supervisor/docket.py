@@ -54,6 +54,8 @@ class Docket:
     """Called when a job has ended otherwise than by itself: somebody may wait for that."""
     failed: Callable[[RoutiluxError], None]
     """Called when no job of the flow can go on."""
+    pauses: Callable[[JobState], None]
+    """Called when a worker wants a job to be paused."""
     journal: Journal | None = None
     gone: Callable[[Account], None] = lambda _: None
     """Called when a job has ended, however."""
@@ -74,6 +76,9 @@ class Docket:
         account = self.ledger.accounts.get(ask.job & SLOT_MASK)
         if account is None or account.number != ask.job or account.job.ended:
             return Answer(ask.number, is_over=True)
+        if ask.what == "pause":
+            self.pauses(account.job)
+            return Answer(ask.number)
         answer = account.data.answer(ask, account.job.job_id)
         if self.journal is not None and ask.what in ("set", "delete") and not answer.refusal:
             self.journal.shared(ask.job, ask.key, ask.value if ask.what == "set" else None)
@@ -147,6 +152,8 @@ class Docket:
                 self.settings.dead_letters.add(self.flow.name, account.job.job_id, body, Cause(how, ATTEMPTS))
                 if crash.PLAN:
                     crash.here("dead.after")
+                told = (account.job.job_id, dead.routine, dead.slot, dead.message_id)
+                self.settings.hooks.tell("on_dead_letter", *told)
         except RoutiluxError as fault:
             lost = LOST.format(dead.routine, how, ATTEMPTS, fault)
             self.end(account, Happening.FAIL, RoutineCrashed(lost))

@@ -2,6 +2,7 @@
 flight.
 """
 
+import weakref
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -42,7 +43,9 @@ class Ledger:
         words = own.section.words
         self._arena = arena
         self._own = own
-        self._current, self._order, self._stage = (own.index(words[name]) for name in JOB_STATES)
+        self._current, self._order, self._stage, self._traced = (
+            own.index(words[name]) for name in JOB_STATES
+        )
         self._names = words["names"] - own.section.start
         self._rows = {
             name: [section.words[name] // WORD for section in arena.layout.sections] for name in COUNTERS
@@ -52,6 +55,8 @@ class Ledger:
         self.slots = arena.layout.jobs
         self.accounts: dict[int, Account] = {}
         self._by_job: dict[JobState, Account] = {}
+        self.former: dict[int, tuple[int, weakref.ref[JobState]]] = {}
+        """By slot, the number and job that had it last."""
 
     @property
     def is_full(self) -> bool:
@@ -70,6 +75,7 @@ class Ledger:
         self._own.data[place : place + 1 + len(name)] = bytes([len(name)]) + name
         self._own.words[self._order + slot] = Order.RUN
         self._own.words[self._stage + slot] = 0
+        self._own.words[self._traced + slot] = 0
         self._own.words[self._current + slot] = number
         self.accounts[slot] = self._by_job[job] = account
         return account
@@ -107,9 +113,14 @@ class Ledger:
         """Tell all workers what to do with the job's messages."""
         self._own.words[self._order + account.slot] = order
 
+    def trace(self, account: Account, *, is_on: bool) -> None:
+        """Tell all workers whether each activation of the job is to be published."""
+        self._own.words[self._traced + account.slot] = is_on
+
     def release(self, account: Account) -> None:
         """The slot may go to another job: the sums of its counters are equal, and start the next one so."""
         self._own.words[self._current + account.slot] = 0
+        self.former[account.slot] = account.number, weakref.ref(account.job)
         del self.accounts[account.slot], self._by_job[account.job]
         self._free.append(account.slot)
 

@@ -20,6 +20,7 @@ from routilux.submission import Seed
 from routilux.supervisor.debugger import Debugger
 from routilux.supervisor.docket import Docket
 from routilux.supervisor.ledger import Account
+from routilux.supervisor.logdesk import LogDesk
 
 TICK = 0.1
 """Seconds between two looks at everything while jobs run, should a doorbell have been lost."""
@@ -30,6 +31,8 @@ VISIBLE = ("activations", "errors", "skipped", "unused", "dead")
 """The counters that a user sees."""
 
 Encoded = tuple[Seed, bytes | Large]
+LOGS_SECONDS = 1.0
+"""That whoever reads a log waits at most for lines that are on their way."""
 
 
 class Reception:
@@ -38,7 +41,12 @@ class Reception:
     """
 
     def __init__(
-        self, docket: Docket, debugger: Debugger, room: threading.Condition, rouse: Callable[[], None]
+        self,
+        docket: Docket,
+        debugger: Debugger,
+        room: threading.Condition,
+        rouse: Callable[[], None],
+        logs: LogDesk,
     ) -> None:
         self.closing: Deadline | None = None
         """By when the flow is to be gone, once that is wanted."""
@@ -49,6 +57,7 @@ class Reception:
         self._docket = docket
         self._room = room
         self._rouse = rouse
+        self._logs = logs
         self._origins = count(1)
 
     @property
@@ -245,6 +254,18 @@ class Reception:
                     if process.node:
                         found[process.node][counter] += value
             return found
+
+    def await_logs(self) -> None:
+        """Wait until the lines that have been sent by now have arrived, if they do within a second."""
+        with self._room:
+            due = self._logs.due()
+            self._room.wait_for(lambda: self._logs.has(due) or self.is_closed, LOGS_SECONDS)
+
+    def trace(self, job: JobState, *, is_on: bool) -> None:
+        with self._room:
+            account = self._docket.ledger.find(job)
+            if account is not None:
+                self._docket.ledger.trace(account, is_on=is_on)
 
     def workers(self) -> dict[str, int]:
         """The processes of each routine."""

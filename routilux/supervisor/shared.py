@@ -22,7 +22,7 @@ class SharedData:
                 return Answer(ask.number, value=values.get(ask.key))
             case "delete":
                 return Answer(ask.number, value=values.pop(ask.key, None) and b"")
-            case _:
+            case "set":
                 others = sum(len(value) for key, value in values.items() if key != ask.key)
                 if others + len(ask.value) > MOST:
                     message = (
@@ -32,3 +32,5 @@ class SharedData:
                     return Answer(ask.number, refusal=message)
                 values[ask.key] = ask.value
                 return Answer(ask.number)
+            case "pause":
+                return Answer(ask.number, refusal="that is no question about shared data")

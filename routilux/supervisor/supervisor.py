@@ -21,6 +21,7 @@ from routilux.engine import Settings
 from routilux.errors import ClosedError, RoutiluxError, RoutineCrashed, StoreError
 from routilux.ipc.arena import OwnSection
 from routilux.ipc.control import Answer, Answerer, Ask
+from routilux.ipc.loglines import LogReceiver
 from routilux.ipc.sockets import Bell, Doorbells
 from routilux.jobs import JobState
 from routilux.lifecycle import Happening
@@ -33,6 +34,7 @@ from routilux.supervisor.docket import Docket
 from routilux.supervisor.journal import Journal
 from routilux.supervisor.kept import Ground, Kept
 from routilux.supervisor.ledger import Ledger
+from routilux.supervisor.logdesk import LogDesk
 from routilux.supervisor.quotas import Quotas
 from routilux.supervisor.reception import TICK, Reception
 from routilux.supervisor.recovery import SECONDS, Recovery
@@ -77,7 +79,7 @@ class Supervisor:
             self._bells.connect(process.index)
         self._answerer = Answerer(directory)
         lock = None if kept is None else kept.lock
-        self._crew = Crew(self.plan, self._arena, ground.boots, ground.seed, lock)
+        self._crew = Crew(self.plan, self._arena, ground.boots, ground.seed, lock, hooks=settings.hooks)
         self._desk = Desk(
             flow, self.plan, self._arena, self._own, self._bells, is_durable=journal is not None
         )
@@ -101,12 +103,14 @@ class Supervisor:
             self._crew,
             changed=self._changed,
             failed=self._fail,
+            pauses=self._pause,
             journal=journal,
         )
         table = BreakTable(flow, self.plan, self._arena, self._own)
         self._debugger = Debugger(self._docket, table, self._room, self._rouse)
         self._docket.gone = self._debugger.forget
-        self.reception = Reception(self._docket, self._debugger, self._room, self._rouse)
+        self._logs = LogDesk(LogReceiver(self._bells.context, directory), self._arena, self._ledger)
+        self.reception = Reception(self._docket, self._debugger, self._room, self._rouse, self._logs)
         self.resumed: list[JobState] = []
         """The jobs that an earlier supervisor has left, the ended ones among them."""
         if journal is not None and kept is not None and kept.is_resumed:
@@ -158,6 +162,9 @@ class Supervisor:
         self._room.notify_all()
         self._rouse()
 
+    def _pause(self, job: JobState) -> None:
+        self.reception.pause(job)
+
     def _rouse(self) -> None:
         with self._lock:
             if self._wake >= 0:  # closed, the number may be anybody's
@@ -185,6 +192,7 @@ class Supervisor:
             poller = zmq.Poller()
             poller.register(self._bells.pull, zmq.POLLIN)
             poller.register(self._answerer.socket, zmq.POLLIN)
+            poller.register(self._logs.socket, zmq.POLLIN)
             sentinels = set(self._crew.sentinels())
             for fd in (self._wake, *sentinels):
                 poller.register(fd, zmq.POLLIN)
@@ -199,6 +207,8 @@ class Supervisor:
                     os.eventfd_read(self._wake)
                 if self._answerer.socket in events:
                     self._answerer.answer(self._answer)
+                if self._logs.socket in events:
+                    self._logs.collect()
                 self._turn(everything=not events)
                 self._debugger.let_forgotten_go()
                 self._debugger.tell(self._answerer.tell)
@@ -274,7 +284,8 @@ class Supervisor:
 
     def _recover(self, index: int, how: str) -> None:
         name = self.plan.processes[index].node
-        self._crew.bury(index)
+        pid = self._crew.bury(index)
+        self._logs.forget(index)
         self._debugger.lost(index)
         verdict = self._recovery.recover(index)
         if verdict.is_planned:
@@ -282,6 +293,7 @@ class Supervisor:
             return
         how = self._overdue.pop(index, how)
         self._docket.fates[index] = how
+        self._crew.tell_died(index, pid, how)
         if verdict.gives_up:
             message = (
                 f"routine {name!r} {how}, the {verdict.attempt}th death outside an activation within "

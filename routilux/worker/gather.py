@@ -10,7 +10,7 @@ from typing import Any
 from routilux.clock import monotonic
 from routilux.errors import RoutineCrashed
 from routilux.ipc.lanes import BLOB, MARK, STEP
-from routilux.ipc.layout import Order
+from routilux.ipc.layout import WAITING_SLOTS, Order
 from routilux.ipc.records import Kind, Record
 from routilux.policies import Inbox, Taken
 from routilux.worker.care import key_of_input
@@ -30,6 +30,18 @@ NOTHING = Taken([], many=False, message=None)
 """What `finish` is given."""
 
 
+def arguments(taken: Taken) -> list[Any]:
+    """What logic is called with."""
+    if taken.many:
+        return [[message.value for message in slot] for slot in taken.slots]
+    return [slot[0].value if slot else None for slot in taken.slots]
+
+
+def as_text(message: object) -> str:
+    """A policy's message, for a hook."""
+    return "" if message is None else str(message)
+
+
 class GatherLoop(Loop):
     """The loop of every policy but the immediate one."""
 
@@ -44,6 +56,9 @@ class GatherLoop(Loop):
         own = parts.records.own
         self._starved = own.index(own.section.words["starved"])
         self._quota = parts.quota
+        self._first_waiting = own.index(own.section.words["waiting"])
+        self.waiting = [0] * min(len(parts.slot_names), WAITING_SLOTS)
+        """By slot, the messages that wait before the policy."""
 
     def take(self) -> int | None:
         p, got = self.p, self.receive()
@@ -108,8 +123,11 @@ class GatherLoop(Loop):
                 if type(value) is Undecodable:
                     value.reject()
                 arrival = Arrival(value, batch.origin, now, unit, index)
+                if p.tap.is_on:
+                    p.tap.arrive(job, arrival, p.slot_names[batch.slot])
                 inbox.put(batch.slot, arrival)
                 unit.waiting[index] = arrival
+                self.waiting[min(batch.slot, WAITING_SLOTS - 1)] += 1
             except BaseException as error:  # a key function is the user's code  # noqa: BLE001
                 p.activations.reject(job, error, p.outputs.marks())
                 self.retire_used(job, 1)
@@ -137,6 +155,8 @@ class GatherLoop(Loop):
             if attempt is None:
                 settled = True
                 break
+            if not attempt.is_let_go and self.is_stopped(job, attempt):
+                break
             ran += 1
             self.activate(job, attempt)
         if job.failed:
@@ -156,14 +176,14 @@ class GatherLoop(Loop):
         except BaseException as error:  # a policy may be the user's code  # noqa: BLE001
             self.p.activations.give_up(job, error)
             return None
+        if self.p.tap.hooked is not None:
+            reason = inbox.declined if taken is None else taken.message
+            self.p.tap.hooked.evaluated(job.job_id, activate=taken is not None, reason=as_text(reason))
         return None if taken is None else Attempt(taken)
 
     def activate(self, job: WorkerJob, attempt: Attempt) -> None:
         p, taken = self.p, attempt.taken
-        if taken.many:
-            args: list[Any] = [[message.value for message in slot] for slot in taken.slots]
-        else:
-            args = [slot[0].value if slot else None for slot in taken.slots]
+        args = arguments(taken)
         self.at_hand = attempt.messages
         origin = max((message.origin for message in self.at_hand), default=0)
         self.begin_attempt(attempt)
@@ -173,10 +193,12 @@ class GatherLoop(Loop):
         if p.care.forbids(self.key()):
             for message in self.at_hand:
                 self.bury(job, message.unit.batch, message.index)
-        elif (gate.watch is not None or self.is_awaited()) and not self.is_let_in(job, args):
-            pass
-        elif (steps := p.activations.run(job, self.batch_at_hand(), args, taken.message)) is not None:
-            self.drive(steps, job, origin)
+        elif (gate.watch is None and not self.is_awaited()) or self.is_let_in(job, args):
+            if p.tap.is_on:
+                self.tell_begin(job, attempt, args)
+            steps = p.activations.run(job, self.batch_at_hand(), args, taken.message)
+            if steps is not None:
+                self.drive(steps, job, origin)
         self.end_activation(job)
         p.tx.count("activations", job.slot, 0 if attempt.failures else 1)
         if self.is_put_off(attempt):
@@ -184,8 +206,12 @@ class GatherLoop(Loop):
             job.postponed.sort(key=lambda each: each.due)
             self.wake(job, self.at_hand)
             self.at_hand = []
+            if p.tap.is_on:
+                p.tap.end(job, {}, 1)
             return
         p.outputs.close(p.tx, job.number, origin)
+        if p.tap.is_on:
+            p.tap.end(job, {at: len(slot) for at, slot in enumerate(taken.slots) if slot}, 1)
         self.retire_used(job, sum(not message.unit.is_parked for message in self.at_hand))
         for message in self.at_hand:
             self.use(job, message)
@@ -213,6 +239,11 @@ class GatherLoop(Loop):
             changed = watch.edited(release, given)
             args[:] = [changed] if len(args) == 1 else [changed[name] for name in p.slot_names]
         return release is None or release.action != "drop"
+
+    def tell_begin(self, job: WorkerJob, attempt: Attempt, args: list[Any]) -> None:
+        tap, message = self.p.tap, attempt.taken.message
+        values = dict(zip(self.p.slot_names, args, strict=True)) if tap.hooked is not None else None
+        tap.begin_gathered(job, self.at_hand, failures=attempt.failures, message=message, values=values)
 
     def begin_attempt(self, attempt: Attempt) -> None:
         self.p.care.begin(self.key(), alone=True)
@@ -248,7 +279,30 @@ class GatherLoop(Loop):
 
     def use(self, job: WorkerJob, message: Arrival) -> None:
         del message.unit.waiting[message.index]
+        self.waiting[min(message.unit.batch.slot, WAITING_SLOTS - 1)] -= 1
         self.changed[message.unit] = job
+
+    def give_up_waiting(self, job: WorkerJob) -> None:
+        """Nothing that waits in the inbox will be used."""
+        for unit in job.units:
+            self.waiting[min(unit.batch.slot, WAITING_SLOTS - 1)] -= len(unit.waiting)
+            unit.waiting.clear()
+            self.changed[unit] = job
+
+    def is_stopped(self, job: WorkerJob, attempt: Attempt) -> bool:
+        """Whether the user's hooks hold the job before the activation, which then comes first once it goes
+        on.
+        """
+        hooked = self.p.tap.hooked
+        if hooked is None:
+            return False
+        values = dict(zip(self.p.slot_names, arguments(attempt.taken), strict=True))
+        if not hooked.pauses(job, values):
+            return False
+        attempt.is_let_go = True
+        job.postponed.insert(0, attempt)
+        self.wake(job, attempt.messages)
+        return True
 
     def present(self) -> object:
         return self.at_hand
@@ -279,22 +333,25 @@ class GatherLoop(Loop):
         if unused:
             p.tx.count("unused", job.slot, unused)
             job.inbox = p.jobs.new_inbox(job)
-            for unit in job.units:
-                unit.waiting.clear()
-                self.changed[unit] = job
+            self.give_up_waiting(job)
         _, token = job.tokens[0]
         self.at_hand = [Arrival(None, 0, 0.0, Unit(job.tokens[0][0], token), 0)]
         self.begin_attempt(attempt)
         if p.care.forbids(self.key()):
             p.activations.give_up(job, RoutineCrashed("finish() has killed its process again and again"))
-        elif (steps := p.activations.finish(job, token)) is not None:
-            self.drive(steps, job, 0)
+        else:
+            if p.tap.is_on:
+                p.tap.begin_gathered(job, self.at_hand, failures=attempt.failures, is_finish=True)
+            if (steps := p.activations.finish(job, token)) is not None:
+                self.drive(steps, job, 0)
         self.end_activation(job)
         self.at_hand = []
         job.finish = attempt if self.is_put_off(attempt) else None
         if job.finish is None:
             p.outputs.close(p.tx, job.number, 0)
             self.use_tokens(job)
+        if p.tap.is_on:
+            p.tap.end(job, {}, 0)
         return 1
 
     def use_tokens(self, job: WorkerJob) -> None:
@@ -321,9 +378,7 @@ class GatherLoop(Loop):
         if job.unretired:
             self.p.tx.retire(job.slot, job.unretired)
         self.use_tokens(job)
-        for unit in job.units:
-            unit.waiting.clear()
-            self.changed[unit] = job
+        self.give_up_waiting(job)
         job.postponed.clear()
         job.finish = None
         job.unretired = 0
@@ -339,6 +394,9 @@ class GatherLoop(Loop):
             self.store(unit, job)
         self.changed.clear()
         super().commit(whole=whole)
+        words, first = self._words, self._first_waiting
+        for slot, messages in enumerate(self.waiting):
+            words[first + slot] = messages
 
     def store(self, unit: Unit, job: WorkerJob) -> None:
         tx, records, batch = self.p.tx, self.p.records, unit.batch

@@ -8,8 +8,10 @@ from routilux.errors import RoutineCrashed
 from routilux.ipc.channels import NO_TURN, Turn
 from routilux.ipc.lanes import MARK, STEP
 from routilux.ipc.records import Record
+from routilux.worker.hooked import HookedRoutine
 from routilux.worker.intake import Batch, Inlet
 from routilux.worker.jobs import WorkerJob
+from routilux.worker.loader import Undecodable
 from routilux.worker.loop import Loop
 from routilux.worker.over import JobOver
 
@@ -61,20 +63,26 @@ class ImmediateLoop(Loop):
         if gate.words[gate.word] != gate.seen:
             gate.look()
             most = min(most, self.most)
+        if p.tap.is_on and p.tap.hooked is not None and self.is_stopped(p.tap.hooked, job, batch):
+            return 0
         self.begin_activation(batch, batch.used)
         if (gate.watch is not None or batch.frame.flags & STEP) and not self.is_let_in(job, batch):
-            return self.leave(job, 1)
+            return self.leave(job, 1, is_told=False)
         if p.care.is_taken and p.care.forbids(self.key()):
             done = self.refuse(job, batch)
         elif batch.is_token:
+            if p.tap.is_on:
+                p.tap.begin(job, batch, 1, None)
             self.finish(job, batch)
             done = 1
         else:
+            if p.tap.is_on:
+                most = p.tap.begin(job, batch, most, self.values_at_hand(batch))
             done = self.run_batch(job, batch, most)
             p.tx.count("activations", job.slot, 0 if batch.failures else done - self.settled)
-        return self.leave(job, done)
+        return self.leave(job, done, is_told=p.tap.is_on)
 
-    def leave(self, job: WorkerJob, done: int) -> int:
+    def leave(self, job: WorkerJob, done: int, *, is_told: bool) -> int:
         """So many messages of the batch at hand have been run, `settled` of them are used up already."""
         p, batch = self.p, self.batch
         self.end_activation(job)
@@ -82,10 +90,14 @@ class ImmediateLoop(Loop):
         if (delay := p.activations.again) is not None:
             p.activations.again = None
             self.inlet.postpone(batch, batch.used, delay)
+            if is_told:
+                p.tap.end(job, {}, 0 if batch.is_token else done)
             return done
         p.tx.retire(job.slot, left)
         p.outputs.close(p.tx, job.number, batch.origin, self.answered(left))
         self.inlet.use(batch, batch.used + left)
+        if is_told:
+            p.tap.end(job, {} if batch.is_token else {batch.slot: done}, 0 if batch.is_token else done)
         return done
 
     def settle_batch(self) -> None:
@@ -117,6 +129,21 @@ class ImmediateLoop(Loop):
         if release is not None:
             values[at] = watch.edited(release, values[at])
         return release is None or release.action != "drop"
+
+    def is_stopped(self, hooked: HookedRoutine, job: WorkerJob, batch: Batch) -> bool:
+        """Whether the user's hooks hold the job before its next message is run."""
+        values = self.values_at_hand(batch)
+        if values is None:
+            return False
+        ((slot, value),) = values.items()
+        return hooked.stops(job, slot, value, self.key())
+
+    def values_at_hand(self, batch: Batch) -> dict[str, Any] | None:
+        """What the user's hooks are shown of the next message."""
+        if self.p.tap.hooked is None or batch.is_token:
+            return None
+        value = batch.values(self.p.loader)[batch.used]
+        return None if type(value) is Undecodable else {self.p.slot_names[batch.slot]: value}
 
     def answered(self, done: int) -> Turn:
         """The place in the order of the inputs at hand, `done` of which are used up."""

@@ -108,6 +108,10 @@ class JobTable:
         job = self._jobs.get(number & SLOT_MASK)
         return job if job is not None and job.number == number else None
 
+    def in_slot(self, slot: int) -> WorkerJob | None:
+        """The job that is known by that slot."""
+        return self._jobs.get(slot)
+
     def new_inbox(self, job: WorkerJob) -> Inbox:
         return self._policy.inbox(self._slot_names, job)
 

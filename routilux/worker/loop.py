@@ -107,6 +107,8 @@ class Loop(Commits):
         if self.p.outputs.waiting:
             return self.send() or self.relieve()
         began = perf_counter_ns()
+        if began >= self.p.tap.next_beat:
+            self.p.tap.beat(began)
         ran = self.take()
         if ran is None:
             return False
@@ -333,7 +335,7 @@ class Loop(Commits):
             return False
         context, key, mine = p.context, self.key(), self.present()
         at, batch, index, cursor = context.at, context.batch, context.index, context.cursor
-        replay, failures = self.replay, p.activations.failures
+        replay, failures, told = self.replay, p.activations.failures, p.tap.present()
         self.replay = None
         try:
             return self.step()
@@ -341,4 +343,5 @@ class Loop(Commits):
             context.at, context.batch, context.index, context.cursor = at, batch, index, cursor
             self.replay, p.activations.failures, p.activations.again = replay, failures, None
             self.restore_present(mine)
+            p.tap.go_on(told)
             p.care.begin(key, alone=True)

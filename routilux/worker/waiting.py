@@ -16,6 +16,8 @@ class Arrival:
     arrived: float
     unit: "Unit"
     index: int
+    preview: str = ""
+    """A line about it, if its job is traced."""
 
 
 @dataclass(eq=False, slots=True)
@@ -25,6 +27,8 @@ class Attempt:
     taken: Taken
     failures: int = 0
     due: float = 0.0
+    is_let_go: bool = False
+    """Whether the user's hooks have held it once."""
 
     @property
     def messages(self) -> list[Arrival]:
