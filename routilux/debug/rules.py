@@ -14,12 +14,14 @@ from typing import Any, Final
 import msgspec
 
 from routilux.debug.breakpoints import Breakpoint, connection_of
-from routilux.debug.conditions import compile_condition
+from routilux.debug.conditions import Test, compile_condition
 from routilux.debug.messages import compile_hits, compile_message
 from routilux.graph import Connection
 
 SAMPLE: Final = 64
 """One evaluation of so many is timed."""
+SPENT: Final = -1
+"""The job of a rule that was for one shot, and that has been."""
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
@@ -40,51 +42,59 @@ class Rule:
     def __init__(self, entry: Entry, process: int = 0, counts: Sequence[int] = (0, 0, 0, 0)) -> None:
         """`counts` is what its row says: an earlier incarnation may have come so far."""
         wanted = entry.breakpoint
+        self.entry = entry
         self.row = entry.row
         self.job = entry.job
         self.breakpoint = wanted
         self.evaluations, self.hits, self.errors, self.cost_ns = counts
         self.last_error = ""
-        self.is_spent = False
-        """Whether it was for one shot, and that has been."""
         self._before = entry.before.get(process, 0)
         self._test = None if wanted.condition is None else compile_condition(wanted.condition)
         self._hits = None if wanted.hit_condition is None else compile_hits(wanted.hit_condition)
         said = wanted.log_message if wanted.log_message is not None else "{data}"
         self.message = compile_message(said)
-        self._sample = SAMPLE
 
     def matches(self, number: int, data: Any, job_id: str, routine: str) -> bool:
         """Whether the message at hand, of that job, is a hit that counts."""
-        if (self.job is not None and self.job != number) or self.is_spent:
+        if self.job is not None and self.job != number:
             return False
         self.evaluations += 1
-        if self._test is not None and not self._holds(data, job_id, routine):
-            return False
+        test = self._test
+        if test is not None:
+            if self.evaluations % SAMPLE == 0:
+                if not self._timed(test, data, job_id, routine):
+                    return False
+            else:
+                try:
+                    if not test(data, job_id, routine):
+                        return False
+                except Exception as error:  # a payload may be anything: no hit, and counted  # noqa: BLE001
+                    return self._fault(error)
         self.hits += 1
         if self._hits is not None and not self._hits(self.hits - self._before):
             return False
-        self.is_spent = self.breakpoint.one_shot
+        if self.breakpoint.one_shot:
+            self.job = SPENT
         return True
+
+    def _timed(self, test: Test, data: Any, job_id: str, routine: str) -> bool:
+        began = perf_counter_ns()
+        try:
+            return bool(test(data, job_id, routine))
+        except Exception as error:  # as above  # noqa: BLE001
+            return self._fault(error)
+        finally:
+            self.cost_ns += SAMPLE * (perf_counter_ns() - began)
+
+    def _fault(self, error: Exception) -> bool:
+        self.errors += 1
+        self.last_error = f"{type(error).__name__}: {error}"[:200]
+        return False
 
     @property
     def counts(self) -> tuple[int, int, int, int]:
         """For its row, in the order of BREAKPOINT_COUNTERS."""
         return self.evaluations, self.hits, self.errors, self.cost_ns
-
-    def _holds(self, data: Any, job_id: str, routine: str) -> bool:
-        self._sample -= 1
-        began = 0 if self._sample else perf_counter_ns()
-        try:
-            return bool(self._test(data, job_id, routine))  # type: ignore[misc]
-        except Exception as error:  # a payload may be anything: no hit, and counted  # noqa: BLE001
-            self.errors += 1
-            self.last_error = f"{type(error).__name__}: {error}"[:200]
-            return False
-        finally:
-            if began:
-                self._sample = SAMPLE
-                self.cost_ns += SAMPLE * (perf_counter_ns() - began)
 
 
 @dataclass(frozen=True)
@@ -132,7 +142,7 @@ def rules_for(
         if not wanted.enabled or not _concerns(place, wanted):
             continue
         before = known.get(entry.row)
-        same = before is not None and (before.breakpoint, before.job) == (wanted, entry.job)
+        same = before is not None and before.entry == entry
         rule = before if before is not None and same else make(entry)
         _put(place, rules, rule)
     return rules
@@ -178,7 +188,7 @@ def rules_of_submissions(
         wanted = entry.breakpoint
         if wanted.enabled and wanted.type == "slot":
             before = known.get(entry.row)
-            same = before is not None and (before.breakpoint, before.job) == (wanted, entry.job)
+            same = before is not None and before.entry == entry
             rule = before if before is not None and same else Rule(entry, 0, counts(entry.row))
             rules.slots.setdefault((wanted.routine_id or "", wanted.slot_name or ""), []).append(rule)
     return rules

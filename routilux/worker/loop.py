@@ -130,8 +130,7 @@ class Loop(Commits):
             return
         self.p.activations.was_cut = False
         if (watch := self.gate.watch) is not None:
-            watch.saves_state |= bool(self.p.states.touched)
-            watch.flush()
+            watch.commit(saves_state=bool(self.p.states.touched))
         super().commit(whole=whole)
 
     def learn(self, each_ns: int, ran: int) -> None:
@@ -206,6 +205,8 @@ class Loop(Commits):
             p.context.cursor = p.replays.cursor(batch.key(index))
         if self.stopwatch is not None:
             self.stopwatch.start()
+        if (watch := self.gate.watch) is not None:
+            watch.begin()
 
     def answered(self, done: int) -> Turn:  # noqa: ARG002 - only immediate routines can be ordered
         """The place in the order of the inputs at hand, `done` of which are used up."""

@@ -54,7 +54,6 @@ class EventOutput:
         self._answers = any(target.is_answer for target in targets)
         self._keyed = [(target.key, len(target.channels)) for target in targets if target.key is not None]
         self.encode = encoder.encode
-        self.watch: Callable[[object], Decision | None] | None = None
         self.changes: Changes = {}
         """What a debugger has made of some of the parts."""
         self._special: list[Callable[[object, bytes | Large], None]] = []
@@ -90,25 +89,28 @@ class EventOutput:
 
         return emit
 
-    def look(self, watch: Callable[[object], Decision | None] | None) -> None:
-        """Let each emission be looked at before it is kept, from now on; None: no more."""
-        self.watch = watch
-        self._special[:] = [self._keep if watch is None else self._decide] if watch or self._keyed else []
+    def look(self, watch: Callable[[object, bytes | Large], None] | None) -> None:
+        """Let `watch` decide about each emission from now on; None: no more."""
+        special = watch if watch is not None else self.keep if self.is_keyed else None
+        self._special[:] = [] if special is None else [special]
 
-    def _keep(self, value: object, part: bytes | Large) -> None:
+    @property
+    def is_keyed(self) -> bool:
+        """Whether its messages have to be asked for their key."""
+        return bool(self._keyed)
+
+    def keep(self, value: object, part: bytes | Large) -> None:
+        """Keep an emission until the activation's commit."""
         if self._keyed:
             self.places.append(tuple(by_key(key_of(key, value), n) for key, n in self._keyed))
         self.parts.append(self._store(part, value) if isinstance(part, Large) else part)
 
-    def _decide(self, value: object, part: bytes | Large) -> None:
-        decision = None if self.watch is None else self.watch(value)
-        if decision is None:
-            self._keep(value, part)
-        elif not decision.is_dropped:
-            if decision.is_edited:
-                value, part = decision.value, self.encode(decision.value)
-            self._keep(value, part)
-            self._note_changes(decision)
+    def keep_as(self, decision: Decision, part: bytes | Large) -> None:
+        """Keep an emission as a debugger has decided."""
+        if decision.is_dropped:
+            return
+        self.keep(decision.value, self.encode(decision.value) if decision.is_edited else part)
+        self._note_changes(decision)
 
     def _note_changes(self, decision: Decision) -> None:
         """Keep what the debugger has decided about single connections."""

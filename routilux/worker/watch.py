@@ -20,7 +20,7 @@ from routilux.debug import looking
 from routilux.debug.holds import MOST_SHOWN, Look, Release, Report, Seen, orders
 from routilux.debug.messages import shown
 from routilux.debug.rules import Entry, Place, Rule, Rules, rules_for
-from routilux.ipc.codec import Decoder, EncodeError, Encoder, in_one_piece
+from routilux.ipc.codec import Decoder, EncodeError, Encoder, Large, in_one_piece
 from routilux.ipc.control import Ask, Asker
 from routilux.ipc.layout import Status
 from routilux.ipc.table import HitCounts
@@ -78,8 +78,9 @@ class Watch:
         """The job that holds again at whatever happens next, and"""
         self._over = 0
         """at its next activation."""
-        self._at: tuple[object, int] = (None, -1)
-        self._marks: list[int] = []
+        self.is_single = False
+        """Whether messages are to go one by one."""
+        self._marks = around.outputs.marks()
         self._noted, self._since, self._missed = 0, 0.0, 0
 
     # ---- what is watched ----------------------------------------------------------------------------------
@@ -94,39 +95,51 @@ class Watch:
     def _rule(self, entry: Entry) -> Rule:
         return Rule(entry, self._w.process, self._counts.read(entry.row))
 
+    def commit(self, *, saves_state: bool) -> None:
+        """A commit is about to be made, of activations that assign to `self.state` or do not."""
+        if saves_state and not self.saves_state:
+            self.saves_state = True
+            self._arm()
+        self.flush()
+
     def flush(self) -> None:
         """Let everybody know what the breakpoints have come to here."""
         for rule in self.rules.all:
             self._counts.write(rule.row, rule.counts)
 
     @property
-    def is_single(self) -> bool:
-        """Whether messages are to go one by one."""
-        return bool(self.rules.routine or self._stepping or self._over) or (
-            self.saves_state and bool(self.rules.events or self.rules.connections)
-        )
-
-    @property
     def watches_activations(self) -> bool:
         return bool(self.rules.routine or self._stepping or self._over)
 
+    def begin(self) -> None:
+        """An activation is about to begin: what was emitted before belongs to others."""
+        self._marks[:] = self._w.outputs.marks()
+
     def places(self, start: int, stop: int) -> Iterator[int]:
         """Messages to run in one go: as far as one is held, and those behind it are to be looked at."""
+        outputs, marks = self._w.outputs, self._marks
+        parts = outputs.events[0].parts if len(outputs.events) == 1 else None
         for index in range(start, stop):
+            if parts is not None:
+                marks[0] = len(parts)
+            else:
+                marks[:] = outputs.marks()
             yield index
             if self.is_single:
                 return
 
     def _arm(self) -> None:
         """Emissions are looked at only if there is something to look for."""
+        saves = self.saves_state and bool(self.rules.events or self.rules.connections)
+        self.is_single = self.watches_activations or saves
         looks = bool(self.rules.events or self.rules.connections or self._stepping)
         for number, event in enumerate(self._w.outputs.events):
             event.look(self._watcher(number) if looks else None)
 
     # ---- hits ---------------------------------------------------------------------------------------------
 
-    def _watcher(self, event: int) -> Callable[[Any], Decision | None]:
-        context, routine, marks_of = self._w.context, self._w.place.routine, self._w.outputs.marks
+    def _watcher(self, event: int) -> Callable[[Any, bytes | Large], None]:
+        context, routine = self._w.context, self._w.place.routine
         on_event = tuple(self.rules.events.get(event, ()))
         on_connection = tuple(
             (at, number, tuple(rules))
@@ -134,12 +147,14 @@ class Watch:
             if (rules := self.rules.connections.get(number))
         )
 
-        def watch(value: Any) -> Decision | None:
+        output = self._w.outputs.events[event]
+        append, keep, is_plain = output.parts.append, output.keep, not output.is_keyed
+
+        def watch(value: Any, part: bytes | Large) -> None:
             job = context.at
             if job is None:
-                return None
-            if context.batch is not self._at[0] or context.index != self._at[1]:
-                self._at, self._marks = (context.batch, context.index), marks_of()
+                keep(value, part)
+                return
             number, job_id, decision = job.number, job.job_id, None
             if self._stepping == number:
                 decision = self._event_hit(None, job, event, Decision(value))
@@ -154,7 +169,12 @@ class Watch:
                     if rule.matches(number, value, job_id, routine):
                         decision = decision or Decision(value)
                         self._connection_hit(rule, job, (event, at, connection), decision)
-            return decision
+            if decision is not None:
+                output.keep_as(decision, part)
+            elif is_plain and type(part) is bytes:
+                append(part)
+            else:
+                keep(value, part)
 
         return watch
 
@@ -196,8 +216,6 @@ class Watch:
         """An activation is about to run on that value; what was said, if it was held. `is_awaited`: a step
         leads here. Raises JobOver.
         """
-        context = self._w.context
-        self._at, self._marks = (context.batch, context.index), self._w.outputs.marks()
         if is_awaited or job.number in (self._stepping, self._over):
             return self.hold("routine", None, job, value, parents=parents)
         found: Release | None = None
@@ -266,7 +284,7 @@ class Watch:
         finally:
             if rule is not None:
                 rule.hits += 1
-        self._marks = [0] * len(self._marks)
+        self._marks[:] = [0] * len(self._marks)
 
     def _shown(self, value: Any) -> tuple[bytes | None, str]:
         """The payload for whoever debugs, if it can be sent and is not too large; and a line about it."""

@@ -53,7 +53,7 @@ class Ear:
         while not is_enough():
             left = deadline.left() or 0.0
             assert left > 0, f"heard too little: {self.envelopes[-5:]}"
-            if self._socket.poll(left * 1000):
+            if self._socket.poll(int(left * 1000)):
                 self.envelopes.append(self._decode(self._socket.recv_multipart()[1]))
 
     def all(self, kind: type[E], process: int | None = None) -> list[E]:
@@ -63,15 +63,14 @@ class Ear:
 
     def count(self, name: str, job: JobState, process: int) -> int:
         """What one process has told of a counter of the routine."""
-        told = sum(getattr(c, name) for c in self.all(Committed, process) if c.job_id == job.job_id)
+        told: list[int] = [getattr(c, name) for c in self.all(Committed, process) if c.job_id == job.job_id]
         alone = [a for a in self.all(Activated, process) if a.job_id == job.job_id and not a.is_finish]
-        match name:
-            case "activations":
-                return told + sum(a.attempt == 1 for a in alone)
-            case "errors":
-                return told + sum(a.status in {"failed", "continued"} for a in alone)
-            case _:
-                return told + sum(a.status == "skipped" for a in alone)
+        counted = {
+            "activations": [a.attempt == 1 for a in alone],
+            "errors": [a.status in {"failed", "continued"} for a in alone],
+            "skipped": [a.status == "skipped" for a in alone],
+        }
+        return sum(told) + sum(counted[name])
 
     def heard_all_of(self, job: JobState, processes: dict[str, list[int]]) -> bool:
         """Whether as much was told of a job that has ended as its counters say."""

@@ -205,7 +205,7 @@ def test_a_killed_process_holds_the_same_message_again(runtime: Runtime, tmp_pat
     session = job.session()
     first = session.wait(TIMEOUT)
     for attempt in (2, 3, 4, 5):  # more often than a message may kill its process
-        kill("killed:pids-0")
+        kill("pids")
         until(lambda: [hold.attempt for hold in session.holds] == [attempt])  # noqa: B023 - called at once
     again = session.holds[0]
     assert (again.data, again.message_id) == (first.data, first.message_id) == (2, first.message_id)
@@ -264,7 +264,7 @@ def test_a_job_that_is_suspended_stands_still_as_a_whole(runtime: Runtime) -> No
     hold = job.session().wait(TIMEOUT)
     job.session().inject("right", "value", 5)
     assert runtime.post(flow, "right", "value", 7).result(TIMEOUT) == ("right", 7)
-    assert job.spooled < 3
+    assert job.counters["right"]["activations"] <= 1  # of what came before the hold
     hold.resume()
     assert sorted(job.results(TIMEOUT)) == [("left", 0), ("right", 0), ("right", 5)]
 
@@ -349,7 +349,7 @@ def test_what_a_breakpoint_has_come_to_is_told(runtime: Runtime) -> None:
         ({"routine_id": "lefd"}, "did you mean 'left'"),
         ({"routine_id": "left", "slot_name": "valu"}, "did you mean 'value'"),
         ({"routine_id": "left", "event_name": "out"}, "did you mean 'output'"),
-        ({**CONNECTION, "source_routine_id": "count"}, "did you mean 'double.output->left.value'"),
+        ({**CONNECTION, "source_routine_id": "count"}, "no connection 'count.output->left.value'"),
         ({"routine_id": "left", "condition": "datta ** 2"}, "a power"),
         ({"routine_id": "left", "hit_condition": "3"}, ">= 3"),
         ({"routine_id": "left", "colour": 1}, "no field 'colour'"),
