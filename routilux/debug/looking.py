@@ -41,6 +41,17 @@ def user_frames(frame: FrameType | None) -> list[FrameType]:
     return found
 
 
+def frames_of(error: BaseException) -> list[FrameType]:
+    """The user's own, the innermost first, where an exception has come from."""
+    found: list[FrameType] = []
+    trace = error.__traceback__
+    while trace is not None:
+        if not _is_ours(trace.tb_frame):
+            found.append(trace.tb_frame)
+        trace = trace.tb_next
+    return found[::-1][:FRAMES]
+
+
 def _is_ours(frame: FrameType) -> bool:
     name = frame.f_globals.get("__name__")
     if type(name) is not str or name == _EXAMPLES or name.startswith(_EXAMPLES + "."):

@@ -48,6 +48,8 @@ class Rule:
         self.breakpoint = wanted
         self.evaluations, self.hits, self.errors, self.cost_ns = counts
         self.last_error = ""
+        self.is_told = False
+        """Whether the supervisor knows of the error."""
         self._before = entry.before.get(process, 0)
         self._test = None if wanted.condition is None else compile_condition(wanted.condition)
         self._hits = None if wanted.hit_condition is None else compile_hits(wanted.hit_condition)

@@ -15,6 +15,10 @@ PATIENCE = 5.0
 """Seconds that a held process has to answer what it sees."""
 
 
+KEEP: Any = object()
+"""Stands for the payload as it is."""
+
+
 @dataclass(frozen=True)
 class HoldInfo:
     """A message that is held; `report` is what its process said."""
@@ -191,6 +195,8 @@ class Hold:
         self.event_name = info.event_name
         self.slot_name = info.slot_name
         self.preview = info.report.shown
+        self.error = info.report.error
+        """Of a failed activation, the traceback."""
 
     def __repr__(self) -> str:
         where = self.connection_id or self.event_name or self.slot_name or ""
@@ -208,6 +214,7 @@ class Hold:
     # ---- go on --------------------------------------------------------------------------------------------
 
     def resume(self) -> None:
+        """Go on; of a failed activation, as `on_error` says."""
         self._release(Release())
 
     def drop(self) -> None:
@@ -217,6 +224,18 @@ class Hold:
     def edit(self, payload: Any) -> None:
         """Go on with another payload. Raises BreakpointError, and holds on, if its slot does not take it."""
         self._release(Release("edit"), payload)
+
+    def retry(self, payload: Any = KEEP) -> None:
+        """Run the failed activation again, if wished on another payload."""
+        self._release(Release("retry"), payload)
+
+    def skip(self) -> None:
+        """Let go of the message of the failed activation, and of what it has emitted."""
+        self._release(Release("skip"))
+
+    def fail(self) -> None:
+        """Let the job fail."""
+        self._release(Release("fail"))
 
     def step(self) -> None:
         """Go on, and hold at the next thing that happens in this process."""

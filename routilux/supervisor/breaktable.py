@@ -29,6 +29,8 @@ class BreakTable:
         self._counts = HitCounts(own)
         self._entries: dict[str, Entry] = {}
         self._bases: dict[str, list[list[int]]] = {}
+        self.faults: dict[str, str] = {}
+        """Why a condition could not be answered, the last that was told."""
         self._rows = count()
         self._names = count(1)
         self.submissions = Rules()
@@ -114,7 +116,12 @@ class BreakTable:
         before = [sum(column) for column in zip(*base, strict=True)]
         evaluations, hits, faults, cost = (a - b for a, b in zip(sums, before, strict=True))
         return msgspec.structs.replace(
-            wanted, evaluations=evaluations, hit_count=hits, condition_errors=faults, cost_us=cost / 1000
+            wanted,
+            evaluations=evaluations,
+            hit_count=hits,
+            condition_errors=faults,
+            cost_us=cost / 1000,
+            last_error=self.faults.get(name, ""),
         )
 
     def count_submissions(self) -> None:
@@ -128,6 +135,7 @@ class BreakTable:
     def _publish(self, entries: dict[str, Entry]) -> None:
         self._writer.write(msgspec.msgpack.encode(tuple(entries.values())))
         self._entries = entries
+        self.faults = {name: fault for name, fault in self.faults.items() if name in entries}
         self.count_submissions()
         known = {rule.row: rule for rule in self.submissions.all}
         self.submissions = rules_of_submissions(entries.values(), known, self._counts.read)

@@ -17,7 +17,7 @@ from routilux import clock
 from routilux.clock import monotonic
 from routilux.debug.breakpoints import Breakpoint
 from routilux.debug.holds import Look, Release, Report, Seen, orders
-from routilux.debug.session import Action, HoldInfo, Note
+from routilux.debug.session import KEEP, Action, HoldInfo, Note
 from routilux.errors import BreakpointError, DeadlineExceeded
 from routilux.ipc.codec import Decoder, Encoder, in_one_piece
 from routilux.ipc.control import Answer, Ask
@@ -28,7 +28,7 @@ from routilux.lifecycle import ExecutionStatus
 from routilux.submission import encoded_part, slot_seed
 from routilux.supervisor.breaktable import BreakTable
 from routilux.supervisor.docket import Docket
-from routilux.supervisor.edits import fitting
+from routilux.supervisor.edits import edited_input, fitting
 from routilux.supervisor.ledger import Account
 from routilux.supervisor.waitingroom import Held, WaitingRoom
 
@@ -37,6 +37,8 @@ REMEMBERED = 1000
 """Actions and lines of one job that are kept, and attempts of one flow."""
 JOBS = 100
 """Ended jobs of which that is still known."""
+ON_MESSAGE = ("resume", "drop", "edit")
+ON_ERROR = ("resume", "retry", "skip", "fail")
 ENDED = "job {!r} has ended: there is nothing to debug any more"
 
 
@@ -133,10 +135,19 @@ class Debugger:
         """Let it go on. Raises BreakpointError if it has already."""
         with self._room:
             held = self._find(job, hold_id)
+            wanted = ON_ERROR if held.report.type == "error" else ON_MESSAGE
+            if release.action not in wanted:
+                raise BreakpointError(
+                    f"{release.action!r} is nothing for what is held at {held.report.type!r}: "
+                    f"there are {', '.join(wanted)}"
+                )
             if release.action == "edit":
-                value = fitting(self._docket.flow, held.report, held.routine, payload)
-                release = Release("edit", in_one_piece(Encoder().encode(value)), release.step)
-                held.value = value
+                held.value = fitting(self._docket.flow, held.report, held.routine, payload)
+                release = Release("edit", in_one_piece(Encoder().encode(held.value)), release.step)
+            elif release.action == "retry" and payload is not KEEP:
+                release = Release(
+                    "retry", edited_input(self._docket.flow, held.report, held.routine, payload)
+                )
             self._done(job, (release.step and f"step {release.step}") or release.action, hold_id)
             self._let_go(held, release)
         self._rouse()
@@ -198,6 +209,10 @@ class Debugger:
         """A worker holds a message, or shows something meanwhile, or has noted a line."""
         account = self._docket.ledger.accounts.get(ask.job & 0xFFFF)
         is_over = account is None or account.number != ask.job or account.job.ended
+        if ask.what == "fault":
+            if self.table.known(ask.key) is not None:
+                self.table.faults[ask.key] = ask.value.decode(errors="replace")
+            return None
         if ask.what == "note":
             if account is not None and not is_over:
                 self._take_note(account, ask)

@@ -7,6 +7,8 @@ import msgspec
 from routilux.debug.holds import Report
 from routilux.errors import BreakpointError
 from routilux.flow import Flow
+from routilux.ipc.codec import Encoder
+from routilux.ipc.lanes import LARGE
 from routilux.slottypes import Demand, demand_of, demands, refuser
 
 
@@ -23,6 +25,19 @@ def fitting(flow: Flow, report: Report, routine: str, payload: Any) -> Any:
         if (again := refuser(demand)(payload)) is not None:
             raise BreakpointError(f"the edit does not fit: {again}; it is still held")
     return payload
+
+
+def edited_input(flow: Flow, report: Report, routine: str, payload: Any) -> bytes:
+    """The payload on which a failed activation is to run again, encoded. Raises BreakpointError."""
+    if not flow.nodes[routine].routine.activation_policy.immediate:
+        raise BreakpointError(
+            f"routine {routine!r} runs on several messages at a time: it can be run again as it was, "
+            "but not on another payload"
+        )
+    part = Encoder(LARGE).encode(fitting(flow, report, routine, payload))
+    if not isinstance(part, bytes):
+        raise BreakpointError(f"a payload to run again on has at most {LARGE:,} bytes")
+    return part
 
 
 def _demands(flow: Flow, report: Report, routine: str) -> list[Demand]:

@@ -227,7 +227,7 @@ class Supervisor:
                 return
 
     def _answer(self, peer: bytes, ask: Ask) -> Answer | None:
-        if ask.what in ("hold", "shown", "note"):
+        if ask.what in ("hold", "shown", "note", "fault"):
             return self._debugger.asked(peer, ask)
         return self._docket.answer(ask)
 

@@ -58,6 +58,8 @@ class Activations:
         """Whether an activation since the last commit was left before its end, by JobOver."""
         self._settled: tuple[Batch | None, int] | None = None
         """The activation before which all was committed while it was held."""
+        self.post_mortem: Callable[[WorkerJob, BaseException], str] | None = None
+        """What a debugger makes of an exception: `retry`, `skip`, `fail`, or nothing of its own."""
         self.places: Callable[[int, int], Iterator[int]] | None = None
         """Which messages of a batch to run in one go, if not all: whoever debugs may want to look between."""
         self.drive: Callable[[Iterator[None], WorkerJob, int], None] = _nobody_drives
@@ -170,12 +172,22 @@ class Activations:
         """Whether emissions may be on their way before their activation has ended: not if it may be tried
         again.
         """
-        return not self._on_error.retries
+        return not self._on_error.retries and self.post_mortem is None
 
     def failed(self, job: WorkerJob, error: BaseException, marks: list[int]) -> None:
         """Carry out `on_error`: try again later, or let go of what the activation emitted, unless it is to
         continue; what happened is told.
         """
+        if self.post_mortem is not None and (said := self.post_mortem(job, error)):
+            marks = self.marks_now(marks)
+            if said == "retry":
+                self.again = 0.0
+                self._outputs.rollback(marks)
+                self._show(job, "retry", error)
+            else:
+                self._carry_out("skip" if said == "skip" else "stop", job, error, marks)
+            return
+        marks = self.marks_now(marks)
         self.again = self._on_error.delay(self.failures + 1)
         if self.again is not None:
             self._outputs.rollback(marks)
@@ -185,7 +197,9 @@ class Activations:
 
     def reject(self, job: WorkerJob, error: BaseException, marks: list[int]) -> None:
         """As `failed`, where another attempt would be of no use."""
-        action = self._on_error.action
+        self._carry_out(self._on_error.action, job, error, marks)
+
+    def _carry_out(self, action: str, job: WorkerJob, error: BaseException, marks: list[int]) -> None:
         if action != "continue":
             self._outputs.rollback(marks)
         self._tx.count("skipped" if action == "skip" else "errors", job.slot, 1)

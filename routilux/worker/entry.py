@@ -223,7 +223,7 @@ class Worker:
             memory = None if node.max_rss_mb is None else node.max_rss_mb * 1e6
             loop.wear = Wear(node.max_activations, memory)
         loop.is_fifo = not isinstance(policy, Join) and not node.on_error.retries
-        loop.gate = Gate(TableReader(self.arena), lambda: self.watch(loop, routine))
+        loop.gate = Gate(TableReader(self.arena), parts.activations, lambda: self.watch(loop, routine))
         self.restore(loop)
         return loop
 
@@ -250,6 +250,8 @@ class Worker:
                 status=self.status,
                 settle=loop.settle_complete,
                 stopwatch=lambda: loop.stopwatch,
+                input_at_hand=loop.input_at_hand,
+                replace_input=loop.replace_input,
             )
         )
         p.activations.places = watch.places

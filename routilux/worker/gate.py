@@ -8,28 +8,32 @@ from typing import TYPE_CHECKING
 from routilux.ipc.table import TableReader
 
 if TYPE_CHECKING:
+    from routilux.worker.activation import Activations
     from routilux.worker.watch import Watch
 
 
 class Gate:
     """Holds back what debugging needs until a breakpoint is set: most workers never need it."""
 
-    __slots__ = ("_make", "seen", "table", "watch", "word", "words")
+    __slots__ = ("_activations", "_make", "seen", "table", "watch", "word", "words")
 
-    def __init__(self, table: TableReader, make: Callable[[], Watch]) -> None:
+    def __init__(self, table: TableReader, activations: Activations, make: Callable[[], Watch]) -> None:
         self.table = table
         self.words, self.word = table.words, table.word
         self.seen = 0
         """The generation of the table that is obeyed: others are compared with it."""
         self.watch: Watch | None = None
         self._make = make
+        self._activations = activations
 
     def look(self) -> None:
         """The table has changed: obey what it says now. If it is just being written, the next look will."""
         version = self.table.read()
         if version is not None:
             self.seen, entries = version
-            self.open().obey(entries)
+            watch = self.open()
+            watch.obey(entries)
+            self._activations.post_mortem = watch.post_mortem if watch.rules.error else None
 
     def open(self) -> Watch:
         """What watches here."""

@@ -217,6 +217,13 @@ class GatherLoop(Loop):
             self.use(job, message)
         self.at_hand = []
 
+    def input_at_hand(self) -> Any:
+        values = [message.value for message in self.at_hand]
+        return values[0] if len(values) == 1 else values
+
+    def replace_input(self, payload: bytes) -> None:
+        """Refused by the supervisor."""
+
     def is_awaited(self) -> bool:
         """Whether a debugger waits for one of the messages at hand to arrive."""
         return any(message.unit.batch.frame.flags & STEP for message in self.at_hand)

@@ -22,6 +22,8 @@ class ImmediateLoop(Loop):
     batch: Batch
     inlet: Inlet
     """Where the batch comes from."""
+    replacement: bytes | None = None
+    """What the activation at hand is to be tried again on, encoded, if not on the same."""
     settled = 0
     """Messages of the batch at hand that were used up while one behind them was held."""
 
@@ -89,7 +91,8 @@ class ImmediateLoop(Loop):
         left, self.settled = done - self.settled, 0
         if (delay := p.activations.again) is not None:
             p.activations.again = None
-            self.inlet.postpone(batch, batch.used, delay)
+            replacement, self.replacement = self.replacement, None
+            self.inlet.postpone(batch, batch.used, delay, replacement)
             if is_told:
                 p.tap.end(job, {}, 0 if batch.is_token else done)
             return done
@@ -99,6 +102,13 @@ class ImmediateLoop(Loop):
         if is_told:
             p.tap.end(job, {} if batch.is_token else {batch.slot: done}, 0 if batch.is_token else done)
         return done
+
+    def input_at_hand(self) -> Any:
+        batch, index = self.batch, self.p.context.index
+        return None if batch.is_token else batch.values(self.p.loader)[index]
+
+    def replace_input(self, payload: bytes) -> None:
+        self.replacement = payload
 
     def settle_batch(self) -> None:
         p, batch = self.p, self.batch

@@ -161,6 +161,14 @@ class Loop(Commits):
         p.activations.note_settled()
         p.care.begin(self.key(), alone=True)
 
+    def input_at_hand(self) -> Any:
+        """What the activation at hand runs on."""
+        raise NotImplementedError
+
+    def replace_input(self, payload: bytes) -> None:
+        """Where the activation at hand is tried again, it runs on this."""
+        raise NotImplementedError
+
     def settle_batch(self) -> None:
         """Those before the activation at hand that have come in the same frame are used up."""
 

@@ -24,6 +24,7 @@ from routilux.ipc.codec import Decoder, EncodeError, Encoder, Large, in_one_piec
 from routilux.ipc.control import Ask, Asker
 from routilux.ipc.layout import Status
 from routilux.ipc.table import HitCounts
+from routilux.reports import describe
 from routilux.routine import Routine
 from routilux.worker.changes import Decision
 from routilux.worker.over import JobOver
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 NOTES = 200
 """Lines that log points of one worker may write in a second; the next line says how many are missing."""
+
+LONGEST_TRACEBACK = 16_000
 
 _entries = msgspec.msgpack.Decoder(tuple[Entry, ...]).decode
 
@@ -59,6 +62,9 @@ class Surroundings:
     settle: Callable[[Sequence[int]], None]
     """Commit what came before the activation at hand; given how much each event had emitted before it."""
     stopwatch: Callable[[], Stopwatch | None]
+    input_at_hand: Callable[[], Any]
+    replace_input: Callable[[bytes], None]
+    """Let the activation at hand be tried again on another payload, which is encoded."""
 
 
 class Watch:
@@ -81,6 +87,8 @@ class Watch:
         self.is_single = False
         """Whether messages are to go one by one."""
         self._marks = around.outputs.marks()
+        self._error: BaseException | None = None
+        """Why the activation at hand has failed."""
         self._noted, self._since, self._missed = 0, 0.0, 0
 
     # ---- what is watched ----------------------------------------------------------------------------------
@@ -106,6 +114,9 @@ class Watch:
         """Let everybody know what the breakpoints have come to here."""
         for rule in self.rules.all:
             self._counts.write(rule.row, rule.counts)
+            if rule.last_error and not rule.is_told:
+                ask = Ask(0, 0, "fault", rule.breakpoint.breakpoint_id, rule.last_error.encode())
+                rule.is_told = self._w.asker.note(ask)
 
     @property
     def watches_activations(self) -> bool:
@@ -131,7 +142,7 @@ class Watch:
     def _arm(self) -> None:
         """Emissions are looked at only if there is something to look for."""
         saves = self.saves_state and bool(self.rules.events or self.rules.connections)
-        self.is_single = self.watches_activations or saves
+        self.is_single = self.watches_activations or saves or bool(self.rules.error)
         looks = bool(self.rules.events or self.rules.connections or self._stepping)
         for number, event in enumerate(self._w.outputs.events):
             event.look(self._watcher(number) if looks else None)
@@ -228,6 +239,24 @@ class Watch:
                 found = self.hold("routine", rule, job, value, parents=parents)
         return found
 
+    def post_mortem(self, job: WorkerJob, error: BaseException) -> str:
+        """An exception has left the logic: what is to become of it, if somebody who holds it has said so."""
+        w = self._w
+        value = w.input_at_hand()
+        for rule in self.rules.error:
+            if rule.matches(job.number, value, job.job_id, w.place.routine):
+                self._error = error
+                try:
+                    release = self.hold("error", rule, job, value)
+                except JobOver:  # whatever is said, the job is over
+                    return "skip"
+                finally:
+                    self._error = None
+                if release.action == "retry" and release.payload is not None:
+                    w.replace_input(release.payload)
+                return "" if release.action == "resume" else release.action
+        return ""
+
     def edited(self, release: Release, before: Any) -> Any:
         """What the activation is to run on."""
         return self._payload(release) if release.action == "edit" else before
@@ -266,6 +295,7 @@ class Watch:
             event=event,
             payload=payload,
             shown=said,
+            error="" if self._error is None else _traceback(self._error),
         )
         release = self._wait(job, report)
         if release.step == "over":
@@ -322,7 +352,7 @@ class Watch:
         return self._w.jobs.must_exit or self._w.jobs.is_over(job.number)
 
     def _look(self, look: Look, here: FrameType) -> Seen:
-        frames = looking.user_frames(here)
+        frames = looking.user_frames(here) if self._error is None else looking.frames_of(self._error)
         if look.what == "stack":
             return Seen(look.number, frames=looking.stack(frames))
         return Seen(look.number, looking.variables(self._roots(frames, look.frame), look.path))
@@ -366,3 +396,8 @@ class Watch:
             self._missed = 0
         else:
             self._missed += 1
+
+
+def _traceback(error: BaseException) -> str:
+    """As Python prints it, cut where it gets long."""
+    return describe("", "stop", error).traceback[-LONGEST_TRACEBACK:]

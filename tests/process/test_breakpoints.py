@@ -373,3 +373,50 @@ def test_the_inline_engine_says_what_to_use_instead() -> None:
             runtime.exec(held.fork(), n=1, breakpoints=[{"routine_id": "left"}])
         with pytest.raises(BreakpointError, match="local"):
             runtime.breakpoints(held.fork())
+
+
+def failing() -> Flow:
+    return Flow("failing").pipe(held.count).pipe(held.inverse)
+
+
+ON_ERROR = {"type": "error", "routine_id": "inverse"}
+
+
+def test_a_failed_activation_is_held_with_its_traceback_and_locals(runtime: Runtime) -> None:
+    job = runtime.exec(failing(), n=2, breakpoints=[ON_ERROR])
+    hold = job.session().wait(TIMEOUT)
+    assert (hold.type, hold.data) == ("error", 0)
+    assert "ZeroDivisionError" in hold.error
+    assert ("local", "value", "0") in [(each.scope, each.name, each.text) for each in hold.variables()]
+    assert hold.call_stack()[0].text == "return 12 / value"
+    hold.retry(4)
+    assert job.results(TIMEOUT) == [3.0, 12.0]
+
+
+def test_a_failed_activation_is_skipped(runtime: Runtime) -> None:
+    job = runtime.exec(failing(), n=3, breakpoints=[ON_ERROR])
+    job.session().wait(TIMEOUT).skip()
+    assert job.results(TIMEOUT) == [12.0, 6.0]
+
+
+def test_a_failed_activation_that_is_tried_again_is_held_again(runtime: Runtime) -> None:
+    job = runtime.exec(failing(), n=3, breakpoints=[ON_ERROR])
+    session = job.session()
+    session.wait(TIMEOUT).retry()
+    hold = session.wait(TIMEOUT)
+    with pytest.raises(BreakpointError, match="retry, skip, fail"):
+        hold.drop()
+    hold.fail()
+    assert job.wait(TIMEOUT).status == "failed"
+    assert "ZeroDivisionError" in str(job.error)
+
+
+def test_the_error_of_a_condition_is_shown(runtime: Runtime) -> None:
+    job = runtime.exec(held.fork(), n=4, start_paused=True)
+    job.breakpoints.add(breakpoint_id="b", **CONNECTION, condition="data.size > 2")
+    job.breakpoints.add(routine_id="right", condition="data == 6")
+    job.resume()
+    job.session().wait(TIMEOUT)
+    until(lambda: "no field 'size'" in job.breakpoints["b"].last_error)
+    job.session().resume()
+    job.wait(TIMEOUT)

@@ -30,6 +30,11 @@ def right(value: int) -> tuple[str, int]:
     return "right", value
 
 
+@routine
+def inverse(value: int) -> float:
+    return 12 / value
+
+
 class Pairs(Routine):
     a = Slot()
     b = Slot()
