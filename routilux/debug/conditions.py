@@ -293,7 +293,7 @@ class _Rewriter:
     def _counter(self, node: ast.Call) -> Callable[[], bool]:
         match node.args:
             case [ast.Constant(value=int() as each)] if not isinstance(each, bool) and 0 < each < 1 << 32:
-                return _every(each)
+                return operations.every(each)
         raise _Wrong("every() takes a whole number above 0, as in every(100)", node)
 
     def _unary(self, node: ast.UnaryOp) -> ast.expr:
@@ -359,7 +359,7 @@ class _Rewriter:
         if not isinstance(operator, ast.Is | ast.IsNot):
             return self._call(_COMPARISONS[type(operator)], *values)
         if any(isinstance(side, ast.Constant) and _is_single(side.value) for side in written):
-            compared = self._call(_is, *values)
+            compared = self._call(operations.same, *values)
             return compared if isinstance(operator, ast.Is) else ast.UnaryOp(ast.Not(), compared)
         raise _Wrong("`is` compares with None, True or False alone: use ==", node)
 
@@ -381,22 +381,6 @@ class _Rewriter:
         raise _Wrong("a list in a condition is one of constants", node)
 
 
-def _is(a: object, b: object) -> bool:
-    return a is b
-
-
 def _is_single(value: object) -> bool:
     """Whether there is only one such object, so that it can be told by what it is."""
     return value is None or isinstance(value, bool)
-
-
-def _every(each: int) -> Callable[[], bool]:
-    """True each time so many have come."""
-    seen = 0
-
-    def every() -> bool:
-        nonlocal seen
-        seen += 1
-        return seen % each == 0
-
-    return every

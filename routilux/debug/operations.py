@@ -227,3 +227,20 @@ def lower(text: Any) -> str:
     if type(text) is not str:
         raise Fault(f"a {typename(text)} has no small letters")
     return str(_short(text).lower())
+
+
+def same(a: object, b: object) -> bool:
+    """Whether they are one and the same: None, True or False."""
+    return a is b
+
+
+def every(each: int) -> Callable[[], bool]:
+    """True each time so many have come."""
+    seen = 0
+
+    def every() -> bool:
+        nonlocal seen
+        seen += 1
+        return seen % each == 0
+
+    return every

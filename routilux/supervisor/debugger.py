@@ -118,7 +118,8 @@ class Debugger:
             return self._of(job)
 
     def _of(self, job: JobState) -> list[HoldInfo]:
-        return [self._info(each) for each in self._holds.values() if each.job is job]
+        mine = [each for each in self._holds.values() if each.job is job and not job.ended]
+        return [self._info(each) for each in mine]
 
     def wait(self, job: JobState, timeout: float | None) -> list[HoldInfo]:
         """As `holds`, as soon as there is one."""
@@ -365,7 +366,7 @@ class Debugger:
     def _find(self, job: JobState, hold_id: str) -> Held:
         self._renew(job)
         held = self._holds.get(hold_id)
-        if held is None or held.job is not job:
+        if held is None or held.job is not job or job.ended:
             raise BreakpointError(f"nothing is held as {hold_id!r}: it has been let go, or its job has ended")
         return held
 

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from routilux.worker.watch import Watch
 
 
+LOOKS = 100
+
+
 class Gate:
     """Holds back what debugging needs until a breakpoint is set: most workers never need it."""
 
@@ -27,13 +30,15 @@ class Gate:
         self._activations = activations
 
     def look(self) -> None:
-        """The table has changed: obey what it says now. If it is just being written, the next look will."""
-        version = self.table.read()
-        if version is not None:
+        """The table has changed: obey what it says now. If it changes all the time, the next look will."""
+        for _ in range(LOOKS):
+            if (version := self.table.read()) is None:
+                continue
             self.seen, entries = version
             watch = self.open()
             watch.obey(entries)
             self._activations.post_mortem = watch.post_mortem if watch.rules.error else None
+            return
 
     def open(self) -> Watch:
         """What watches here."""

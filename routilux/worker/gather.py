@@ -188,8 +188,6 @@ class GatherLoop(Loop):
         origin = max((message.origin for message in self.at_hand), default=0)
         self.begin_attempt(attempt)
         gate = self.gate
-        if gate.words[gate.word] != gate.seen:
-            gate.look()
         if p.care.forbids(self.key()):
             for message in self.at_hand:
                 self.bury(job, message.unit.batch, message.index)
@@ -254,6 +252,8 @@ class GatherLoop(Loop):
 
     def begin_attempt(self, attempt: Attempt) -> None:
         self.p.care.begin(self.key(), alone=True)
+        if self.gate.words[self.gate.word] != self.gate.seen:
+            self.gate.look()
         self.p.activations.failures = attempt.failures
         if self.stopwatch is not None:
             self.stopwatch.start()

@@ -129,6 +129,8 @@ class ImmediateLoop(Loop):
         if batch.is_token or not (is_awaited or watch.watches_activations):
             return True
         values = batch.values(p.loader)
+        if type(values[at]) is Undecodable:
+            return True
         p.context.at, p.context.batch, p.context.index = job, batch, at
         p.activations.again = None
         try:

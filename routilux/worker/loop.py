@@ -315,6 +315,8 @@ class Loop(Commits):
         p.outputs.close(p.tx, job.number, origin, self.answered(0))
         self.commit(whole=False)
         p.tx.begin()
+        if self.gate.words[self.gate.word] != self.gate.seen:
+            self.gate.look()
         ran = self.stopwatch.stop() if self.stopwatch else 0
         self.wait_for_room(job)
         if self.must_exit or p.jobs.is_over(job.number):

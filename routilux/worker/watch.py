@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from time import monotonic
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -18,15 +17,15 @@ import msgspec
 
 from routilux.debug import looking
 from routilux.debug.holds import MOST_SHOWN, Look, Release, Report, Seen, orders
-from routilux.debug.messages import shown
 from routilux.debug.rules import Entry, Place, Rule, Rules, rules_for
-from routilux.ipc.codec import Decoder, EncodeError, Encoder, Large, in_one_piece
+from routilux.ipc.codec import Decoder, Encoder, Large, in_one_piece
 from routilux.ipc.control import Ask, Asker
 from routilux.ipc.layout import Status
 from routilux.ipc.table import HitCounts
 from routilux.reports import describe
 from routilux.routine import Routine
 from routilux.worker.changes import Decision
+from routilux.worker.notes import Notes
 from routilux.worker.over import JobOver
 
 if TYPE_CHECKING:
@@ -35,9 +34,6 @@ if TYPE_CHECKING:
     from routilux.worker.jobs import JobTable, WorkerJob
     from routilux.worker.outputs import Outputs
     from routilux.worker.stopwatch import Stopwatch
-
-NOTES = 200
-"""Lines that log points of one worker may write in a second; the next line says how many are missing."""
 
 LONGEST_TRACEBACK = 16_000
 
@@ -89,7 +85,7 @@ class Watch:
         self._marks = around.outputs.marks()
         self._error: BaseException | None = None
         """Why the activation at hand has failed."""
-        self._noted, self._since, self._missed = 0, 0.0, 0
+        self._notes = Notes(around.asker, around.place.routine)
 
     # ---- what is watched ----------------------------------------------------------------------------------
 
@@ -191,7 +187,7 @@ class Watch:
 
     def _event_hit(self, rule: Rule | None, job: WorkerJob, event: int, decision: Decision) -> Decision:
         if rule is not None and rule.breakpoint.action == "log":
-            self._note(rule, job, decision.value)
+            self._notes.write(rule, job.number, job.job_id, decision.value)
             return decision
         release = self.hold("event", rule, job, decision.value, event=event)
         if release.action == "drop":
@@ -210,7 +206,7 @@ class Watch:
             return
         value = (decision.edits or {}).get(at, decision.value)
         if rule.breakpoint.action == "log":
-            self._note(rule, job, value)
+            self._notes.write(rule, job.number, job.job_id, value)
             return
         kind = rule.breakpoint.type or "connection"
         release = self.hold(kind, rule, job, value, event=event, connection=connection)
@@ -234,7 +230,7 @@ class Watch:
             if not rule.matches(job.number, value, job.job_id, self._w.place.routine):
                 continue
             if rule.breakpoint.action == "log":
-                self._note(rule, job, value)
+                self._notes.write(rule, job.number, job.job_id, value)
             elif found is None:
                 found = self.hold("routine", rule, job, value, parents=parents)
         return found
@@ -321,7 +317,7 @@ class Watch:
         said = looking.text(value)
         try:
             part = self._encode(value)
-        except EncodeError:
+        except Exception:  # a class may raise anything when it is asked for its state  # noqa: BLE001
             return None, said
         size = len(part) if isinstance(part, bytes) else part.nbytes
         return (in_one_piece(part) if size <= MOST_SHOWN else None), said
@@ -376,26 +372,6 @@ class Watch:
             if not name.startswith("_") and name != "additions"
         ]
         return found
-
-    # ---- log points ---------------------------------------------------------------------------------------
-
-    def _note(self, rule: Rule, job: WorkerJob, value: Any) -> None:
-        """Write a line, within the budget of the second."""
-        now = monotonic()
-        if now - self._since >= 1:
-            self._since, self._noted = now, 0
-        self._noted += 1
-        if self._noted > NOTES:
-            self._missed += 1
-            return
-        wanted = rule.breakpoint
-        said = rule.message(value, job.job_id, self._w.place.routine) if wanted.log_message else shown(value)
-        if self._missed:
-            said = f"{said} ({self._missed:,} lines before this one were left out)"
-        if self._w.asker.note(Ask(0, job.number, "note", wanted.breakpoint_id, said.encode())):
-            self._missed = 0
-        else:
-            self._missed += 1
 
 
 def _traceback(error: BaseException) -> str:
