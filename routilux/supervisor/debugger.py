@@ -5,9 +5,7 @@ held submission waits here. Whoever calls holds no lock; all is done under the s
 """
 
 import threading
-from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
@@ -27,29 +25,16 @@ from routilux.jobs import JobState
 from routilux.lifecycle import ExecutionStatus
 from routilux.submission import encoded_part, slot_seed
 from routilux.supervisor.breaktable import BreakTable
+from routilux.supervisor.clients import REMEMBERED, Clients
 from routilux.supervisor.docket import Docket
 from routilux.supervisor.edits import edited_input, fitting
 from routilux.supervisor.ledger import Account
 from routilux.supervisor.waitingroom import Held, WaitingRoom
 
 LEASE = 30.0
-REMEMBERED = 1000
-"""Actions and lines of one job that are kept, and attempts of one flow."""
-JOBS = 100
-"""Ended jobs of which that is still known."""
 ON_MESSAGE = ("resume", "drop", "edit")
 ON_ERROR = ("resume", "retry", "skip", "fail")
 ENDED = "job {!r} has ended: there is nothing to debug any more"
-
-
-@dataclass
-class Client:
-    """Who debugs a job, and what has come of it."""
-
-    attached: int = 0
-    seen: float = 0.0
-    audit: deque[Action] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
-    notes: deque[Note] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
 
 
 class Debugger:
@@ -65,10 +50,11 @@ class Debugger:
         self._rouse = rouse
         self._holds: dict[str, Held] = {}
         self._names = count(1)
-        self._clients: dict[JobState, Client] = {}
+        self._clients = Clients()
         self._attempts: dict[tuple[int, int, str], int] = {}
         self._seen: dict[int, Seen] = {}
         self._looks = count(1)
+        self._is_draining = False
         self._parting: dict[bytes, Release] = {}
         """How workers go on that were let go while they were looking."""
         self._outbox: list[tuple[bytes, Answer]] = []
@@ -82,21 +68,21 @@ class Debugger:
             if job is not None:
                 number, job_id = self._account(job).number, job.job_id
             found = self.table.add(number, job_id, wanted)
-            self._done(job, "add breakpoint", found.breakpoint_id)
+            self._clients.note(job, "add breakpoint", found.breakpoint_id)
             self._docket.desk.ring_all()
             return found
 
     def update(self, job: JobState | None, breakpoint_id: str, changes: Mapping[str, Any]) -> Breakpoint:
         with self._room:
             found = self.table.update(_id_of(job), breakpoint_id, dict(changes))
-            self._done(job, "update breakpoint", breakpoint_id)
+            self._clients.note(job, "update breakpoint", breakpoint_id)
             self._docket.desk.ring_all()
             return found
 
     def remove(self, job: JobState | None, breakpoint_id: str) -> None:
         with self._room:
             self.table.remove(_id_of(job), breakpoint_id)
-            self._done(job, "remove breakpoint", breakpoint_id)
+            self._clients.note(job, "remove breakpoint", breakpoint_id)
             for held in [each for each in self._holds.values() if each.report.breakpoint_id == breakpoint_id]:
                 self._let_go(held, Release())
             self._docket.desk.ring_all()
@@ -114,7 +100,7 @@ class Debugger:
 
     def holds(self, job: JobState) -> list[HoldInfo]:
         with self._room:
-            self._renew(job)
+            self._clients.renew(job)
             return self._of(job)
 
     def _of(self, job: JobState) -> list[HoldInfo]:
@@ -124,7 +110,7 @@ class Debugger:
     def wait(self, job: JobState, timeout: float | None) -> list[HoldInfo]:
         """As `holds`, as soon as there is one."""
         with self._room:
-            self._renew(job)
+            self._clients.renew(job)
             if not self._room.wait_for(lambda: bool(self._of(job)) or job.ended, timeout):
                 raise DeadlineExceeded(f"nothing of job {job.job_id!r} was held within {timeout:g} seconds")
             found = self._of(job)
@@ -149,7 +135,7 @@ class Debugger:
                 release = Release(
                     "retry", edited_input(self._docket.flow, held.report, held.routine, payload)
                 )
-            self._done(job, (release.step and f"step {release.step}") or release.action, hold_id)
+            self._clients.note(job, (release.step and f"step {release.step}") or release.action, hold_id)
             self._let_go(held, release)
         self._rouse()
 
@@ -182,27 +168,27 @@ class Debugger:
         part = encoded_part(seed, Encoder(LARGE).encode)
         with self._room:
             account = self._account(job)
-            self._done(job, "inject", f"{routine}.{slot}")
+            self._clients.note(job, "inject", f"{routine}.{slot}")
             self._docket.desk.submit(account.number, seed, part, 0)
             self._docket.desk.commit()
         self._rouse()
 
     def attach(self, job: JobState) -> None:
         with self._room:
-            self._renew(job).attached += 1
+            self._clients.renew(job).attached += 1
 
     def detach(self, job: JobState) -> None:
         with self._room:
-            self._renew(job).attached -= 1
+            self._clients.renew(job).attached -= 1
         self._rouse()
 
     def audit(self, job: JobState) -> list[Action]:
         with self._room:
-            return list(self._client(job).audit)
+            return list(self._clients.of(job).audit)
 
     def notes(self, job: JobState) -> list[Note]:
         with self._room:
-            return list(self._client(job).notes)
+            return list(self._clients.of(job).notes)
 
     # ---- for the supervisor's thread ----------------------------------------------------------------------
 
@@ -223,7 +209,7 @@ class Debugger:
         if ask.what == "shown":
             return self._shown(peer, ask)
         report = msgspec.msgpack.decode(ask.value, type=Report)
-        if report.breakpoint_id and self._is_vain(report.breakpoint_id):
+        if self._is_draining or (report.breakpoint_id and self._is_vain(report.breakpoint_id)):
             return Answer(ask.number, value=orders.encode(Release()))
         key = (report.process, report.key, report.breakpoint_id)
         self._attempts[key] = self._attempts.get(key, 0) + 1
@@ -247,7 +233,7 @@ class Debugger:
             return
         routine = found.routine_id or found.source_routine_id or ""
         note = Note(clock.wall(), ask.key, routine, ask.value.decode(errors="replace"))
-        self._client(account.job).notes.append(note)
+        self._clients.of(account.job).notes.append(note)
 
     def _shown(self, peer: bytes, ask: Ask) -> Answer | None:
         seen = msgspec.msgpack.decode(ask.value, type=Seen)
@@ -287,7 +273,7 @@ class Debugger:
         """Seconds until something goes on by itself; None if nothing will."""
         now = monotonic()
         found = [
-            self._due(held) - now for held in self._holds.values() if not self._client(held.job).attached
+            self._due(held) - now for held in self._holds.values() if not self._clients.of(held.job).attached
         ]
         return max(0.0, min(found)) if found else None
 
@@ -295,12 +281,20 @@ class Debugger:
         """What nobody debugs any more goes on."""
         now = monotonic()
         for held in list(self._holds.values()):
-            if not self._client(held.job).attached and self._due(held) <= now:
-                self._done(held.job, "auto-resume", held.hold_id, renews=False)
+            if not self._clients.of(held.job).attached and self._due(held) <= now:
+                self._clients.note(held.job, "auto-resume", held.hold_id, renews=False)
+                self._let_go(held, Release())
+
+    def drain(self) -> None:
+        """Everything is to come to its end: what is held goes on, and nothing is held any more."""
+        self._is_draining = self.waiting.is_open = True
+        for held in list(self._holds.values()):
+            if held.hold_id in self._holds:
+                self._clients.note(held.job, "drain", held.hold_id, renews=False)
                 self._let_go(held, Release())
 
     def _due(self, held: Held) -> float:
-        return max(held.at, self._client(held.job).seen) + self.lease
+        return max(held.at, self._clients.of(held.job).seen) + self.lease
 
     # ---- holding and letting go ---------------------------------------------------------------------------
 
@@ -327,6 +321,8 @@ class Debugger:
             self._answer(held, release)
         else:
             self._parting[held.peer] = release
+            while len(self._parting) > REMEMBERED:  # of those that died over it
+                del self._parting[next(iter(self._parting))]
         self._room.notify_all()
 
     def _answer(self, held: Held, order: Release | Look) -> None:
@@ -364,7 +360,7 @@ class Debugger:
     # ---- clients ------------------------------------------------------------------------------------------
 
     def _find(self, job: JobState, hold_id: str) -> Held:
-        self._renew(job)
+        self._clients.renew(job)
         held = self._holds.get(hold_id)
         if held is None or held.job is not job or job.ended:
             raise BreakpointError(f"nothing is held as {hold_id!r}: it has been let go, or its job has ended")
@@ -375,24 +371,6 @@ class Debugger:
         if account is None or job.ended:
             raise BreakpointError(ENDED.format(job.job_id))
         return account
-
-    def _client(self, job: JobState) -> Client:
-        if job not in self._clients:
-            ended = [each for each in self._clients if each.ended]
-            for each in ended[:-JOBS]:
-                del self._clients[each]
-            self._clients[job] = Client(seen=monotonic())
-        return self._clients[job]
-
-    def _renew(self, job: JobState) -> Client:
-        client = self._client(job)
-        client.seen = monotonic()
-        return client
-
-    def _done(self, job: JobState | None, action: str, detail: str, *, renews: bool = True) -> None:
-        if job is not None:
-            client = self._renew(job) if renews else self._client(job)
-            client.audit.append(Action(clock.wall(), action, detail))
 
 
 def _id_of(job: JobState | None) -> str | None:

@@ -282,3 +282,4 @@ class Reception:
             for account in self._docket.ledger.accounts.values():
                 account.is_cut = True
             self._docket.desk.tell("drain")
+            self.debugger.drain()

@@ -55,10 +55,12 @@ class WaitingRoom:
         self._hold = hold
         self._queues: dict[tuple[int, str, int], deque[Submission]] = {}
         self._unfinished: set[int] = set()
+        self.is_open = False
+        """Whether nobody has to wait any more."""
 
     def takes(self, account: Account, seed: Seed, part: bytes | Large, origin: int) -> bool:
         """Whether the submission has to wait here: it is a hit, or comes behind one."""
-        if not (self._table.submissions.slots or self._queues):
+        if self.is_open or not (self._table.submissions.slots or self._queues):
             return False
         key, submission = (account.number, seed.routine, seed.slot), Submission(seed, part, origin)
         if key in self._queues:
@@ -114,7 +116,7 @@ class WaitingRoom:
             first = Submission(seed, Encoder(LARGE).encode(held.value), first.origin)
         if release.action != "drop":
             self._submit(account, first, STEP if release.step else 0)
-        while queue and not self._is_hit(account, queue[0]):
+        while queue and (self.is_open or not self._is_hit(account, queue[0])):
             self._submit(account, queue.popleft(), 0)
         if not queue:
             del self._queues[key]

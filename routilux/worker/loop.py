@@ -326,6 +326,8 @@ class Loop(Commits):
             raise JobOver
         if self.stopwatch:
             self.stopwatch.go_on(ran)
+        if (watch := self.gate.watch) is not None:
+            watch.begin()
 
     def wait_for_room(self, job: WorkerJob) -> None:
         """Until all that was emitted is in the lanes, and the job is not held."""

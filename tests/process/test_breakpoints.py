@@ -420,3 +420,11 @@ def test_the_error_of_a_condition_is_shown(runtime: Runtime) -> None:
     until(lambda: "no field 'size'" in job.breakpoints["b"].last_error)
     job.session().resume()
     job.wait(TIMEOUT)
+
+
+@pytest.mark.parametrize("place", [CONNECTION, {"routine_id": "count", "slot_name": "n"}])
+def test_draining_lets_everything_go(runtime: Runtime, place: dict[str, Any]) -> None:
+    job = runtime.exec(held.fork(), n=5, breakpoints=[place])
+    job.session().wait(TIMEOUT)
+    runtime.drain(TIMEOUT)
+    assert job.ended
