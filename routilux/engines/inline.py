@@ -16,6 +16,7 @@ from routilux.engines.host import Hosted
 from routilux.engines.run import NO_DEBUGGER, InlineJob
 from routilux.errors import BreakpointError, Busy, ClosedError, FlowError, RoutiluxError, RoutineCrashed
 from routilux.flow import Flow
+from routilux.hooks import Hooks
 from routilux.jobs import JobState
 from routilux.reports import describe
 from routilux.routing import levels
@@ -25,11 +26,12 @@ from routilux.submission import Seed
 class InlineFlow:
     """The routines of one flow, set up in this process; they serve one job at a time."""
 
-    def __init__(self, flow: Flow) -> None:
+    def __init__(self, flow: Flow, hooks: Hooks) -> None:
         self.flow = flow
+        self._hooks = hooks
         self.version = flow.version
         self.lock = threading.RLock()
-        self.nodes = {name: Hosted(flow, node) for name, node in flow.nodes.items()}
+        self.nodes = {name: Hosted(flow, node, hooks) for name, node in flow.nodes.items()}
         self.levels = [[self.nodes[name] for name in names] for names in levels(flow)]
         self.downstream_first = [node for level in reversed(self.levels) for node in level]
 
@@ -37,6 +39,7 @@ class InlineFlow:
         with self.lock:
             for node in self.nodes.values():
                 node.routine.teardown()
+        self._hooks.tell("on_flow_end", self.flow.name)
 
 
 class InlineEngine:
@@ -77,8 +80,9 @@ class InlineEngine:
         return job
 
     def _host(self, flow: Flow) -> InlineFlow:
+        self._settings.hooks.tell("on_flow_start", flow.name)
         try:
-            return self._flows.setdefault(flow, InlineFlow(flow))
+            return self._flows.setdefault(flow, InlineFlow(flow, self._settings.hooks))
         except BaseException as error:  # the user's setup()
             report = describe(flow.name, "stop", error)
             message = f"flow {flow.name!r} could not start: {report.type}: {report.message}"

@@ -122,11 +122,12 @@ def new_ground(
 ) -> Ground:
     """For a flow that starts. Raises FlowError naming a routine that cannot travel."""
     boots, seed = boot_records(flow, wanted, layout, str(directory)), new_seed()
+    placed = moved(boots, directory, hooks)
     if kept is None:
         arena = Arena.create(layout)
     else:
         arena = kept.create(Run(flow, boots, seed, layout.jobs, layout.heap), layout)
-    return Ground(flow, wanted, arena, moved(boots, directory, hooks), seed)
+    return Ground(flow, wanted, arena, placed, seed)
 
 
 def old_ground(directory: Path, kept: Kept, *, hooks: Hooks) -> Ground:

@@ -14,6 +14,7 @@ import msgspec
 
 from routilux.capture import Capture
 from routilux.graph import Node
+from routilux.holds import HookedRoutine
 from routilux.hooks import Hooks
 from routilux.ipc import crash
 from routilux.ipc.arena import Arena, OwnSection
@@ -44,7 +45,6 @@ from routilux.worker.commits import Parts
 from routilux.worker.context import WorkerContext
 from routilux.worker.gate import Gate
 from routilux.worker.gather import GatherLoop
-from routilux.worker.hooked import HoldsJob, HookedRoutine
 from routilux.worker.immediate import ImmediateLoop
 from routilux.worker.intake import Inlet
 from routilux.worker.jobs import JobTable
@@ -53,6 +53,7 @@ from routilux.worker.loader import Loader
 from routilux.worker.logs import Lines
 from routilux.worker.loop import Loop
 from routilux.worker.outputs import EventOutput, Outputs, Target
+from routilux.worker.pausing import HoldsJob
 from routilux.worker.replay import Replays
 from routilux.worker.state import States
 from routilux.worker.stopwatch import Stopwatch
@@ -74,7 +75,7 @@ def main(arguments: list[str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the supervisor, which drains
     boot: Boot = pickle.loads(os.pread(boots, size, offset))  # noqa: S301 - written by the supervisor that spawned us
     worker = Worker(boot, fd, epoch)
-    with Capture(worker.lines.take):
+    with Capture(worker.lines.take, every_thread=True):
         code = worker.live()
     worker.leave()
     logging.shutdown()
@@ -182,7 +183,7 @@ class Worker:
             outputs=outputs,
             tx=self.tx,
         )
-        tap = self.tap = self.new_tap(hooked, jobs, outputs, activations)
+        tap = self.tap = self.new_tap(hooked, routine.slot_names, jobs, outputs, activations)
         activations.watcher = tap.failed
         parts = Parts(
             routine=node.name,
@@ -262,12 +263,17 @@ class Worker:
         if not self.boot.hooks:
             return None
         hooks: Hooks = pickle.loads(self.boot.hooks)  # noqa: S301 - as in main()
-        hooked = HookedRoutine(node.name, hooks, HoldsJob(self.asker, jobs), context)
+        hooked = HookedRoutine(node.name, hooks, HoldsJob(self.asker, jobs), lambda: context.at)
         context.hooked = hooked.emitter
         return hooked
 
     def new_tap(
-        self, hooked: HookedRoutine | None, jobs: JobTable, outputs: Outputs, activations: Activations
+        self,
+        hooked: HookedRoutine | None,
+        slot_names: tuple[str, ...],
+        jobs: JobTable,
+        outputs: Outputs,
+        activations: Activations,
     ) -> Tap:
         me = self.boot.plan.processes[self.boot.index]
         publisher = Publisher(
@@ -278,6 +284,7 @@ class Worker:
             publisher,
             self.lines,
             hooked,
+            slot_names=slot_names,
             arena=self.arena,
             own=self.own,
             jobs=jobs,

@@ -10,7 +10,7 @@ from typing import Any
 from routilux.clock import monotonic
 from routilux.errors import RoutineCrashed
 from routilux.ipc.lanes import BLOB, MARK, STEP
-from routilux.ipc.layout import WAITING_SLOTS, Order
+from routilux.ipc.layout import Order
 from routilux.ipc.records import Kind, Record
 from routilux.policies import Inbox, Taken
 from routilux.worker.care import key_of_input
@@ -20,7 +20,7 @@ from routilux.worker.jobs import SLOT_MASK, WorkerJob
 from routilux.worker.loader import Undecodable
 from routilux.worker.loop import Loop
 from routilux.worker.over import JobOver
-from routilux.worker.waiting import Arrival, Attempt, Unit
+from routilux.worker.waiting import Arrival, Attempt, Unit, WaitingCounts
 
 QUOTA = 4 << 20
 """Bytes of one lane that a policy may hold back before its producer has to wait; the supervisor doubles it
@@ -28,18 +28,6 @@ for a process that starves.
 """
 NOTHING = Taken([], many=False, message=None)
 """What `finish` is given."""
-
-
-def arguments(taken: Taken) -> list[Any]:
-    """What logic is called with."""
-    if taken.many:
-        return [[message.value for message in slot] for slot in taken.slots]
-    return [slot[0].value if slot else None for slot in taken.slots]
-
-
-def as_text(message: object) -> str:
-    """A policy's message, for a hook."""
-    return "" if message is None else str(message)
 
 
 class GatherLoop(Loop):
@@ -56,9 +44,7 @@ class GatherLoop(Loop):
         own = parts.records.own
         self._starved = own.index(own.section.words["starved"])
         self._quota = parts.quota
-        self._first_waiting = own.index(own.section.words["waiting"])
-        self.waiting = [0] * min(len(parts.slot_names), WAITING_SLOTS)
-        """By slot, the messages that wait before the policy."""
+        self.waiting = WaitingCounts(own)
 
     def take(self) -> int | None:
         p, got = self.p, self.receive()
@@ -127,7 +113,7 @@ class GatherLoop(Loop):
                     p.tap.arrive(job, arrival, p.slot_names[batch.slot])
                 inbox.put(batch.slot, arrival)
                 unit.waiting[index] = arrival
-                self.waiting[min(batch.slot, WAITING_SLOTS - 1)] += 1
+                self.waiting.add(batch.slot, 1)
             except BaseException as error:  # a key function is the user's code  # noqa: BLE001
                 p.activations.reject(job, error, p.outputs.marks())
                 self.retire_used(job, 1)
@@ -155,7 +141,9 @@ class GatherLoop(Loop):
             if attempt is None:
                 settled = True
                 break
-            if not attempt.is_let_go and self.is_stopped(job, attempt):
+            if p.tap.hooked is not None and p.tap.stops(job, attempt):
+                job.postponed.insert(0, attempt)
+                self.wake(job, attempt.messages)
                 break
             ran += 1
             self.activate(job, attempt)
@@ -177,13 +165,12 @@ class GatherLoop(Loop):
             self.p.activations.give_up(job, error)
             return None
         if self.p.tap.hooked is not None:
-            reason = inbox.declined if taken is None else taken.message
-            self.p.tap.hooked.evaluated(job.job_id, activate=taken is not None, reason=as_text(reason))
+            self.p.tap.hooked.answered(job.job_id, inbox, taken)
         return None if taken is None else Attempt(taken)
 
     def activate(self, job: WorkerJob, attempt: Attempt) -> None:
         p, taken = self.p, attempt.taken
-        args = arguments(taken)
+        args = taken.arguments
         self.at_hand = attempt.messages
         origin = max((message.origin for message in self.at_hand), default=0)
         self.begin_attempt(attempt)
@@ -193,7 +180,7 @@ class GatherLoop(Loop):
                 self.bury(job, message.unit.batch, message.index)
         elif (gate.watch is None and not self.is_awaited()) or self.is_let_in(job, args):
             if p.tap.is_on:
-                self.tell_begin(job, attempt, args)
+                p.tap.begin_gathered(job, self.at_hand, attempt)
             steps = p.activations.run(job, self.batch_at_hand(), args, taken.message)
             if steps is not None:
                 self.drive(steps, job, origin)
@@ -245,11 +232,6 @@ class GatherLoop(Loop):
             args[:] = [changed] if len(args) == 1 else [changed[name] for name in p.slot_names]
         return release is None or release.action != "drop"
 
-    def tell_begin(self, job: WorkerJob, attempt: Attempt, args: list[Any]) -> None:
-        tap, message = self.p.tap, attempt.taken.message
-        values = dict(zip(self.p.slot_names, args, strict=True)) if tap.hooked is not None else None
-        tap.begin_gathered(job, self.at_hand, failures=attempt.failures, message=message, values=values)
-
     def begin_attempt(self, attempt: Attempt) -> None:
         self.p.care.begin(self.key(), alone=True)
         if self.gate.words[self.gate.word] != self.gate.seen:
@@ -286,30 +268,15 @@ class GatherLoop(Loop):
 
     def use(self, job: WorkerJob, message: Arrival) -> None:
         del message.unit.waiting[message.index]
-        self.waiting[min(message.unit.batch.slot, WAITING_SLOTS - 1)] -= 1
+        self.waiting.add(message.unit.batch.slot, -1)
         self.changed[message.unit] = job
 
     def give_up_waiting(self, job: WorkerJob) -> None:
         """Nothing that waits in the inbox will be used."""
         for unit in job.units:
-            self.waiting[min(unit.batch.slot, WAITING_SLOTS - 1)] -= len(unit.waiting)
+            self.waiting.add(unit.batch.slot, -len(unit.waiting))
             unit.waiting.clear()
             self.changed[unit] = job
-
-    def is_stopped(self, job: WorkerJob, attempt: Attempt) -> bool:
-        """Whether the user's hooks hold the job before the activation, which then comes first once it goes
-        on.
-        """
-        hooked = self.p.tap.hooked
-        if hooked is None:
-            return False
-        values = dict(zip(self.p.slot_names, arguments(attempt.taken), strict=True))
-        if not hooked.pauses(job, values):
-            return False
-        attempt.is_let_go = True
-        job.postponed.insert(0, attempt)
-        self.wake(job, attempt.messages)
-        return True
 
     def present(self) -> object:
         return self.at_hand
@@ -348,7 +315,7 @@ class GatherLoop(Loop):
             p.activations.give_up(job, RoutineCrashed("finish() has killed its process again and again"))
         else:
             if p.tap.is_on:
-                p.tap.begin_gathered(job, self.at_hand, failures=attempt.failures, is_finish=True)
+                p.tap.begin_gathered(job, self.at_hand, attempt, is_finish=True)
             if (steps := p.activations.finish(job, token)) is not None:
                 self.drive(steps, job, 0)
         self.end_activation(job)
@@ -401,9 +368,7 @@ class GatherLoop(Loop):
             self.store(unit, job)
         self.changed.clear()
         super().commit(whole=whole)
-        words, first = self._words, self._first_waiting
-        for slot, messages in enumerate(self.waiting):
-            words[first + slot] = messages
+        self.waiting.store()
 
     def store(self, unit: Unit, job: WorkerJob) -> None:
         tx, records, batch = self.p.tx, self.p.records, unit.batch

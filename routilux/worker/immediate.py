@@ -5,10 +5,10 @@ commit.
 from typing import Any
 
 from routilux.errors import RoutineCrashed
+from routilux.holds import HookedRoutine
 from routilux.ipc.channels import NO_TURN, Turn
 from routilux.ipc.lanes import MARK, STEP
 from routilux.ipc.records import Record
-from routilux.worker.hooked import HookedRoutine
 from routilux.worker.intake import Batch, Inlet
 from routilux.worker.jobs import WorkerJob
 from routilux.worker.loader import Undecodable
@@ -145,7 +145,7 @@ class ImmediateLoop(Loop):
     def is_stopped(self, hooked: HookedRoutine, job: WorkerJob, batch: Batch) -> bool:
         """Whether the user's hooks hold the job before its next message is run."""
         values = self.values_at_hand(batch)
-        if values is None:
+        if values is None or batch.failures:
             return False
         ((slot, value),) = values.items()
         return hooked.stops(job, slot, value, self.key())

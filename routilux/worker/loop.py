@@ -113,6 +113,9 @@ class Loop(Commits):
         if ran is None:
             return False
         worked = perf_counter_ns() - began
+        if self.p.tap.is_on:
+            worked -= self.p.tap.spent
+            self.p.tap.spent = 0
         self.commit()
         if self.wear is not None:
             self.wear.note(ran)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from time import perf_counter_ns
 from typing import Any
 
+from routilux.holds import HookedRoutine
 from routilux.hookevents import ROUTINE, STATS, Committed, Failed, Failure, HookEvent, MessageRef
 from routilux.ipc.arena import Arena, OwnSection
 from routilux.ipc.commit import Transaction
@@ -21,18 +22,17 @@ from routilux.reports import describe
 from routilux.worker.activation import Activations
 from routilux.worker.budget import TokenBucket
 from routilux.worker.figures import Figures
-from routilux.worker.hooked import HookedRoutine
 from routilux.worker.intake import Batch
 from routilux.worker.jobs import SLOT_MASK, JobTable, WorkerJob
 from routilux.worker.logs import Lines
 from routilux.worker.outputs import EventOutput, Outputs
 from routilux.worker.trace import MOST, Running, Trace
-from routilux.worker.waiting import Arrival
+from routilux.worker.waiting import Arrival, Attempt
 
 BEAT_NS = 20_000_000
 """Between two looks at who listens; what has been collected is published then."""
 STATS_NS = 250_000_000
-BUDGET = 1_000, 1_000
+BUDGET = 200, 100
 """Activations a second that have an event of their own, and how many may come at once."""
 LARGE_BUDGET = 20_000, 50_000
 """The same of the jobs that somebody wants to see as a whole."""
@@ -65,6 +65,7 @@ class Tap:
         lines: Lines,
         hooked: HookedRoutine | None,
         *,
+        slot_names: Sequence[str],
         arena: Arena,
         own: OwnSection,
         jobs: JobTable,
@@ -78,6 +79,7 @@ class Tap:
         self.trace = Trace(arena.data)
         self.lines = lines
         self._routine = routine
+        self._slot_names = slot_names
         self._publisher = publisher
         self._jobs = jobs
         self._outputs = outputs
@@ -102,6 +104,8 @@ class Tap:
         self._error: BaseException | None = None
         self._wants_trace = False
         self._was_cut = False
+        self.spent = 0
+        """Nanoseconds of this transaction that went into looking at it."""
         self._job: WorkerJob | None = None
 
     # ---- who listens --------------------------------------------------------------------------------------
@@ -154,27 +158,34 @@ class Tap:
         if self._may_trace(job, now):
             self._open(job, now, [self.trace.message(batch, batch.used)], 1 + batch.failures)
             self._note_finish(is_finish=batch.is_token)
+            self._began = perf_counter_ns()
+            self.spent += self._began - now
             return 1
         return most
 
+    def stops(self, job: WorkerJob, attempt: Attempt) -> bool:
+        """Whether the user's hooks hold the job before the activation; once is enough."""
+        if self.hooked is None or attempt.is_let_go or attempt.failures:
+            return False
+        attempt.is_let_go = self.hooked.pauses(job, self._values(attempt))
+        return attempt.is_let_go
+
+    def _values(self, attempt: Attempt) -> dict[str, Any]:
+        return dict(zip(self._slot_names, attempt.taken.arguments, strict=True))
+
     def begin_gathered(
-        self,
-        job: WorkerJob,
-        messages: Sequence[Arrival],
-        *,
-        failures: int,
-        message: object = None,
-        values: Mapping[str, Any] | None = None,
-        is_finish: bool = False,
+        self, job: WorkerJob, messages: Sequence[Arrival], attempt: Attempt, *, is_finish: bool = False
     ) -> None:
         """Logic, or finish, is about to run on what the policy has chosen."""
-        now = self._begin(job, is_finish, values)
+        is_shown = self.hooked is not None and not is_finish
+        now = self._begin(job, is_finish, self._values(attempt) if is_shown else None)
         if self._may_trace(job, now):
             inputs = [
                 MessageRef(m.unit.batch.message_id(m.index), m.unit.batch.slot, m.origin, m.preview)
                 for m in messages[:MOST]
             ]
-            running = self._open(job, now, inputs, 1 + failures)
+            running = self._open(job, now, inputs, 1 + attempt.failures)
+            message = attempt.taken.message
             running.reason = "" if message is None else str(message)[:200]
             self._note_finish(is_finish=is_finish)
 
@@ -248,8 +259,10 @@ class Tap:
         """What has been emitted on the event is about to go into its channels."""
         if self.trace.running is None:
             self._work_for(job).emitted[position] += len(event.parts)
-        else:
-            self.trace.closes(position, event)
+            return
+        began = perf_counter_ns()
+        self.trace.closes(position, event)
+        self.spent += perf_counter_ns() - began
 
     def _work_for(self, job: int) -> _Work:
         work = self._work.get(job)

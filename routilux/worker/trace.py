@@ -8,13 +8,14 @@ notes the numbers of its own, and each frame that is written tells the numbers o
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from routilux.hookevents import Activated, Emitted, Failure, HookEvent, MessageRef, Placed
 from routilux.ipc.blobs import REFERENCE, Blob
 from routilux.ipc.channels import Channel, Part
-from routilux.ipc.codec import split
+from routilux.ipc.codec import each_of
 from routilux.ipc.lanes import BLOB, TOKEN, Frame, LaneWriter
-from routilux.ipc.preview import preview
+from routilux.ipc.preview import preview, short
 from routilux.worker.intake import Batch
 from routilux.worker.outputs import EventOutput
 
@@ -173,7 +174,9 @@ class Trace:
         self._data = data
         self._ended: list[Running] = []
         self._batch: Batch | None = None
-        self._parts: list[bytes] = []
+        self._parts: Iterator[bytes] = iter(())
+        """The messages of that batch from the next one on."""
+        self._next = 0
 
     def message(self, batch: Batch, index: int) -> MessageRef:
         """What there is to say of an input that lies in its lane, or in a record."""
@@ -186,20 +189,18 @@ class Trace:
             return ""
         if frame.flags & BLOB:
             return self._region(bytes(frame.payload))
-        if self._batch is not batch:
-            self._batch, self._parts = batch, list(split(frame.payload))
-        return preview(self._parts[index], is_large=False, limit=LINE)
+        if self._batch is not batch or index < self._next:
+            self._batch, self._parts, self._next = batch, each_of(frame.payload), 0
+        part = next(islice(self._parts, index - self._next, None))
+        self._next = index + 1
+        return short(part, LINE)
 
     def _region(self, reference: bytes) -> str:
         address, size = REFERENCE.unpack(reference)
         return preview(self._data[address : address + size], is_large=True, limit=LINE)
 
     def _line(self, part: Part) -> str:
-        return (
-            self._region(part.reference)
-            if isinstance(part, Blob)
-            else preview(part, is_large=False, limit=LINE)
-        )
+        return self._region(part.reference) if isinstance(part, Blob) else short(part, LINE)
 
     def closes(self, position: int, event: EventOutput) -> None:
         """What the activation at hand has emitted on the event is about to be pushed into its channels."""
@@ -238,6 +239,6 @@ class Trace:
     def forget(self) -> None:
         """Nobody listens any more."""
         self.running = self._batch = None
-        self._parts = []
+        self._parts = iter(())
         self._ended.clear()
         self.placement.forget()

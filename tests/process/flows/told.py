@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from routilux import Event, ExecutionHooks, Routine, Slot, policies, routine
@@ -68,8 +69,8 @@ class Talks(Routine):
     def logic(self, x: int) -> None:
         self.log.info("info %d", x)
         logging.getLogger("elsewhere").warning("warning %d", x)
-        print(f"printed {x}")
-        print(f"err {x}", file=sys.stderr)
+        sys.stdout.write(f"printed {x}\n")
+        print(f"err {x}", file=sys.stderr)  # noqa: T201 - what is printed is heard
 
 
 class Fails(ExecutionHooks):
@@ -101,7 +102,7 @@ class Notes(ExecutionHooks):
         self.path = path
 
     def note(self, *words: object) -> None:
-        with open(self.path, "a", encoding="utf-8") as file:
+        with Path(self.path).open("a", encoding="utf-8") as file:
             file.write(" ".join(map(str, words)) + "\n")
 
     def on_flow_start(self, flow_name: str) -> None:
