@@ -8,7 +8,7 @@ import msgspec
 from routilux.configuration import nearest
 from routilux.debug.breakpoints import MOST, SETTABLE, Breakpoint, as_breakpoint, validated
 from routilux.debug.rules import Entry, Rules, rules_of_submissions
-from routilux.errors import BreakpointError
+from routilux.errors import BreakpointError, BreakpointNotFound
 from routilux.flow import Flow
 from routilux.ipc.arena import Arena, OwnSection
 from routilux.ipc.layout import BREAKPOINT_COUNTERS, BREAKPOINT_ROWS
@@ -92,7 +92,7 @@ class BreakTable:
         entry = self._entries.get(name)
         if entry is None or (job_id is not None and entry.breakpoint.job_id not in (None, job_id)):
             known = [each.breakpoint_id for each in self.all(job_id)]
-            raise BreakpointError(f"there is no breakpoint {name!r}: {nearest(name, known)}")
+            raise BreakpointNotFound(f"there is no breakpoint {name!r}: {nearest(name, known)}")
         return entry
 
     def known(self, name: str) -> Breakpoint | None:

@@ -16,7 +16,7 @@ from routilux.clock import monotonic
 from routilux.debug.breakpoints import Breakpoint
 from routilux.debug.holds import Look, Release, Report, Seen, orders
 from routilux.debug.session import KEEP, Action, HoldInfo, Note
-from routilux.errors import BreakpointError, DeadlineExceeded
+from routilux.errors import BreakpointError, DeadlineExceeded, HoldNotFound
 from routilux.ipc.codec import Decoder, Encoder, in_one_piece
 from routilux.ipc.control import Answer, Ask
 from routilux.ipc.lanes import LARGE
@@ -24,6 +24,7 @@ from routilux.ipc.layout import Order
 from routilux.jobs import JobState
 from routilux.lifecycle import ExecutionStatus
 from routilux.submission import encoded_part, slot_seed
+from routilux.supervisor import holdnews
 from routilux.supervisor.breaktable import BreakTable
 from routilux.supervisor.clients import REMEMBERED, Clients
 from routilux.supervisor.docket import Docket
@@ -84,8 +85,9 @@ class Debugger:
             self.table.remove(_id_of(job), breakpoint_id)
             self._clients.note(job, "remove breakpoint", breakpoint_id)
             for held in [each for each in self._holds.values() if each.report.breakpoint_id == breakpoint_id]:
-                self._let_go(held, Release())
+                self._let_go(held, Release(), "removed")
             self._docket.desk.ring_all()
+        self._rouse()
 
     def breakpoints(self, job: JobState | None) -> list[Breakpoint]:
         with self._room:
@@ -96,16 +98,27 @@ class Debugger:
                 for each in found
             ]
 
+    @property
+    def processes(self) -> set[int]:
+        """The workers that hold something."""
+        return {held.report.process for held in self._holds.values() if held.peer is not None}
+
     # ---- what is held -------------------------------------------------------------------------------------
 
-    def holds(self, job: JobState) -> list[HoldInfo]:
+    def renew(self, job: JobState) -> None:
+        """Somebody who debugs the job is there."""
         with self._room:
             self._clients.renew(job)
+
+    def holds(self, job: JobState, *, renews: bool = True) -> list[HoldInfo]:
+        with self._room:
+            if renews:
+                self._clients.renew(job)
             return self._of(job)
 
     def _of(self, job: JobState) -> list[HoldInfo]:
         mine = [each for each in self._holds.values() if each.job is job and not job.ended]
-        return [self._info(each) for each in mine]
+        return [holdnews.info_of(each, self._docket) for each in mine]
 
     def wait(self, job: JobState, timeout: float | None) -> list[HoldInfo]:
         """As `holds`, as soon as there is one."""
@@ -136,18 +149,18 @@ class Debugger:
                     "retry", edited_input(self._docket.flow, held.report, held.routine, payload)
                 )
             self._clients.note(job, (release.step and f"step {release.step}") or release.action, hold_id)
-            self._let_go(held, release)
+            self._let_go(held, release, release.step and f"step {release.step}")
         self._rouse()
 
-    def look(self, job: JobState, hold_id: str, what: Look, timeout: float) -> Seen:
+    def look(self, job: JobState, hold_id: str, what: Look, timeout: float, *, renews: bool = True) -> Seen:
         """Ask the held process what it sees. Raises DeadlineExceeded if it does not say."""
         with self._room:
-            held = self._find(job, hold_id)
+            held = self._find(job, hold_id, renews=renews)
             if held.peer is None:
                 return Seen(0)
             number = next(self._looks)
             self._room.wait_for(lambda: held.number > 0 or held.hold_id not in self._holds, timeout)
-            self._find(job, hold_id)
+            self._find(job, hold_id, renews=renews)
             if not held.number:
                 raise DeadlineExceeded(f"hold {hold_id!r} is looked at by somebody else; try again")
             self._answer(held, msgspec.structs.replace(what, number=number))
@@ -156,7 +169,7 @@ class Debugger:
                 lambda: number in self._seen or held.hold_id not in self._holds, timeout
             ):
                 raise DeadlineExceeded(f"the process held at {hold_id!r} did not answer within {timeout:g} s")
-            self._find(job, hold_id)
+            self._find(job, hold_id, renews=renews)
             return self._seen.pop(number)
 
     def read(self, report: Report) -> Any:
@@ -169,6 +182,7 @@ class Debugger:
         with self._room:
             account = self._account(job)
             self._clients.note(job, "inject", f"{routine}.{slot}")
+            self._docket.publishing.debugging(holdnews.injected(job.job_id, routine, slot))
             self._docket.desk.submit(account.number, seed, part, 0)
             self._docket.desk.commit()
         self._rouse()
@@ -252,12 +266,14 @@ class Debugger:
         for held in [each for each in self._holds.values() if each.report.process == process and each.peer]:
             del self._holds[held.hold_id]
             self._unsuspend(held)
+            self._docket.publishing.debugging(holdnews.ended(held, "died"))
         self._room.notify_all()
 
     def forget(self, account: Account) -> None:
         """The job has ended: whoever is held notices that by itself."""
         for held in [each for each in self._holds.values() if each.account is account]:
             del self._holds[held.hold_id]
+            self._docket.publishing.debugging(holdnews.ended(held, "ended"))
         self.waiting.forget(account)
         account.is_suspended = False
         self.table.forget(account.number)
@@ -283,7 +299,7 @@ class Debugger:
         for held in list(self._holds.values()):
             if not self._clients.of(held.job).attached and self._due(held) <= now:
                 self._clients.note(held.job, "auto-resume", held.hold_id, renews=False)
-                self._let_go(held, Release())
+                self._let_go(held, Release(), "auto-resume")
 
     def drain(self) -> None:
         """Everything is to come to its end: what is held goes on, and nothing is held any more."""
@@ -291,7 +307,7 @@ class Debugger:
         for held in list(self._holds.values()):
             if held.hold_id in self._holds:
                 self._clients.note(held.job, "drain", held.hold_id, renews=False)
-                self._let_go(held, Release())
+                self._let_go(held, Release(), "drain")
 
     def _due(self, held: Held) -> float:
         return max(held.at, self._clients.of(held.job).seen) + self.lease
@@ -310,11 +326,14 @@ class Debugger:
             held.suspends = held.account.is_suspended = True
             self._docket.ledger.order(held.account, Order.HOLD)
             self._docket.desk.ring_all()
+        self._docket.publishing.debugging(holdnews.begun(held, holdnews.info_of(held, self._docket)))
         self._room.notify_all()
 
-    def _let_go(self, held: Held, release: Release) -> None:
+    def _let_go(self, held: Held, release: Release, how: str = "") -> None:
+        """`how` is what it is called, if not as the release."""
         del self._holds[held.hold_id]
         self._unsuspend(held)
+        self._docket.publishing.debugging(holdnews.ended(held, how or release.action))
         if held.peer is None:
             self.waiting.let_go(held, release)
         elif held.number:
@@ -341,29 +360,14 @@ class Debugger:
             self._docket.suspects.add(account.slot)
             self._docket.desk.ring_all()
 
-    def _info(self, held: Held) -> HoldInfo:
-        report, plan = held.report, self._docket.plan
-        node = self._docket.flow.nodes[held.routine]
-        connection = self._docket.flow.connections[report.connection] if report.connection >= 0 else None
-        return HoldInfo(
-            held.hold_id,
-            report,
-            held.routine,
-            plan.processes[report.process].replica,
-            held.since,
-            held.attempt,
-            None if connection is None else connection.id,
-            node.routine.event_names[report.event] if report.event >= 0 else None,
-            held.slot or (None if connection is None else connection.slot),
-        )
-
     # ---- clients ------------------------------------------------------------------------------------------
 
-    def _find(self, job: JobState, hold_id: str) -> Held:
-        self._clients.renew(job)
+    def _find(self, job: JobState, hold_id: str, *, renews: bool = True) -> Held:
+        if renews:
+            self._clients.renew(job)
         held = self._holds.get(hold_id)
         if held is None or held.job is not job or job.ended:
-            raise BreakpointError(f"nothing is held as {hold_id!r}: it has been let go, or its job has ended")
+            raise HoldNotFound(f"nothing is held as {hold_id!r}: it has been let go, or its job has ended")
         return held
 
     def _account(self, job: JobState) -> Account:
