@@ -22,7 +22,8 @@ export type LetterList = Schemas["LetterList"];
 export type RuntimeList = Schemas["RuntimeList"];
 export type Breakpoint = Schemas["Breakpoint"];
 export type BreakpointList = Schemas["BreakpointList"];
-export type BreakpointPost = Schemas["BreakpointPost"];
+/** All but where has a default. */
+export type BreakpointFields = Partial<Schemas["BreakpointPost"]>;
 export type ConditionChecked = Schemas["ConditionChecked"];
 export type CallStack = Schemas["CallStack"];
 export type Hold = Schemas["Hold"];

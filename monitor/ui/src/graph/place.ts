@@ -1,6 +1,6 @@
 /** Here is a place of a graph, that can be chosen, where a breakpoint can stand and a message be held. */
 
-import type { Breakpoint, BreakpointPost, Flow, Hold } from "../contract";
+import type { Breakpoint, BreakpointFields, Flow, Hold } from "../contract";
 
 export type Place =
   | { kind: "routine"; routine: string }
@@ -27,7 +27,7 @@ export function placeKey(place: Place): string {
 export const markKey = (flow: string, place: Place) => `mark:${flow}/${placeKey(place)}`;
 
 /** The fields that say to the monitor where. */
-export function fieldsOf(flow: Flow, place: Place): BreakpointPost {
+export function fieldsOf(flow: Flow, place: Place): BreakpointFields {
   switch (place.kind) {
     case "routine":
       return { type: "routine", routine_id: place.routine };
