@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import strays
 from playwright.sync_api import Browser, sync_playwright
 
 from browser.desk import Desk
@@ -27,14 +28,15 @@ CHROMIUM = "/usr/bin/chromium"
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
+    """One for all tests of a file: it starts processes when it likes, so nothing may be left at the file's end."""
+    with strays.watch(), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
         yield browser
         browser.close()
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_strays: None) -> Iterator[Desk]:
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     """A runtime with the flow `numbers`, and a monitor in a process of its own beside it."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     with ExitStack() as stack:

@@ -36,7 +36,7 @@ export function useDebug(flow: Flow, jobs: readonly Job[], isRunning: boolean): 
 }
 
 /** What is held of these jobs. To ask for it keeps their sessions alive while somebody looks. */
-function useHeld(jobs: readonly string[]): [readonly Held[], () => void] {
+export function useHeld(jobs: readonly string[]): [readonly Held[], () => void] {
   const { client } = useMonitor();
   const [held, setHeld] = useState<readonly Held[]>([]);
   const [turn, setTurn] = useState(0);

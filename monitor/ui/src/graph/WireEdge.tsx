@@ -19,7 +19,7 @@ export const WireEdge = memo(function WireEdge(props: EdgeProps<WireEdgeType>) {
     <>
       <BaseEdge path={path} interactionWidth={18} className={`wire is-${pressure}${selected ? " is-selected" : ""}${mark}`} />
       <EdgeLabelRenderer>
-        <div className={`wire-label is-${pressure}${mark}`} style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}>
+        <div data-connection={data?.name} className={`wire-label is-${pressure}${mark}`} style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}>
           {rate(figures?.rate ?? 0)}
           {(figures?.depth ?? 0) > 0 && <em title="messages on their way">{short(figures?.depth ?? 0)}</em>}
         </div>
