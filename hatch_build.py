@@ -12,6 +12,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -89,20 +91,38 @@ def npm() -> tuple[list[str], str]:
     return [str(home / "bin" / "node"), str(home / "lib/node_modules/npm/bin/npm-cli.js")], str(home / "bin")
 
 
-def build(sources: Path, static: Path) -> None:
-    """Build in a folder of its own, so that nothing is left in the sources; then take the old one's place."""
-    command, first = npm()
+@contextmanager
+def workshop(sources: Path) -> Iterator[Path]:
+    """A copy of the sources with what they need beside them, so that nothing is left in the sources."""
     with tempfile.TemporaryDirectory(prefix="routilux-page-") as scratch:
         place = Path(scratch) / "ui"
         shutil.copytree(sources, place, ignore=shutil.ignore_patterns(*LEFT_OUT))
-        environment = {**os.environ, "PATH": os.pathsep.join([first, os.environ.get("PATH", os.defpath)])}
-        for arguments in (["ci", "--no-audit", "--no-fund"], ["run", "build"]):
-            done = subprocess.run(
-                [*command, *arguments], cwd=place, env=environment, capture_output=True, text=True, check=False
-            )
-            if done.returncode:
-                sys.exit(f"npm {' '.join(arguments)} failed, so the monitor's page was not built:\n"
-                         f"{done.stdout[-4000:]}{done.stderr[-4000:]}")
+        run_npm(place, "ci", "--no-audit", "--no-fund")
+        yield place
+
+
+def run_npm(place: Path, *arguments: str) -> str:
+    """What it says; the end of all if it fails."""
+    command, first = npm()
+    environment = {**os.environ, "PATH": os.pathsep.join([first, os.environ.get("PATH", os.defpath)])}
+    done = subprocess.run(
+        [*command, *arguments], cwd=place, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        said = f"{done.stdout[-4000:]}{done.stderr[-4000:]}"
+        sys.exit(f"the monitor's page: npm {' '.join(arguments)} failed\n{said}")
+    return done.stdout
+
+
+def build(sources: Path, static: Path) -> None:
+    """Build beside the sources; then take the old one's place."""
+    with workshop(sources) as place:
+        run_npm(place, "run", "build")
         (place / "dist" / STAMP).write_text(digest(sources) + "\n", encoding="ascii")
         shutil.rmtree(static, ignore_errors=True)
         shutil.copytree(place / "dist", static)
+
+
+if __name__ == "__main__":  # the tests of the page's units
+    with workshop(Path(__file__).parent / "monitor" / "ui") as ui:
+        print(run_npm(ui, "test"))  # noqa: T201 - for whoever runs the tests

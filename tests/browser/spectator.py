@@ -1,5 +1,7 @@
 """Here is somebody who looks at the page, and notes what it complains of and whom it asks."""
 
+import os
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -37,6 +39,11 @@ class Spectator:
     def go(self, place: str) -> Page:
         self.page.goto(f"{self.desk.origin}/#/{place}")
         return self.page
+
+    def picture(self, name: str) -> None:
+        """For the documentation, if a folder is named for it."""
+        if folder := os.environ.get("ROUTILUX_PICTURES"):
+            self.page.screenshot(path=Path(folder) / f"{name}.png")
 
     def has_seen_no_complaint(self) -> None:
         """The page's policy for its content is among what a browser complains of."""

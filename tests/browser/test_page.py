@@ -37,6 +37,7 @@ def test_the_figures_on_the_graph_move_while_a_job_runs(spectator: Spectator) ->
     expect(figure).not_to_have_text(figure.inner_text())
     expect(page.locator(".wire-label").first).to_have_text(re.compile("/s"))
     assert page.locator(".react-flow__edge").count() == 3
+    spectator.picture("flow")
     job.cancel()
 
 

@@ -47,7 +47,7 @@ export function HoldPanel({ held, others, again }: { held: Held; others: number;
   };
   const actions = hold.type === "error" ? AFTER_FAILURE : GO_ON;
   useKeys(actions, (path) => void act(path));
-  const where = hold.connection_id ?? `${hold.routine_id}${hold.event_name ? `.${hold.event_name}` : hold.slot_name ? `.${hold.slot_name}` : ""}`;
+  const where = hold.connection_id?.replace("->", " → ") ?? `${hold.routine_id}${hold.event_name ? `.${hold.event_name}` : hold.slot_name ? `.${hold.slot_name}` : ""}`;
   return (
     <section className="hold" aria-label="held message">
       <h2>Held at {where}</h2>

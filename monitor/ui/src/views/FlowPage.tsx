@@ -66,7 +66,8 @@ function Shown({ flow }: { flow: Flow }) {
       </section>
       {running && (
         <section className="sheet">
-          <OfFlow worker={running.worker_id} flow={flow.flow_id} />
+          <h2>Processes</h2>
+          <OfFlow worker={running.worker_id} />
         </section>
       )}
     </div>

@@ -15,22 +15,25 @@ export function Processes() {
         {({ workers: found }) => {
           const running = found.filter((worker) => worker.status !== "stopped");
           if (running.length === 0) return <Empty>No flow runs now. Its processes appear here while it does.</Empty>;
-          return running.map((worker) => <OfFlow key={worker.worker_id} worker={worker.worker_id} flow={worker.flow_id} />);
+          return running.map((worker) => (
+            <section key={worker.worker_id}>
+              <h2>
+                <a href={href({ page: "flow", id: worker.flow_id })}>{worker.flow_id}</a>
+              </h2>
+              <OfFlow worker={worker.worker_id} />
+            </section>
+          ));
         }}
       </Answer>
     </section>
   );
 }
 
-export function OfFlow({ worker, flow }: { worker: string; flow: string }) {
+export function OfFlow({ worker }: { worker: string }) {
   const processes = useApi<ProcessList>(`/workers/${encodeURIComponent(worker)}/processes`, 1000);
   return (
     <Answer of={processes}>
       {({ processes: found }) => (
-        <>
-          <h2>
-            <a href={href({ page: "flow", id: flow })}>{flow}</a>
-          </h2>
           <table>
             <thead>
               <tr>
@@ -65,7 +68,6 @@ export function OfFlow({ worker, flow }: { worker: string; flow: string }) {
               ))}
             </tbody>
           </table>
-        </>
       )}
     </Answer>
   );
