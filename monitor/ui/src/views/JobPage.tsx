@@ -14,7 +14,7 @@ export function JobPage({ id, tab }: { id: string; tab: string }) {
   const path = `/jobs/${encodeURIComponent(id)}`;
   const state = useApi<JobState>(`${path}/state`, 1000);
   const isOver = state.data !== undefined && state.data.completed_at !== null;
-  const [all, look] = useHeld(isOver ? [] : [id]);
+  const [all, look] = useHeld(isOver ? [] : [id], false);
   const [held] = all;
   return (
     <section className="sheet">
