@@ -69,11 +69,8 @@ class DebugShell(cmd.Cmd):
         """An empty line repeats nothing: a step too many cannot be taken back."""
         return False
 
-    def default(self, line: str) -> bool:
-        if line == "EOF":
-            return True
+    def default(self, line: str) -> None:
         self.say(f"error: there is no command {line.partition(' ')[0]!r}; `help` lists them")
-        return False
 
     # ---- breakpoints --------------------------------------------------------------------------------------
 
@@ -202,6 +199,10 @@ class DebugShell(cmd.Cmd):
             session = self._session()
         self._show(session)
         return session.status == "no_session"
+
+    def do_EOF(self, _line: str) -> bool:  # noqa: N802 - cmd's word for the end of the input
+        """As `quit`."""
+        return True
 
     def do_quit(self, _line: str) -> bool:
         """`quit`: leave; what is held goes on when no other debugger is there."""

@@ -1,5 +1,5 @@
-"""Here is how a place for a breakpoint is written in the terminal: `routine`, `routine.event`, `routine.slot`,
-`routine.event->routine.slot`, or `error` with a routine or none.
+"""Here is how a place for a breakpoint is written in the terminal: `routine`, `routine.event`,
+`routine.slot`, `routine.event->routine.slot`, or `error` with a routine or none.
 """
 
 from collections.abc import Iterator

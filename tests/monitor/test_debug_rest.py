@@ -70,7 +70,7 @@ class Debugged:
 
     def until(self, path: str, fact: Callable[[Any], object]) -> Any:
         """What GET says once it is so."""
-        deadline = Deadline.after(TIMEOUT)
+        deadline, found = Deadline.after(TIMEOUT), None
         while not deadline.passed:
             if fact(found := self.ask("GET", path).body):
                 return found

@@ -55,14 +55,13 @@ def debug(script: str, *arguments: str) -> tuple[int, list[str], str]:
 
 
 def test_a_held_message_is_looked_at_followed_and_edited(runtime: Runtime) -> None:
-    job = held_job(runtime, routine_id="double")
-    code, out, err = debug("print\nlocals\nwhere\ninto\nprint\nedit 4\n", "mine")
+    job = held_job(runtime, routine_id="double", event_name="output")
+    code, out, err = debug("print\nlocals\nwhere\ninto\nedit 4\n", "mine")
     assert (code, err) == (0, "")
     assert out[0].startswith("job 'mine' of flow 'chain'")
-    assert out[1].startswith("hold-1 (routine) in double[0]")
-    assert out[2] == "3"
-    assert any("in inverse[0]" in line for line in out)
-    assert "6" in out
+    assert out[1].startswith("hold-1 (event) in double[0]")
+    assert out[2] == "6"
+    assert any(" in inverse[0]" in line for line in out), out
     assert out[-1] == "job 'mine' has ended"
     assert job.result(TIMEOUT) == 3.0
 
@@ -75,7 +74,7 @@ def test_a_breakpoint_is_set_listed_and_taken_away(runtime: Runtime) -> None:
     assert (code, err) == (0, "")
     assert f"bp-2 at {place}" in out
     assert f"bp-2 at {place} if data > 1: 0 hits of 0" in out
-    assert any(line.startswith("hold-2 (connection) in double[0]") for line in out)
+    assert any(line.startswith("hold-2 (connection) in double[0]") for line in out), out
     assert job.result(TIMEOUT) == 2.0
 
 
