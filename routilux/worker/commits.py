@@ -21,7 +21,6 @@ from routilux.worker.context import WorkerContext
 from routilux.worker.intake import Inlet
 from routilux.worker.jobs import JobTable
 from routilux.worker.loader import Loader
-from routilux.worker.look import Look
 from routilux.worker.outputs import Outputs
 from routilux.worker.replay import Replays
 from routilux.worker.state import States
@@ -75,9 +74,6 @@ class Commits:
         """Job slots of which messages were used up and none made: they may have come to their end."""
         self.ended = False
         """Whether the transaction has another activation in it than the one at hand."""
-        self.look = Look([inlet.reader for inlet in parts.inlets], parts.bells.forget)
-        self.has_worked = False
-        """Since the process last slept."""
 
     def commit(self, *, whole: bool = True) -> None:
         """Make everything since the last commit happen, then ring whom it concerns.
@@ -105,7 +101,6 @@ class Commits:
         """The transaction itself, with what the pending store must keep."""
         p = self.p
         p.outputs.store(p.tx, p.records)
-        self.has_worked = True
         p.tx.commit({inlet.reader.consumed: inlet.reader.mark for inlet in changed})
         p.outputs.settle()
         p.records.settle()
@@ -213,9 +208,6 @@ class Commits:
         """Sleep until somebody rings, or at most `seconds`."""
         self.p.care.end()
         due = self.due()
-        has_worked, self.has_worked = self.has_worked, False
-        if has_worked and not due and not self.p.outputs.waiting and self.look.pays():
-            return
         if due and not self.p.outputs.waiting:
             seconds = max(0.0, min(seconds, min(due) - monotonic()))
         self._words[self._idle] = int(min(due) * 1e9) if due else 1
