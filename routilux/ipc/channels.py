@@ -58,7 +58,7 @@ class Segment:
     With a `turn` they have a place in an order, see Turn.
     """
 
-    __slots__ = ("at", "flags", "job", "origin", "parts", "port", "row", "stored", "turn")
+    __slots__ = ("at", "first", "flags", "job", "origin", "parts", "port", "row", "stored", "turn")
 
     def __init__(
         self, job: int, port: int, parts: list[Part], *, origin: int = 0, flags: int = 0, turn: Turn = NO_TURN
@@ -67,6 +67,8 @@ class Segment:
         self.port = port
         self.parts = parts
         self.at = 0
+        self.first = 0
+        """How many messages were pushed into its channel before its own."""
         self.row: int | None = None
         self.stored = 0
         self.origin = origin
@@ -82,6 +84,7 @@ class Segment:
             (self.job, self.port, self.origin, self.flags)
             != (other.job, other.port, other.origin, other.flags)
             or self.flags & MARK
+            or self.first + len(self.parts) != other.first
             or self.turn.after(len(self.parts)) != other.turn._replace(span=0)
             or self.row is not None
             or isinstance(self.parts[-1], Blob)
@@ -148,6 +151,10 @@ class Channel:
         self._done: list[int] = []
         self._let_go: list[Blob] = []
         self._turn = -1
+        self.pushed = 0
+        """Messages pushed so far."""
+        self.placed: Callable[[Channel, LaneWriter, Frame, int], None] | None = None
+        """Told of each frame that is written, and how many messages were pushed before its first."""
 
     def push(self, segment: Segment) -> None:
         """Let the messages wait for room; nothing moves before `pump`."""
@@ -155,6 +162,8 @@ class Channel:
             if isinstance(part, Blob):
                 part.holders += 1
         self._messages += len(segment)
+        segment.first = self.pushed
+        self.pushed += len(segment)
         if not (self._waiting and self._waiting[-1].join(segment)):
             self._waiting.append(segment)
 
@@ -183,6 +192,8 @@ class Channel:
                 blob.uses.append((lane, end))
                 lane.carry(blob.nbytes)
                 blob.holders -= 1
+            if self.placed is not None:
+                self.placed(self, lane, frame, segment.first + segment.at)
             segment.at += frame.messages
             self._messages -= frame.messages
             if not segment:
@@ -258,6 +269,8 @@ class Channel:
             frame.job, frame.port, parts, origin=frame.origin, flags=frame.flags & ~BLOB, turn=turn
         )
         segment.row = record.row
+        segment.first = self.pushed
+        self.pushed += len(segment)
         self._messages += len(segment)
         self._waiting.append(segment)
 

@@ -18,11 +18,11 @@ PATIENCE_MS = 100
 
 
 class Ask(msgspec.Struct, frozen=True, array_like=True):
-    """A question about the shared data of a job; values are encoded payloads."""
+    """A question about the shared data of a job (values are encoded payloads), or the wish to pause it."""
 
     number: int
     job: int
-    what: Literal["get", "set", "delete", "keys"]
+    what: Literal["get", "set", "delete", "keys", "pause"]
     key: str = ""
     value: bytes = b""
 

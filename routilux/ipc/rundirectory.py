@@ -11,8 +11,8 @@ import tempfile
 from pathlib import Path
 
 from routilux.errors import RoutiluxError
+from routilux.ipc.endpoints import PREFIX
 
-PREFIX = "routilux-"
 LONGEST = 107
 """Bytes of a Unix socket's path."""
 FLOW = "00000"

@@ -73,7 +73,7 @@ class Doorbells:
 
     def __init__(self, directory: str | os.PathLike[str], index: int) -> None:
         self._directory = directory
-        self._context = zmq.Context(io_threads=1)
+        self.context = zmq.Context(io_threads=1)
         self.pull = self._socket(zmq.PULL)
         self.pull.set(zmq.RCVHWM, WATERMARK)
         self.pull.set(zmq.MAXMSGSIZE, LARGEST)  # whoever sends more is cut off
@@ -84,7 +84,7 @@ class Doorbells:
         """Messages that were no descriptors; of those that came while we slept, parts."""
 
     def _socket(self, kind: int) -> "zmq.Socket[bytes]":
-        socket = self._context.socket(kind)
+        socket = self.context.socket(kind)
         socket.set(zmq.LINGER, 0)  # a dead peer must not hold up our exit
         return socket
 
@@ -143,4 +143,4 @@ class Doorbells:
         return descriptors
 
     def close(self) -> None:
-        self._context.destroy(linger=0)
+        self.context.destroy(linger=0)

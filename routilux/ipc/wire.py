@@ -28,6 +28,8 @@ class Boot(msgspec.Struct, frozen=True):
     """Per connection to a slot with a type, its Demand; by cloudpickle."""
     node: bytes
     """The routine, by cloudpickle."""
+    hooks: bytes
+    """The user's hooks, by cloudpickle; empty if there are none."""
     main: bytes
     """What the user's `__main__` defines, by cloudpickle; put into the worker's `__main__` before anything
     else.

@@ -189,6 +189,7 @@ class Desk:
             if channel:
                 for lane in channel.pump():
                     self.tx.published[lane.published] = lane.position
+                    self.tx.late[lane.sent] = lane.total
                     self._rung.append((lane.consumer, Bell.PUBLISHED, lane.plan.index, lane.position))
         if self._records is not None:
             for number, channel in enumerate(self._channels()):

@@ -2,6 +2,7 @@
 flight.
 """
 
+import weakref
 from dataclasses import dataclass, field
 from itertools import count
 from typing import NamedTuple
@@ -14,6 +15,8 @@ from routilux.supervisor.merge import Merge
 from routilux.supervisor.shared import SharedData
 
 SLOT_BITS = 16
+VISIBLE = ("activations", "errors", "skipped", "unused", "dead")
+"""The counters that a user sees."""
 
 
 @dataclass(slots=True)
@@ -42,7 +45,9 @@ class Ledger:
         words = own.section.words
         self._arena = arena
         self._own = own
-        self._current, self._order, self._stage = (own.index(words[name]) for name in JOB_STATES)
+        self._current, self._order, self._stage, self._traced = (
+            own.index(words[name]) for name in JOB_STATES
+        )
         self._names = words["names"] - own.section.start
         rows = [section.words for section in arena.layout.sections]
         self._created, self._retired = ([row[name] // WORD for row in rows] for name in COUNTERS[:2])
@@ -53,6 +58,8 @@ class Ledger:
         self.timed: dict[int, Account] = {}
         """Those of the accounts that have a deadline."""
         self._by_job: dict[JobState, Account] = {}
+        self.former: dict[int, tuple[int, weakref.ref[JobState]]] = {}
+        """By slot, the number and job that had it last."""
 
     @property
     def is_full(self) -> bool:
@@ -70,6 +77,7 @@ class Ledger:
         self._own.data[place : place + 1 + len(name)] = bytes([len(name)]) + name
         self._own.words[self._order + slot] = Order.RUN
         self._own.words[self._stage + slot] = 0
+        self._own.words[self._traced + slot] = job.is_traced
         self._own.words[self._current + slot] = number
         self._enter(account)
         return account
@@ -88,6 +96,7 @@ class Ledger:
         account = Account(job, slot, self.number_in(slot), deadline, base)
         stage = self._own.words[self._stage + slot]
         account.is_open, account.level = stage == 1, max(0, stage - 2)
+        job.is_traced = bool(self._own.words[self._traced + slot])
         self._free.remove(slot)
         self._enter(account)
         return account
@@ -112,10 +121,15 @@ class Ledger:
         """Tell all workers what to do with the job's messages."""
         self._own.words[self._order + account.slot] = order
 
+    def trace(self, account: Account, *, is_on: bool) -> None:
+        """Tell all workers whether each activation of the job is to be published."""
+        self._own.words[self._traced + account.slot] = is_on
+
     def release(self, account: Account) -> None:
         """The slot may go to another job: the sums of its counters are equal, and start the next one so."""
         slot = account.slot
         self._own.words[self._current + slot] = 0
+        self.former[slot] = account.number, weakref.ref(account.job)
         del self.accounts[slot], self._by_job[account.job]
         self.timed.pop(slot, None)
         self._free.append(slot)

@@ -38,6 +38,7 @@ def _take_up_job(docket: Docket, journal: Journal, control: JobControl, entry: E
             _forget(docket, journal, control, entry)
         return None
     job = JobState(entry.job_id, docket.flow.name, control)
+    job.created_at, job.metadata = entry.began_at, entry.metadata
     merge = Merge()
     for letter in journal.letters(entry.number):
         if letter.frame.flags & (ERROR | DEAD):

@@ -11,6 +11,7 @@ import cloudpickle
 
 from routilux.errors import FlowError
 from routilux.graph import Node
+from routilux.hooks import NO_HOOKS, Hooks
 
 
 def ship_node(node: Node) -> bytes:
@@ -20,6 +21,16 @@ def ship_node(node: Node) -> bytes:
     except Exception as error:  # pickling runs the user's code, which may raise anything
         message = f"routine {node.name!r} cannot be shipped to another process: {error}"
         raise FlowError(message) from error
+
+
+def ship_hooks(hooks: Hooks) -> bytes:
+    """The user's hooks; raises FlowError when they cannot travel."""
+    if hooks is NO_HOOKS:
+        return b""
+    try:
+        return bytes(cloudpickle.dumps(hooks))
+    except Exception as error:  # as above
+        raise FlowError(f"hooks cannot be shipped to another process: {error}") from error
 
 
 def ship_main() -> bytes:

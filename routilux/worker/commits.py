@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import perf_counter_ns
 
 from routilux.clock import monotonic
 from routilux.errors import ArenaFull
@@ -24,6 +25,7 @@ from routilux.worker.loader import Loader
 from routilux.worker.outputs import Outputs
 from routilux.worker.replay import Replays
 from routilux.worker.state import States
+from routilux.worker.tap import Tap
 
 RESCAN_SECONDS = 0.1
 """How long a worker sleeps without a doorbell before it looks at its lanes all the same."""
@@ -52,6 +54,7 @@ class Parts:
     turns: Turns
     replays: Replays
     care: Care
+    tap: Tap
     slot_names: tuple[str, ...]
     is_source: bool
     most_held: int
@@ -101,6 +104,12 @@ class Commits:
         """The transaction itself, with what the pending store must keep."""
         p = self.p
         p.outputs.store(p.tx, p.records)
+        if p.tap.is_on:
+            p.tap.committing()
+        if p.tap.lines.fresh:  # whoever waits for the job's end reads its log then
+            p.tap.lines.send()
+        for inlet in changed:
+            p.tx.late[inlet.reader.taken] = inlet.reader.total
         p.tx.commit({inlet.reader.consumed: inlet.reader.mark for inlet in changed})
         p.outputs.settle()
         p.records.settle()
@@ -211,8 +220,10 @@ class Commits:
         if due and not self.p.outputs.waiting:
             seconds = max(0.0, min(seconds, min(due) - monotonic()))
         self._words[self._idle] = int(min(due) * 1e9) if due else 1
-        is_rung = self.p.bells.wait(seconds)
+        is_rung = self.p.bells.wait(self.p.tap.patience(seconds))
         self._words[self._idle] = 0
+        if (now := perf_counter_ns()) >= self.p.tap.next_beat:
+            self.p.tap.beat(now)
         if not is_rung and self.p.jobs.prune():
             self.commit()
         if self.p.pins.held:

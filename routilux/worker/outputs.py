@@ -163,6 +163,8 @@ class Outputs:
         self._blobs = loans.blobs
         self._supervisor = supervisor
         self._written: dict[LaneWriter, None] = {}
+        self.watcher: Callable[[int, int, EventOutput], None] | None = None
+        """Told of a job, and what is about to be handed over for it."""
         self.channels = list(
             dict.fromkeys([supervisor, *(c for e in events for t in e.targets for c in t.channels)])
         )
@@ -176,6 +178,12 @@ class Outputs:
 
     def close(self, tx: Transaction, job: int, origin: int, answered: Turn = NO_TURN) -> None:
         """The next emissions belong to another job, submission or input: hand over those so far."""
+        if self.watcher is not None:
+            for position, event in enumerate(self.events):
+                if event.parts:
+                    self.watcher(job, position, event)
+                event.close(tx, job, origin, answered)
+            return
         for event in self.events:
             event.close(tx, job, origin, answered)
 
@@ -214,6 +222,7 @@ class Outputs:
             if channel:
                 for lane in channel.pump():
                     tx.published[lane.published] = lane.position
+                    tx.late[lane.sent] = lane.total
                     self._written[lane] = None
         return not self.waiting
 

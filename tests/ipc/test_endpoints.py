@@ -17,8 +17,8 @@ import psutil
 import pytest
 
 from routilux.errors import RoutiluxError
-from routilux.ipc.endpoints import endpoint
-from routilux.ipc.rundirectory import PREFIX, RunDirectory, sweep
+from routilux.ipc.endpoints import PREFIX, endpoint
+from routilux.ipc.rundirectory import RunDirectory, sweep
 
 PATIENCE = 20.0
 

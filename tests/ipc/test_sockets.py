@@ -121,7 +121,7 @@ NONSENSE = st.lists(st.binary(max_size=40), min_size=1, max_size=5).filter(
 @given(st.lists(st.one_of(DESCRIPTORS, NONSENSE), max_size=30))
 def test_malformed_messages_are_counted_and_ignored(messages: list[Descriptor | list[bytes]]) -> None:
     with doorbells() as (one, other):
-        with one._context.socket(zmq.PUSH) as push:
+        with one.context.socket(zmq.PUSH) as push:
             push.connect(endpoint(one._directory, "worker-1"))
             for message in [*messages, Descriptor(99, 0, 0)]:
                 push.send_multipart(
