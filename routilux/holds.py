@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 from routilux.context import JobView
 from routilux.hooks import Hooks
+from routilux.policies import Inbox, Taken
 
 
 class HoldKind(StrEnum):
@@ -74,6 +75,11 @@ class HookedRoutine:
         if self._pauses is None or not self._pauses(job.job_id, self._routine, values):
             return False
         return self.holds.hold(job, Hold(HoldKind.ROUTINE, self._routine, "", values))
+
+    def answered(self, job_id: str, inbox: Inbox, taken: Taken | None) -> None:
+        """The policy of a routine that gathers was asked."""
+        reason = inbox.declined if taken is None else taken.message
+        self.evaluated(job_id, activate=taken is not None, reason=reason)
 
     def evaluated(self, job_id: str, *, activate: bool, reason: object) -> None:
         text = "" if reason is None else str(reason)

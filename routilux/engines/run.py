@@ -259,8 +259,7 @@ class InlineJob:
             if found is not None:
                 taken.append(found)
             if node.hooked is not None:
-                reason = inbox.declined if found is None else found.message
-                node.hooked.evaluated(view.job_id, activate=found is not None, reason=reason)
+                node.hooked.answered(view.job_id, inbox, found)
 
         self._activate(node, view, choose, counted=False)
         return taken[0] if taken else None
@@ -273,8 +272,7 @@ class InlineJob:
         chosen = held or self._chosen(node, view, inbox, now)
         if chosen is None:
             return False
-        values = [[message.value for message in slot] for slot in chosen.slots]
-        args = values if chosen.many else [slot[0] if slot else None for slot in values]
+        args = chosen.arguments
         given = dict(zip(node.slot_names, args, strict=True))
         if node.hooked is not None and held is None and node.hooked.pauses(view, given):
             view.held = chosen

@@ -33,6 +33,13 @@ class Taken:
     many: bool
     message: Any = None
 
+    @property
+    def arguments(self) -> list[Any]:
+        """What logic is called with, a value or list per slot."""
+        if self.many:
+            return [[message.value for message in slot] for slot in self.slots]
+        return [slot[0].value if slot else None for slot in self.slots]
+
 
 class Inbox(ABC):
     """The messages of one job that wait at one process."""

@@ -178,7 +178,7 @@ class Worker:
             outputs=outputs,
             tx=self.tx,
         )
-        tap = self.tap = self.new_tap(hooked, jobs, outputs, activations)
+        tap = self.tap = self.new_tap(hooked, routine.slot_names, jobs, outputs, activations)
         activations.watcher = tap.failed
         parts = Parts(
             routine=node.name,
@@ -232,7 +232,12 @@ class Worker:
         return hooked
 
     def new_tap(
-        self, hooked: HookedRoutine | None, jobs: JobTable, outputs: Outputs, activations: Activations
+        self,
+        hooked: HookedRoutine | None,
+        slot_names: tuple[str, ...],
+        jobs: JobTable,
+        outputs: Outputs,
+        activations: Activations,
     ) -> Tap:
         me = self.boot.plan.processes[self.boot.index]
         publisher = Publisher(
@@ -243,6 +248,7 @@ class Worker:
             publisher,
             self.lines,
             hooked,
+            slot_names=slot_names,
             arena=self.arena,
             own=self.own,
             jobs=jobs,

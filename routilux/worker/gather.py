@@ -9,16 +9,16 @@ from typing import Any
 
 from routilux.clock import monotonic
 from routilux.errors import RoutineCrashed
-from routilux.ipc.lanes import BLOB, MARK
-from routilux.ipc.layout import WAITING_SLOTS, Order
+from routilux.ipc.lanes import MARK
+from routilux.ipc.layout import Order
 from routilux.ipc.records import Kind, Record
 from routilux.policies import Inbox, Taken
 from routilux.worker.care import key_of_input
 from routilux.worker.commits import RESCAN_SECONDS, Parts
+from routilux.worker.gathered import GatheredMessages
 from routilux.worker.intake import Batch, Inlet
 from routilux.worker.jobs import SLOT_MASK, WorkerJob
 from routilux.worker.loader import Undecodable
-from routilux.worker.loop import Loop
 from routilux.worker.waiting import Arrival, Attempt, Unit
 
 QUOTA = 4 << 20
@@ -29,14 +29,7 @@ NOTHING = Taken([], many=False, message=None)
 """What `finish` is given."""
 
 
-def arguments(taken: Taken) -> list[Any]:
-    """What logic is called with."""
-    if taken.many:
-        return [[message.value for message in slot] for slot in taken.slots]
-    return [slot[0].value if slot else None for slot in taken.slots]
-
-
-class GatherLoop(Loop):
+class GatherLoop(GatheredMessages):
     """The loop of every policy but the immediate one."""
 
     def __init__(
@@ -44,15 +37,11 @@ class GatherLoop(Loop):
     ) -> None:
         super().__init__(parts, words, service, orders)
         self.busy: dict[int, WorkerJob] = {}
-        self.changed: dict[Unit, WorkerJob] = {}
         self.at_hand: list[Arrival] = []
         self.leaves_any = False
         own = parts.records.own
         self._starved = own.index(own.section.words["starved"])
         self._quota = parts.quota
-        self._first_waiting = own.index(own.section.words["waiting"])
-        self.waiting = [0] * min(len(parts.slot_names), WAITING_SLOTS)
-        """By slot, the messages that wait before the policy."""
 
     def take(self) -> int | None:
         p, got = self.p, self.receive()
@@ -121,7 +110,7 @@ class GatherLoop(Loop):
                     p.tap.arrive(job, arrival, p.slot_names[batch.slot])
                 inbox.put(batch.slot, arrival)
                 unit.waiting[index] = arrival
-                self.waiting[min(batch.slot, WAITING_SLOTS - 1)] += 1
+                self.waiting.add(batch.slot, 1)
             except BaseException as error:  # a key function is the user's code  # noqa: BLE001
                 p.activations.reject(job, error, p.outputs.marks())
                 self.retire_used(job, 1)
@@ -149,7 +138,9 @@ class GatherLoop(Loop):
             if attempt is None:
                 settled = True
                 break
-            if not (attempt.is_let_go or attempt.failures) and self.is_stopped(job, attempt):
+            if p.tap.hooked is not None and p.tap.stops(job, attempt):
+                job.postponed.insert(0, attempt)
+                self.wake(job, attempt.messages)
                 break
             ran += 1
             self.activate(job, attempt)
@@ -171,13 +162,12 @@ class GatherLoop(Loop):
             self.p.activations.give_up(job, error)
             return None
         if self.p.tap.hooked is not None:
-            reason = inbox.declined if taken is None else taken.message
-            self.p.tap.hooked.evaluated(job.job_id, activate=taken is not None, reason=reason)
+            self.p.tap.hooked.answered(job.job_id, inbox, taken)
         return None if taken is None else Attempt(taken)
 
     def activate(self, job: WorkerJob, attempt: Attempt) -> None:
         p, taken = self.p, attempt.taken
-        args = arguments(taken)
+        args = taken.arguments
         self.at_hand = attempt.messages
         origin = max((message.origin for message in self.at_hand), default=0)
         self.begin_attempt(attempt)
@@ -186,7 +176,7 @@ class GatherLoop(Loop):
                 self.bury(job, message.unit.batch, message.index)
         else:
             if p.tap.is_on:
-                self.tell_begin(job, attempt, args)
+                p.tap.begin_gathered(job, self.at_hand, attempt)
             steps = p.activations.run(job, self.batch_at_hand(), args, taken.message)
             if steps is not None:
                 self.drive(steps, job, origin)
@@ -207,11 +197,6 @@ class GatherLoop(Loop):
         for message in self.at_hand:
             self.use(job, message)
         self.at_hand = []
-
-    def tell_begin(self, job: WorkerJob, attempt: Attempt, args: list[Any]) -> None:
-        tap, message = self.p.tap, attempt.taken.message
-        values = dict(zip(self.p.slot_names, args, strict=True)) if tap.hooked is not None else None
-        tap.begin_gathered(job, self.at_hand, failures=attempt.failures, message=message, values=values)
 
     def begin_attempt(self, attempt: Attempt) -> None:
         self.p.care.begin(self.key(), alone=True)
@@ -244,33 +229,6 @@ class GatherLoop(Loop):
         """Those of a parked unit are retired already: what is left unretired is what the records say."""
         self.p.tx.retire(job.slot, messages)
         job.unretired -= messages
-
-    def use(self, job: WorkerJob, message: Arrival) -> None:
-        del message.unit.waiting[message.index]
-        self.waiting[min(message.unit.batch.slot, WAITING_SLOTS - 1)] -= 1
-        self.changed[message.unit] = job
-
-    def give_up_waiting(self, job: WorkerJob) -> None:
-        """Nothing that waits in the inbox will be used."""
-        for unit in job.units:
-            self.waiting[min(unit.batch.slot, WAITING_SLOTS - 1)] -= len(unit.waiting)
-            unit.waiting.clear()
-            self.changed[unit] = job
-
-    def is_stopped(self, job: WorkerJob, attempt: Attempt) -> bool:
-        """Whether the user's hooks hold the job before the activation, which then comes first once it goes
-        on.
-        """
-        hooked = self.p.tap.hooked
-        if hooked is None:
-            return False
-        values = dict(zip(self.p.slot_names, arguments(attempt.taken), strict=True))
-        if not hooked.pauses(job, values):
-            return False
-        attempt.is_let_go = True
-        job.postponed.insert(0, attempt)
-        self.wake(job, attempt.messages)
-        return True
 
     def present(self) -> object:
         return self.at_hand
@@ -309,7 +267,7 @@ class GatherLoop(Loop):
             p.activations.give_up(job, RoutineCrashed("finish() has killed its process again and again"))
         else:
             if p.tap.is_on:
-                p.tap.begin_gathered(job, self.at_hand, failures=attempt.failures, is_finish=True)
+                p.tap.begin_gathered(job, self.at_hand, attempt, is_finish=True)
             if (steps := p.activations.finish(job, token)) is not None:
                 self.drive(steps, job, 0)
         self.end_activation(job)
@@ -362,55 +320,7 @@ class GatherLoop(Loop):
             self.store(unit, job)
         self.changed.clear()
         super().commit(whole=whole)
-        words, first = self._words, self._first_waiting
-        for slot, messages in enumerate(self.waiting):
-            words[first + slot] = messages
-
-    def store(self, unit: Unit, job: WorkerJob) -> None:
-        tx, records, batch = self.p.tx, self.p.records, unit.batch
-        is_tail = bool(unit.waiting) and next(iter(unit.waiting)) == batch.count - len(unit.waiting)
-        if batch.row is not None:
-            if is_tail:
-                records.change(tx, batch.row, len(unit.waiting), parked=unit.is_parked)
-            else:
-                records.drop(tx, batch.row)
-                batch.row = None
-                self.store_apart(unit, job)
-        elif is_tail:
-            batch.row = self.record(unit, len(unit.waiting))
-        else:
-            self.store_apart(unit, job)
-        if not unit.waiting:
-            job.units.discard(unit)
-
-    def store_apart(self, unit: Unit, job: WorkerJob) -> None:
-        """A policy that takes messages from the middle of a frame gets a record for each of those that are
-        left.
-        """
-        parts = unit.batch.parts() if unit.waiting else []
-        for index, arrival in list(unit.waiting.items()):
-            alone = Unit(unit.inlet, unit.batch.only(index, parts[index]), is_parked=unit.is_parked)
-            arrival.unit, arrival.index = alone, 0
-            alone.waiting[0] = arrival
-            alone.batch.row = self.record(alone, 1)
-            job.units.add(alone)
-        unit.waiting.clear()
-
-    def record(self, unit: Unit, left: int) -> int:
-        batch = unit.batch
-        row = self.p.records.add(
-            self.p.tx,
-            Kind.INBOX,
-            batch.lane,
-            batch.frame._replace(port=batch.slot),
-            left=left,
-            first=batch.first,
-            parked=unit.is_parked,
-            holds=bool(batch.frame.flags & BLOB),
-        )
-        # The lane is passed now. What may be taken from the middle has to be told apart later.
-        batch.frame = batch.frame._replace(payload=b"" if self.is_fifo else bytes(batch.frame.payload))
-        return row
+        self.waiting.store()
 
     def restore(self, record: Record, inlet: Inlet) -> None:
         """After a crash: what the record says is in its inbox again."""

@@ -27,7 +27,7 @@ from routilux.worker.jobs import SLOT_MASK, JobTable, WorkerJob
 from routilux.worker.logs import Lines
 from routilux.worker.outputs import EventOutput, Outputs
 from routilux.worker.trace import MOST, Running, Trace
-from routilux.worker.waiting import Arrival
+from routilux.worker.waiting import Arrival, Attempt
 
 BEAT_NS = 20_000_000
 """Between two looks at who listens; what has been collected is published then."""
@@ -65,6 +65,7 @@ class Tap:
         lines: Lines,
         hooked: HookedRoutine | None,
         *,
+        slot_names: Sequence[str],
         arena: Arena,
         own: OwnSection,
         jobs: JobTable,
@@ -78,6 +79,7 @@ class Tap:
         self.trace = Trace(arena.data)
         self.lines = lines
         self._routine = routine
+        self._slot_names = slot_names
         self._publisher = publisher
         self._jobs = jobs
         self._outputs = outputs
@@ -161,24 +163,29 @@ class Tap:
             return 1
         return most
 
+    def stops(self, job: WorkerJob, attempt: Attempt) -> bool:
+        """Whether the user's hooks hold the job before the activation; once is enough."""
+        if self.hooked is None or attempt.is_let_go or attempt.failures:
+            return False
+        attempt.is_let_go = self.hooked.pauses(job, self._values(attempt))
+        return attempt.is_let_go
+
+    def _values(self, attempt: Attempt) -> dict[str, Any]:
+        return dict(zip(self._slot_names, attempt.taken.arguments, strict=True))
+
     def begin_gathered(
-        self,
-        job: WorkerJob,
-        messages: Sequence[Arrival],
-        *,
-        failures: int,
-        message: object = None,
-        values: Mapping[str, Any] | None = None,
-        is_finish: bool = False,
+        self, job: WorkerJob, messages: Sequence[Arrival], attempt: Attempt, *, is_finish: bool = False
     ) -> None:
         """Logic, or finish, is about to run on what the policy has chosen."""
-        now = self._begin(job, is_finish, values)
+        is_shown = self.hooked is not None and not is_finish
+        now = self._begin(job, is_finish, self._values(attempt) if is_shown else None)
         if self._may_trace(job, now):
             inputs = [
                 MessageRef(m.unit.batch.message_id(m.index), m.unit.batch.slot, m.origin, m.preview)
                 for m in messages[:MOST]
             ]
-            running = self._open(job, now, inputs, 1 + failures)
+            running = self._open(job, now, inputs, 1 + attempt.failures)
+            message = attempt.taken.message
             running.reason = "" if message is None else str(message)[:200]
             self._note_finish(is_finish=is_finish)
 

@@ -14,7 +14,7 @@ from routilux.hookevents import Activated, Committed, Envelope, HookEvent, Place
 from routilux.ipc.endpoints import endpoint
 from routilux.ipc.publish import hooks_name
 
-PATIENCE = 30.0
+PATIENCE = 50.0
 E = TypeVar("E", bound=HookEvent)
 
 

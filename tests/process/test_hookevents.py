@@ -108,7 +108,7 @@ def test_a_traced_job_has_an_event_for_each_activation(runtime: Runtime) -> None
             assert len([a for a in ear.all(Activated, process) if a.job_id == job.job_id]) == n
 
 
-@pytest.mark.parametrize("n", [30, 3000])
+@pytest.mark.parametrize("n", [30, 1000])
 def test_lineage_leads_through_a_fan_out_two_workers_and_a_join(runtime: Runtime, n: int) -> None:
     flow = fan_out_and_join()
     with ear_at(runtime, flow) as ear:

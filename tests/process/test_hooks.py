@@ -11,7 +11,7 @@ from process.flows.told import Both, Fails, Holds, Notes, killed_once, left, num
 from routilux import ExecutionHooks, ExecutionStatus, Flow, FlowError, JobState, Runtime, retry
 from routilux.clock import Deadline, pause
 
-PATIENCE = 30.0
+PATIENCE = 50.0
 Engine = Literal["local", "inline"]
 ENGINES: tuple[Engine, ...] = ("local", "inline")
 

@@ -1,13 +1,14 @@
-"""Aside: what it costs to take frames out of the way of others, into the pending store and out again.
+"""Here is what it costs to take frames out of the way of others, into the pending store and out again.
 
 One process and no sockets: the lanes, the records and the commits of a worker, without its logic.
 """
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from time import perf_counter
 
+from bench.contestants.work import Found, Measure
 from routilux import Flow, routine
 from routilux.ipc.arena import Arena, OwnSection
 from routilux.ipc.blobs import BlobWriter, Pins
@@ -21,7 +22,6 @@ from routilux.plan import plan
 from routilux.worker.intake import Inlet
 from routilux.worker.loader import Loader
 
-TITLE, UNIT = "frames of 64 small dicts, read and used up", "frames/s"
 AT_ONCE = 8
 """Frames a commit."""
 
@@ -72,22 +72,22 @@ class Lane:
         self.arena.close()
 
 
-def contestants(stack: ExitStack, *, smoke: bool) -> dict[str, Callable[[], float]]:
+@contextmanager
+def frames(*, is_aside: bool) -> Iterator[Measure]:
+    """Frames a second."""
     lane = Lane()
-    stack.callback(lane.close)
-    rounds = 20 if smoke else 2_000
-    return {
-        "Routilux, from the lane": partial(_rate, lane, rounds, aside=False),
-        "set aside and committed first": partial(_rate, lane, rounds, aside=True),
-    }
+    try:
+        yield partial(_rate, lane, is_aside=is_aside)
+    finally:
+        lane.close()
 
 
-def _rate(lane: Lane, rounds: int, *, aside: bool) -> float:
+def _rate(lane: Lane, count: int, *, is_aside: bool) -> Found:
     began = perf_counter()
-    for _ in range(rounds):
+    for _ in range(count):
         lane.send()
-        if aside:
+        if is_aside:
             lane.inlet.relieve()
             lane.commit()
         lane.use_all()
-    return rounds * AT_ONCE / (perf_counter() - began)
+    return {"value": count * AT_ONCE / (perf_counter() - began)}
