@@ -6,6 +6,7 @@ Under load one commit spans many messages, of any jobs; when idle, one message i
 
 import logging
 from collections.abc import Iterator
+from itertools import islice
 from time import perf_counter_ns
 from typing import Any
 
@@ -30,10 +31,16 @@ log = logging.getLogger("routilux.worker")
 BATCH_NS = 1_000_000
 """One commit spans about this much work."""
 LARGEST_BATCH = 2048
-YIELDS = 256
+YIELDS = 512
 """A generator's outputs are committed after this many yields,"""
 YIELD_SECONDS = 0.002
-"""or this many seconds."""
+"""or this many seconds,"""
+YIELD_BYTES = 1 << 20
+"""or this many bytes of large payloads, so that they are still in a cache when they are read."""
+STRIDE = 32
+"""The most yields before the clock is read again,"""
+STRIDE_SECONDS = 50e-6
+"""as long as they take no longer than this."""
 
 
 class Loop(Commits):
@@ -189,13 +196,21 @@ class Loop(Commits):
         self.settle_others()
         replay = self.replay_at_hand() if p.activations.may_send_early else None
         marks = p.outputs.marks()
-        done, since = 0, monotonic()
+        waiting, stride, taken = 0, 1, 1
+        since = looked = monotonic()
         try:
-            for _ in steps:
-                done += 1
-                if replay and (done % YIELDS == 0 or monotonic() - since > YIELD_SECONDS):
+            while taken:
+                taken = len([*islice(steps, stride)])
+                waiting += taken
+                now = monotonic()
+                stride = min(2 * stride, STRIDE) if now - looked < STRIDE_SECONDS else 1
+                looked = now
+                if replay and (
+                    waiting >= YIELDS or now - since > YIELD_SECONDS or p.outputs.large >= YIELD_BYTES
+                ):
                     self.flush_job(job, origin)
-                    marks, since = p.outputs.marks(), monotonic()
+                    marks, waiting = p.outputs.marks(), 0
+                    since = looked = monotonic()
         except JobOver:
             p.activations.was_cut = True
             p.outputs.rollback(marks)
