@@ -86,7 +86,7 @@ class Loop(Commits):
                 self.wait()
         if self.is_abandoned:
             self.p.tx.withdraw()
-        self.tell_quiet()
+        self.quiet.tell(is_last=True)
 
     @property
     def is_abandoned(self) -> bool:
