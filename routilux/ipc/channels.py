@@ -5,7 +5,7 @@ Waiting messages are bound to a worker's lane as late as possible: a worker that
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from itertools import islice, pairwise, takewhile
+from itertools import pairwise, takewhile
 from typing import NamedTuple, cast
 
 from routilux.ipc.blobs import REFERENCE, Blob, BlobWriter
@@ -18,7 +18,7 @@ from routilux.routing import least
 WINDOW_NS = 5_000_000
 """A worker among several is given about this much work ahead of time, so that all of them end together."""
 SMALLEST_WINDOW = 2
-LARGE_AHEAD = 4 << 20
+LARGE_AHEAD = 8 << 20
 """Bytes of large payloads that may be on their way in one lane: few enough to lie in a cache until they are
 read,"""
 LEAST_AHEAD = 4
@@ -100,7 +100,8 @@ class Segment:
         first = self.parts[self.at]
         if isinstance(first, Blob):
             return self.frame(1, first.reference, BLOB), first
-        run = cast("list[bytes]", list(islice(self.parts, self.at, self.at + min(most, MAX_COUNT))))
+        most = min(most, MAX_COUNT, 2 * MAX_PAYLOAD // (len(first) + 1) + 1)
+        run = cast("list[bytes]", self.parts[self.at : self.at + most])
         size = sum(map(len, run))
         while size > MAX_PAYLOAD - 8 and len(run) > 1:
             del run[max(1, int(len(run) * (MAX_PAYLOAD - 8) / size * 0.95)) :]
@@ -153,6 +154,8 @@ class Channel:
         self._done: list[int] = []
         self._let_go: list[Blob] = []
         self._turn = -1
+        self._is_held = False
+        """Whether too many large payloads were on their way: the next go once a quarter is used up."""
 
     def push(self, segment: Segment) -> None:
         """Let the messages wait for room; nothing moves before `pump`."""
@@ -178,10 +181,11 @@ class Channel:
             if lane is None:
                 break
             frame, blob = segment.take(most)
-            if blob is not None and lane.has_too_much(
-                blob.nbytes, max(LARGE_AHEAD, LEAST_AHEAD * blob.nbytes)
-            ):
-                break
+            if blob is not None:
+                ahead = max(LARGE_AHEAD, LEAST_AHEAD * blob.nbytes)
+                self._is_held = lane.has_too_much(blob.nbytes, ahead * 3 // 4 if self._is_held else ahead)
+                if self._is_held:
+                    break
             end = lane.put(frame)
             if not end:
                 break

@@ -21,6 +21,7 @@ from routilux.reports import DeathReport
 from routilux.worker.commits import Commits, Parts
 from routilux.worker.intake import Batch, Inlet
 from routilux.worker.jobs import WorkerJob
+from routilux.worker.outputs import MOST_LARGE
 from routilux.worker.over import JobOver
 from routilux.worker.replay import Replay
 from routilux.worker.stopwatch import Stopwatch
@@ -34,9 +35,7 @@ LARGEST_BATCH = 2048
 YIELDS = 512
 """A generator's outputs are committed after this many yields,"""
 YIELD_SECONDS = 0.002
-"""or this many seconds,"""
-YIELD_BYTES = 1 << 20
-"""or this many bytes of large payloads, so that they are still in a cache when they are read."""
+"""or this many seconds, or MOST_LARGE bytes of large payloads."""
 STRIDE = 32
 """The most yields before the clock is read again,"""
 STRIDE_SECONDS = 50e-6
@@ -206,7 +205,7 @@ class Loop(Commits):
                 stride = min(2 * stride, STRIDE) if now - looked < STRIDE_SECONDS else 1
                 looked = now
                 if replay and (
-                    waiting >= YIELDS or now - since > YIELD_SECONDS or p.outputs.large >= YIELD_BYTES
+                    waiting >= YIELDS or now - since > YIELD_SECONDS or p.outputs.large >= MOST_LARGE
                 ):
                     self.flush_job(job, origin)
                     marks, waiting = p.outputs.marks(), 0

@@ -16,6 +16,9 @@ from routilux.ipc.turns import Turns
 from routilux.ipc.typed import TypedEncoder
 from routilux.keys import KeySource, by_key, key_of
 
+MOST_LARGE = 2 << 20
+"""After so many bytes of large payloads a commit is due: they are to be read while a cache has them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -167,6 +170,8 @@ class Outputs:
         self.loans = loans
         self._blobs = loans.blobs
         self._supervisor = supervisor
+        self._large = 0
+        self._is_stuck = False
         self.channels = list(
             dict.fromkeys([supervisor, *(c for e in events for t in e.targets for c in t.channels)])
         )
@@ -181,6 +186,7 @@ class Outputs:
     def close(self, tx: Transaction, job: int, origin: int, answered: Turn = NO_TURN) -> None:
         """The next emissions belong to another job, submission or input: hand over those so far."""
         for event in self.events:
+            self._large += event.large
             event.close(tx, job, origin, answered)
 
     def report(self, tx: Transaction, job: int, record: bytes, flags: int = ERROR) -> None:
@@ -211,6 +217,11 @@ class Outputs:
         return sum(event.large for event in self.events)
 
     @property
+    def is_full(self) -> bool:
+        """Whether a commit is due: there was no room at the last one, or much has been emitted since."""
+        return self._is_stuck or self._large >= MOST_LARGE
+
+    @property
     def waiting(self) -> bool:
         """Whether something waits for room: no activation starts then."""
         return any(self.channels)
@@ -218,6 +229,7 @@ class Outputs:
     def pump(self, tx: Transaction) -> list[LaneWriter]:
         """Write what there is room for and note the new positions in the transaction."""
         written = [lane for channel in self.channels if channel for lane in channel.pump()]
+        self._large, self._is_stuck = 0, self.waiting
         for lane in written:
             tx.published[lane.published] = lane.position
         if crash.PLAN:
