@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         WireError,
     )
     from routilux.flow import Connection, Flow
+    from routilux.hooks import ExecutionHooks
     from routilux.jobs import JobState, Output
     from routilux.lifecycle import ExecutionStatus
     from routilux.registry import FlowRegistry
@@ -45,6 +46,7 @@ __all__ = [
     "DeadLettersFull",
     "DeadlineExceeded",
     "Event",
+    "ExecutionHooks",
     "ExecutionStatus",
     "Flow",
     "FlowError",
@@ -87,6 +89,7 @@ _HOMES = {
         "WireError",
     ),
     "flow": ("Connection", "Flow"),
+    "hooks": ("ExecutionHooks",),
     "jobs": ("JobState", "Output"),
     "lifecycle": ("ExecutionStatus",),
     "registry": ("FlowRegistry",),

@@ -61,6 +61,14 @@ class Backlog(Generic[T]):
             self._added += 1
             self._moved.notify_all()
 
+    def offer(self, item: T, nbytes: int) -> bool:
+        """As `add`, but never waits: False, and `item` is not written, if there is no room for it now."""
+        with self._moved:
+            has_room = self._has_room(nbytes) and self.failure is None and not self._is_closed
+            if has_room:
+                self.add(item, nbytes)
+            return has_room
+
     def _has_room(self, nbytes: int) -> bool:
         return (
             not self._nbytes

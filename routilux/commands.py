@@ -97,17 +97,18 @@ class JobInfo(msgspec.Struct, frozen=True):
     counters: dict[str, dict[str, int]] = {}
     outputs: int = 0
     """Messages put out and not yet handed out."""
+    is_traced: bool = False
 
 
 # ---- requests ---------------------------------------------------------------------------------------------
 
 
 class Describe(msgspec.Struct, frozen=True, tag=True):
-    """→ Description: the runtime with all its flows and jobs."""
+    """→ Description: the runtime its flows, its jobs under way, and the last ones that have ended."""
 
 
 class Submit(msgspec.Struct, frozen=True, tag=True):
-    """→ JobInfo. `data` is plain JSON for the slot (checked against its type); None with an empty
+    """→ AboutJob. `data` is plain JSON for the slot (checked against its type); None with an empty
     `slot` triggers a routine without slots. `inputs` gives several slots of the entry instead.
     """
 
@@ -125,7 +126,7 @@ class Submit(msgspec.Struct, frozen=True, tag=True):
 
 
 class Act(msgspec.Struct, frozen=True, tag=True):
-    """→ JobInfo, after the action: `pause`, `resume`, `cancel`, `trace` or `untrace`."""
+    """→ AboutJob, after the action: `pause`, `resume`, `cancel`, `trace` or `untrace`."""
 
     job_id: str
     action: str
@@ -147,19 +148,21 @@ class Logs(msgspec.Struct, frozen=True, tag=True):
 
 
 class SharedDataOf(msgspec.Struct, frozen=True, tag=True):
-    """→ SharedDataPage: `job.data` as it stands."""
+    """→ SharedDataPage: `job.data` as it stands; there is none once the job has ended."""
 
     job_id: str
 
 
 class StartFlow(msgspec.Struct, frozen=True, tag=True):
-    """→ FlowInfo: its processes run afterwards."""
+    """→ AboutFlow: its processes run afterwards."""
 
     flow_id: str
 
 
 class ActOnFlow(msgspec.Struct, frozen=True, tag=True):
-    """→ FlowInfo, after `pause` or `resume` of all its jobs, or `stop` of its processes."""
+    """→ AboutFlow, after `pause` or `resume` of all its jobs; `stop` begins to end its processes, which may
+    take their grace, and cancels its jobs.
+    """
 
     worker_id: str
     action: str
@@ -181,7 +184,7 @@ class Letters(msgspec.Struct, frozen=True, tag=True):
 
 
 class ActOnLetter(msgspec.Struct, frozen=True, tag=True):
-    """→ JobInfo of the new job for `requeue`, Done for `discard`."""
+    """→ AboutJob of the new job for `requeue`, Done for `discard`."""
 
     letter_id: int
     action: str
@@ -217,6 +220,8 @@ class Description(msgspec.Struct, frozen=True, tag=True):
     flows: tuple[FlowInfo, ...]
     jobs: tuple[JobInfo, ...]
     is_shutdown: bool = False
+    omitted: int = 0
+    """Jobs, the oldest, that would have been too many for one answer."""
 
 
 class AboutJob(msgspec.Struct, frozen=True, tag=True):
@@ -241,8 +246,12 @@ class ResultItem(msgspec.Struct, frozen=True):
 
 
 class ResultPage(msgspec.Struct, frozen=True, tag=True):
+    """As many of the items as fit into 4 MiB; go on after them."""
+
     items: tuple[ResultItem, ...]
     total: int
+    is_gone: bool = False
+    """The job has ended and nobody holds it any more: what it had put out is no more."""
 
 
 class LogPage(msgspec.Struct, frozen=True, tag=True):
@@ -254,7 +263,9 @@ class LogPage(msgspec.Struct, frozen=True, tag=True):
 
 class SharedDataPage(msgspec.Struct, frozen=True, tag=True):
     values: dict[str, bytes]
-    """Encoded payloads."""
+    """Encoded payloads, each laid out as a large one."""
+    sizes: dict[str, int] = {}
+    """Bytes of those that would have been too much for one answer."""
 
 
 class Findings(msgspec.Struct, frozen=True, tag=True):

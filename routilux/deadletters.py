@@ -146,17 +146,31 @@ class DeadLetters:
             )
 
     def all(
-        self, *, flow: str | None = None, job_id: str | None = None, limit: int | None = None
+        self,
+        *,
+        flow: str | None = None,
+        job_id: str | None = None,
+        limit: int | None = None,
+        offset: int = 0,
     ) -> list[DeadLetter]:
-        """The oldest first, at most `limit` of them; of one flow or job if named. Payloads stay in the
-        store.
+        """The oldest first, at most `limit` of them after the first `offset`; of one flow or job if named.
+        Payloads stay in the store.
         """
         rows = self._db.rows(
             f"SELECT {_COLUMNS} FROM dead_letters"  # noqa: S608 - our own words
-            " WHERE flow = coalesce(?, flow) AND job_id = coalesce(?, job_id) ORDER BY id LIMIT ?",
-            (flow, job_id, -1 if limit is None else limit),
+            " WHERE flow = coalesce(?, flow) AND job_id = coalesce(?, job_id) ORDER BY id LIMIT ? OFFSET ?",
+            (flow, job_id, -1 if limit is None else limit, offset),
         )
         return [self._letter(row) for row in rows]
+
+    def count(self, *, flow: str | None = None, job_id: str | None = None) -> int:
+        """How many there are; of one flow or job if named."""
+        rows = self._db.rows(
+            "SELECT count(*) FROM dead_letters"
+            " WHERE flow = coalesce(?, flow) AND job_id = coalesce(?, job_id)",
+            (flow, job_id),
+        )
+        return int(rows[0][0])
 
     def get(self, letter_id: int) -> DeadLetter:
         """The letter of that id; RoutiluxError if there is none."""

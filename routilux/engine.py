@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from routilux.clock import Deadline
 from routilux.deadletters import DeadLetters
 from routilux.flow import Flow
+from routilux.hooks import NO_HOOKS, Hooks
 from routilux.jobs import JobState
 from routilux.submission import Seed
 
@@ -29,6 +31,23 @@ class Settings:
     grace: float
     stop_limit: float
     dead_letters: DeadLetters
+    hooks: Hooks = NO_HOOKS
+
+
+@dataclass(frozen=True)
+class Running:
+    """A flow whose processes run. Times in Unix seconds; jobs since its start."""
+
+    flow: Flow
+    worker_id: str
+    started_at: float
+    directory: Path
+    """With the sockets on which its processes publish hook events."""
+    processes: int
+    ended: int
+    failed: int
+    state: str
+    """See FlowInfo."""
 
 
 class Engine(Protocol):
@@ -43,9 +62,24 @@ class Engine(Protocol):
         """A job that has not begun."""
 
     def submit(
-        self, job: JobState, seeds: list[Seed], deadline: Deadline, *, paused: bool, is_open: bool
+        self,
+        job: JobState,
+        seeds: list[Seed],
+        deadline: Deadline,
+        *,
+        paused: bool,
+        is_open: bool,
+        patience: Deadline | None = None,
     ) -> None:
-        """Begin the job. It waits for a place until the deadline, then raises Busy."""
+        """Begin the job. It waits for a place until the deadline, or for as long as `patience` says, then
+        raises Busy.
+        """
+
+    def start(self, flow: Flow) -> None:
+        """Let the processes of a flow run, without a job."""
+
+    def running(self) -> list[Running]:
+        """The flows whose processes run."""
 
     def feed(self, job: JobState, seeds: Iterable[Seed]) -> bool:
         """More messages for a job submitted with `is_open`; False when it has ended. Waits while too much is
@@ -62,6 +96,9 @@ class Engine(Protocol):
 
     def stop(self, flow: Flow, grace: float | None) -> None:
         """End the processes of a flow; its jobs are cancelled."""
+
+    def begin_stop(self, flow: Flow) -> None:
+        """As `stop`, without waiting for their end."""
 
     def drain(self) -> None:
         """Take no more jobs, stop the sources, and let what is in flight go to its end."""

@@ -109,34 +109,54 @@ class MessageRef(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Emitted(msgspec.Struct, frozen=True, array_like=True):
-    """Messages that one activation has put on one connection. Their ids are known if `first_id` is: they are
-    that one and those that follow it in its lane.
-    """
+    """Messages that one activation has put on one connection."""
 
     event: int
     connection: int
     """Its position among the flow's connections; -1 for an output of the flow."""
     count: int
     ids: tuple[str, ...] = ()
-    """The ids that its consumer will know them by, as many as are known at the commit."""
+    """The ids that their consumers will know them by, as many as are known at the commit and at most 256;
+    for the others see Placed.
+    """
     preview: str = ""
-    """Of the last of them."""
+    """Of the first of them."""
 
 
 class Activated(msgspec.Struct, frozen=True, tag=True):
-    """One activation of a traced job."""
+    """One activation of a traced job, or one attempt at it. Those that are a first `attempt`, and no finish,
+    make up the routine's counter of activations together with those in Committed.
+    """
 
     job_id: str
     began: int
     ended: int
     status: str
-    """`completed`, `failed`, `skipped`, `continued` or `retried`."""
+    """`completed`, `failed`, `skipped`, `continued`, `retried`, or `cut` since its job was over."""
     inputs: tuple[MessageRef, ...]
+    """At most the first 256."""
+    received: dict[int, int]
+    """Messages used, by the position of their slot: all of them, and none if it is retried."""
     emitted: tuple[Emitted, ...]
     reason: str = ""
     """Why the policy has activated it."""
     error: Failure | None = None
     is_finish: bool = False
+    attempt: int = 1
+
+
+class Placed(msgspec.Struct, frozen=True, tag=True):
+    """What could not be told with the activation that began then at this process: where messages that it has
+    emitted have come to lie, since they had to wait for room, or are many.
+    """
+
+    job_id: str
+    began: int
+    parents: tuple[str, ...]
+    """The ids of the activation's inputs, at most the first 256."""
+    event: int
+    connection: int
+    ids: tuple[str, ...]
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True):
@@ -187,12 +207,13 @@ class WorkerStats(msgspec.Struct, frozen=True, tag=True):
 
     activations: int
     durations: Durations
+    """Of the activations since somebody has first listened."""
     jobs: dict[str, Durations]
     """Of the jobs with activations in the last seconds; the last figures of each are repeated for two
     seconds.
     """
     dropped: int
-    """Events of traced jobs that found no room in the rate budget."""
+    """Activations of traced jobs that found no room in the rate budget, and are in Committed alone."""
     log_dropped: int = 0
 
 
@@ -260,6 +281,7 @@ HookEvent = (
     | Pressed
     | Committed
     | Activated
+    | Placed
     | Failed
     | LogLine
     | WorkerStats

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple, Protocol
 from routilux import clock
 from routilux.errors import DeadlineExceeded, JobCancelled, RoutiluxError
 from routilux.flow import Flow
-from routilux.ipc.codec import Decoder
+from routilux.ipc.codec import Decoder, length, split
 from routilux.lifecycle import ExecutionStatus, Happening, advance
+from routilux.logring import LogEntry, LogRing
 from routilux.spool import Spool
 
 
@@ -47,17 +48,30 @@ def open_batch(job_id: str) -> Callable[[Source, bytes], list[Output]]:
     return opened
 
 
+Counters = dict[str, dict[str, int]]
+"""Per routine, what its workers have counted for a job."""
+
+
 class JobControl(Protocol):
     """What an engine does to a job at its submitter's wish."""
 
     flow: Flow
+    worker_id: str
+    """Which start of the flow it is."""
 
     def cancel(self, job: "JobState", error: RoutiluxError) -> None: ...
     def pause(self, job: "JobState") -> None: ...
     def resume(self, job: "JobState") -> None: ...
-    def counters(self, job: "JobState") -> dict[str, dict[str, int]]: ...
+    def counters(self, job: "JobState") -> Callable[[], Counters]:
+        """What has been counted until now, to be worked out once somebody asks."""
+
+    def shared_data(self, job: "JobState") -> dict[str, bytes]: ...
     def drained(self, job: "JobState") -> None: ...
     def workers(self) -> dict[str, int]: ...
+    def await_logs(self) -> None:
+        """Wait, a second at most, for the lines that are on their way."""
+
+    def trace(self, job: "JobState", *, is_on: bool) -> None: ...
 
 
 class Recorder(Protocol):
@@ -74,12 +88,16 @@ class JobState:
     """One submission to a flow and everything it causes. Every job ends: completed, failed or cancelled.
 
     `started_at` and `finished_at` are Unix seconds; `errors` holds what `on_error="skip"` and `"continue"`
-    have let pass (the first hundred per process); `error` is why the job failed or was cancelled.
+    have let pass (the first hundred per process); `error` is why the job failed or was cancelled. `metadata`
+    is what it was submitted with; whether it `is_traced`, `trace` changes.
     """
 
     def __init__(self, job_id: str, flow_name: str, control: JobControl) -> None:
         self.job_id = job_id
         self.flow_name = flow_name
+        self.metadata: dict[str, Any] = {}
+        self.is_traced = False
+        self.created_at = clock.wall()
         self.status = ExecutionStatus.PENDING
         self.error: RoutiluxError | None = None
         self.errors: list[RoutiluxError] = []
@@ -87,11 +105,14 @@ class JobState:
         self.finished_at: float | None = None
         self.control = control
         self.recorder: Recorder | None = None
+        self.log = LogRing()
+        self.is_traced = False
         self._spool: Spool[Source, Output] = Spool(open_batch(job_id))
         self._changed = threading.Condition()
         self._callbacks: list[Callable[[], None]] = []
-        self._last_counters: dict[str, dict[str, int]] | None = None
+        self._counted: Callable[[], Counters] | None = None
         self._readers = 0
+        self._watcher: Callable[[JobState, ExecutionStatus], None] | None = None
 
     def __repr__(self) -> str:
         return f"<JobState {self.job_id!r} of {self.flow_name!r}: {self.status}>"
@@ -99,7 +120,12 @@ class JobState:
     @property
     def counters(self) -> Mapping[str, Mapping[str, int]]:
         """Per routine: activations, errors, skipped, unused (messages no activation took), as of now."""
-        return self._last_counters if self._last_counters is not None else self.control.counters(self)
+        return self.counted()
+
+    @property
+    def counted(self) -> Callable[[], Counters]:
+        """What works its counters out, as they are now."""
+        return self._counted if self._counted is not None else self.control.counters(self)
 
     @property
     def ended(self) -> bool:
@@ -169,6 +195,21 @@ class JobState:
     def resume(self) -> None:
         self.control.resume(self)
 
+    def logs(self) -> list[LogEntry]:
+        """What the job's routines have logged and printed so far, in the order of time: the last 10,000
+        lines or 1 MiB of them. `log.dropped` counts the lines before them, and those that were lost on their
+        way.
+        """
+        self.control.await_logs()
+        return self.log.entries()
+
+    def trace(self, *, is_on: bool = True) -> None:
+        """Let each activation be published from now on, as far as the larger budget of traced jobs goes,
+        instead of a sample.
+        """
+        self.is_traced = is_on
+        self.control.trace(self, is_on=is_on)
+
     def __await__(self) -> Generator[Any, None, "JobState"]:
         """Wait as `wait()` does, without holding up the event loop."""
         import asyncio  # noqa: PLC0415 - 20 ms that a process which awaits nothing need not spend
@@ -200,17 +241,23 @@ class JobState:
                 return
         callback()
 
+    def when_changed(self, watcher: "Callable[[JobState, ExecutionStatus], None]") -> None:
+        """Call `watcher` at each change of status, with the one before; as `when_ended` calls, and never for
+        what had happened before.
+        """
+        self._watcher = watcher
+
     def revive(
         self,
         status: ExecutionStatus,
         started_at: float | None,
         finished_at: float | None,
         error: RoutiluxError | None,
-        counters: dict[str, dict[str, int]] | None,
+        counters: Counters | None,
     ) -> None:
         """It stands where an earlier runtime has left it."""
         self.status, self.started_at, self.finished_at = status, started_at, finished_at
-        self.error, self._last_counters = error, counters
+        self.error, self._counted = error, None if counters is None else lambda: counters
 
     def record_in(self, recorder: Recorder) -> None:
         """Whatever becomes of it is told there from now on; of one that was revived, all that it has put out
@@ -224,18 +271,21 @@ class JobState:
 
     def happen(self, happening: Happening, error: RoutiluxError | None = None) -> None:
         """Go to the next status of the table; the end wakes everybody who waits."""
-        ends = advance(self.status, happening).ended
-        counters = self.control.counters(self) if ends else None
+        status = advance(self.status, happening)
+        ends = status.ended
+        counted = self.control.counters(self) if ends else None
         with self._changed:
-            self.status = advance(self.status, happening)
+            before, self.status = self.status, status
             if self.started_at is None and self.status is ExecutionStatus.RUNNING:
                 self.started_at = clock.wall()
             if ends:
                 self.error = error
                 self.finished_at = clock.wall()
-                self._last_counters = counters
+                self._counted = counted
             if self.recorder is not None:
                 self.recorder.changed(self)
+            if self._watcher is not None:
+                self._watcher(self, before)
             if ends:
                 callbacks, self._callbacks = self._callbacks, []
                 for callback in callbacks:
@@ -244,13 +294,36 @@ class JobState:
 
     def put(self, source: Source, data: bytes) -> None:
         """A batch of outputs has come out of the flow; `notify` tells who waits for it."""
-        self._spool.put(source, data)
+        self._spool.put(source, data, 1 if source.is_large else length(data))
         if self.recorder is not None:
             self.recorder.put(self, source, data)
 
     def notify(self) -> None:
         with self._changed:
             self._changed.notify_all()
+
+    def peek(self, offset: int, limit: int, most: int) -> Iterator[tuple[Source, int, bytes, int]]:
+        """What has come out and was not handed out, from the one at `offset` on: its source, its place in its
+        batch, its encoding, cut after `most` bytes, and how long it is.
+        """
+        at = 0
+        for source, count, read in self._spool.heads():
+            if at + count > offset and limit > 0:
+                data, size = read(most if source.is_large else None)
+                parts = [(data, size)]
+                if not source.is_large:  # none, if it was handed out meanwhile
+                    parts = [(part[:most], len(part)) for part in split(data)] if data else []
+                for index, (part, size) in enumerate(parts):
+                    if offset <= at + index < offset + limit:
+                        yield source, index, part, size
+            at += count
+            if at >= offset + limit:
+                return
+
+    @property
+    def outputs_waiting(self) -> int:
+        """Messages that came out and were not handed out."""
+        return self._spool.total
 
     @property
     def spooled(self) -> int:

@@ -1,22 +1,26 @@
 """Here is the plan of a running flow: which processes there are, and which lanes lead from one to another."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from routilux.flow import Flow
-from routilux.graph import Connection
+import msgspec
+
 from routilux.routing import inner, levels
+
+if TYPE_CHECKING:  # a worker has a plan, and no flow
+    from routilux.flow import Flow
+    from routilux.graph import Connection
 
 SUPERVISOR = 0
 """The index of the supervisor among the processes of a plan."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessPlan:
+class ProcessPlan(msgspec.Struct, frozen=True):
     """One process: worker `replica` of the routine `node`. Index 0 is the supervisor and has no node."""
 
     index: int
@@ -28,8 +32,7 @@ class ProcessPlan:
         return f"{self.node}-{self.replica}" if self.node else "supervisor"
 
 
-@dataclass(frozen=True, slots=True)
-class LanePlan:
+class LanePlan(msgspec.Struct, frozen=True):
     """The byte ring of one (producer worker, connection, consumer worker).
 
     Between the supervisor and a worker there is one lane each way and no connection: the frames name the
@@ -50,8 +53,7 @@ class LanePlan:
     """
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """What becomes of an event: for each of its connections the lanes to the consumer's workers, in their
     order.
 
@@ -62,8 +64,7 @@ class Route:
     connections: tuple[tuple[int, tuple[int, ...]], ...]
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True, dict=True):
     """Processes and lanes of one flow; the same value in every process."""
 
     flow: str

@@ -5,6 +5,7 @@ import traceback
 import msgspec
 
 from routilux.errors import JobFailed
+from routilux.hookevents import Failure
 
 LONGEST = 8000
 """Characters of a traceback that are kept: its end."""
@@ -60,3 +61,16 @@ def _strip(trace: traceback.TracebackException) -> None:
         own = [frame for frame in entry.stack if not any(place in frame.filename for place in ENGINE)]
         entry.stack = traceback.StackSummary.from_list(own)
         entry = entry.__cause__ or entry.__context__
+
+
+def failure_of(error: BaseException) -> Failure:
+    """What can be told of an error that a job ended with."""
+    message = _sendable(str(error.args[0]) if error.args else "")
+    if isinstance(error, JobFailed):
+        return Failure(error.cause_type, message, _sendable(error.traceback), error.routine)
+    return Failure(type(error).__name__, message)
+
+
+def _sendable(text: str) -> str:
+    """Its end, without what UTF-8 does not know."""
+    return text[-LONGEST:].encode(errors="backslashreplace").decode()

@@ -6,22 +6,20 @@ import logging
 import os
 import threading
 import weakref
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import count
 from types import TracebackType
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
+from routilux.admission import Admission
 from routilux.clock import Deadline
-from routilux.configuration import nearest
 from routilux.deadletters import DeadLetter, DeadLetters
 from routilux.engine import Settings
 from routilux.engines.choice import new_engine, quarter_of_memory
-from routilux.errors import ClosedError, DeadlineExceeded, FlowError, RoutiluxError
+from routilux.errors import DeadlineExceeded, FlowError
 from routilux.flow import Flow
-from routilux.ipc.layout import JOB_NAME
+from routilux.frontdesk.premises import Premises
+from routilux.hooks import ExecutionHooks, as_hooks
 from routilux.jobs import JobState
 from routilux.jobstore import JobStore
 from routilux.lifecycle import ExecutionStatus
@@ -29,12 +27,14 @@ from routilux.limits import is_amount, is_count
 from routilux.registry import FlowRegistry
 from routilux.statedir import StateDirectory
 from routilux.streaming import streamed
-from routilux.submission import Sealed, Seed, entry_seeds, seeder, slot_seed
+from routilux.submission import entry_seeds, seeder, slot_seed
+
+if TYPE_CHECKING:
+    from routilux.frontdesk.house import House
+    from routilux.monitoring import Monitor, Wish
 
 log = logging.getLogger("routilux.runtime")
 
-REMEMBERED = 1000
-"""Ended jobs that `jobs()` still lists, as long as somebody holds them."""
 INTERRUPTED = 0.3
 """Seconds that workers get to leave by themselves when the runtime is left by an exception."""
 
@@ -53,8 +53,9 @@ class Runtime:
     What becomes of jobs, and what they put out, is recorded in `job_store`: a store, the path of its SQLite
     file, or None for nowhere. With `state_dir` the runtime is durable: what is under way lies in files of
     that directory, and outlives this process and all workers. `Runtime.resume(state_dir)` goes on with it.
-    Leaving a durable runtime by an exception suspends its jobs instead of cancelling them. May be used from
-    several threads.
+    Leaving a durable runtime by an exception suspends its jobs instead of cancelling them. `hooks` are told
+    what happens, see ExecutionHooks. With `monitor`, True or the number of a port, a monitor runs beside it:
+    `runtime.monitor.link` is its page. May be used from several threads.
     """
 
     _default: ClassVar["Runtime | None"] = None
@@ -73,6 +74,8 @@ class Runtime:
         dead_letters: str | os.PathLike[str] | DeadLetters | None = None,
         job_store: str | os.PathLike[str] | JobStore | None = None,
         state_dir: str | os.PathLike[str] | StateDirectory | None = None,
+        hooks: Sequence[ExecutionHooks] = (),
+        monitor: "bool | int | Wish" = False,
     ) -> None:
         for name, number in (workers or {}).items():
             if not is_count(number):
@@ -83,33 +86,36 @@ class Runtime:
             raise FlowError(f"max_pending={max_pending!r}: give a whole number from 1 to 65536")
         if not is_amount(stop_limit):
             raise FlowError(f"stop_limit={stop_limit!r}: give a number of seconds above 0")
-        self.dead_letters = (
-            dead_letters if isinstance(dead_letters, DeadLetters) else DeadLetters(dead_letters)
-        )
-        self._owns_store = not isinstance(job_store, JobStore)
-        self.job_store = (
-            job_store if job_store is None or isinstance(job_store, JobStore) else JobStore(job_store)
-        )
-        if state_dir is not None and engine != "local":
-            raise FlowError(f"state_dir={state_dir!r}: only the local engine is durable")
-        if state_dir is not None and not isinstance(state_dir, StateDirectory):
-            state_dir = StateDirectory(state_dir, resumes=False)
-        self._is_durable = state_dir is not None
-        memory = heap or quarter_of_memory()
-        settings = Settings(max_pending, memory, max_output, grace, stop_limit, self.dead_letters)
-        self._engine = new_engine(engine, settings, workers or {}, state_dir)
-        self.resumed: list[JobState] = []
-        """The jobs that `resume` has found, those that had ended among them."""
-        self._workers = dict(workers or {})
-        self._flows: weakref.WeakSet[Flow] = weakref.WeakSet()
-        self._numbers = count(1)
-        self._lock = threading.Lock()
-        self._active: dict[str, JobState] = {}
-        self._ended: deque[weakref.ref[JobState]] = deque(maxlen=REMEMBERED)
-        self._requeued: weakref.WeakKeyDictionary[DeadLetter, JobState] = weakref.WeakKeyDictionary()
-        self._is_closed = False
-        self._is_draining = False
-        self._is_gone = False
+        self.monitor: Monitor | None = None
+        """The monitor beside this runtime, if one was asked for."""
+        with contextlib.ExitStack() as undo:
+            if monitor is not False:
+                from routilux.monitoring import start_monitor  # noqa: PLC0415 - see engines/choice.py
+
+                self.monitor = start_monitor(monitor, engine)
+                undo.callback(self.monitor.close)
+            self.dead_letters = (
+                dead_letters if isinstance(dead_letters, DeadLetters) else DeadLetters(dead_letters)
+            )
+            self._owns_store = not isinstance(job_store, JobStore)
+            self.job_store = (
+                job_store if job_store is None or isinstance(job_store, JobStore) else JobStore(job_store)
+            )
+            if state_dir is not None and engine != "local":
+                raise FlowError(f"state_dir={state_dir!r}: only the local engine is durable")
+            if state_dir is not None and not isinstance(state_dir, StateDirectory):
+                state_dir = StateDirectory(state_dir, resumes=False)
+            self._is_durable = state_dir is not None
+            memory = heap or quarter_of_memory()
+            told = as_hooks(hooks)
+            settings = Settings(max_pending, memory, max_output, grace, stop_limit, self.dead_letters, told)
+            self._premises = Premises(self._house)
+            self._engine = new_engine(engine, settings, workers or {}, self._premises.path, state_dir)
+            self._admission = Admission(self._engine, workers or {}, self.job_store, told)
+            self._is_gone = False
+            if self.monitor is not None:
+                self._premises.path()
+            undo.pop_all()
         _open.add(self)
 
     @classmethod
@@ -128,8 +134,7 @@ class Runtime:
             state.close()
             raise
         try:
-            runtime.resumed = runtime._engine.resume(runtime._admit)
-            runtime._flows.update(job.control.flow for job in runtime.resumed)
+            runtime._admission.take_up(runtime._engine.resume(runtime._admission.admit))
         except BaseException:
             runtime.suspend()
             raise
@@ -146,8 +151,13 @@ class Runtime:
             return cls._default
 
     @property
+    def resumed(self) -> list[JobState]:
+        """The jobs that `resume` has found, those that had ended among them."""
+        return self._admission.jobs.resumed
+
+    @property
     def is_closed(self) -> bool:
-        return self._is_closed
+        return self._admission.is_closed
 
     # ---- submissions --------------------------------------------------------------------------------------
 
@@ -161,6 +171,8 @@ class Runtime:
         job_id: str | None = None,
         timeout: float | None = None,
         start_paused: bool = False,
+        metadata: Mapping[str, Any] | None = None,
+        trace: bool = False,
         **slots: Any,
     ) -> JobState:
         """Start a job and return it at once; keywords, and the mapping `inputs`, give one payload per slot of
@@ -168,11 +180,20 @@ class Runtime:
 
         The entry is the routine without incoming connections, or the one named. The job fails with
         DeadlineExceeded when it has not ended after `timeout` seconds; it is not even admitted, and Busy is
-        raised, when no place came free within them.
+        raised, when no place came free within them. `metadata` is what the job is to be known by, a dict of
+        what JSON knows; with `trace` a monitor is told of each activation.
         """
-        flow = self._open(flow)
+        flow = self._admission.open(flow)
         seeds = entry_seeds(flow, entry, inputs, slots)
-        return self._submit(flow, seeds, job_id=job_id, timeout=timeout, paused=start_paused)
+        return self._admission.submit(
+            flow,
+            seeds,
+            job_id=job_id,
+            timeout=timeout,
+            paused=start_paused,
+            metadata=metadata,
+            trace=trace,
+        )
 
     def run(
         self,
@@ -195,11 +216,14 @@ class Runtime:
         *,
         job_id: str | None = None,
         timeout: float | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        trace: bool = False,
     ) -> JobState:
-        """Start a job with one payload for any slot of any routine."""
-        flow = self._open(flow)
-        return self._submit(
-            flow, [slot_seed(flow, routine, slot, payload)], job_id=job_id, timeout=timeout, paused=False
+        """Start a job with one payload for any slot of any routine; else as `exec`."""
+        flow = self._admission.open(flow)
+        seeds = [slot_seed(flow, routine, slot, payload)]
+        return self._admission.submit(
+            flow, seeds, job_id=job_id, timeout=timeout, metadata=metadata, trace=trace
         )
 
     def requeue(
@@ -213,27 +237,7 @@ class Runtime:
         payload goes as it was encoded; for a routine with `key=`, or a slot with a type, it is decoded here.
         """
         kept = self.dead_letters.get(letter) if isinstance(letter, int) else letter
-        again = self._requeued.get(kept)
-        if again is not None and not again.ended:
-            raise RoutiluxError(f"dead letter {kept.id} is on its way already, in job {again.job_id!r}")
-        found = self._open(self._known(kept.flow) if flow is None else flow)
-        seed = slot_seed(found, kept.routine, kept.slot, None)
-        node = found.nodes[kept.routine]
-        wanted = getattr(node.routine.slots[kept.slot], "type", None)
-        is_decoded = node.key is not None or wanted is not None
-        payload = kept.revived(wanted) if is_decoded else Sealed(*kept.encoded())
-        job = self._submit(found, [replace(seed, payload=payload)], timeout=timeout)
-        self._requeued[kept] = job
-        job.when_ended(lambda: _settle(kept, job))
-        return job
-
-    def _known(self, name: str) -> Flow | str:
-        """The flow of that name that has been run here, else the name."""
-        with self._lock:
-            known = [flow for flow in self._flows if flow.name == name]
-        if len(known) > 1:
-            raise FlowError(f"this runtime has run {len(known)} flows named {name!r}: pass flow=...")
-        return known[0] if known else name
+        return self._admission.requeue(kept, flow, timeout)
 
     def stream(
         self,
@@ -250,88 +254,20 @@ class Runtime:
         The iterable is advanced in a thread of its own, and not further ahead than there is room for;
         stopping the iteration early cancels the job. Raises why the job failed, or what the iterable raised.
         """
-        flow = self._open(flow)
+        flow = self._admission.open(flow)
         name = flow.entry(entry)
         names = flow.nodes[name].routine.slot_names
         if slot is None and len(names) > 1:
             raise FlowError(f"entry routine {name!r} has the slots {', '.join(names)}: pass slot=...")
         seed = seeder(flow, name, slot or names[0])
-        begin = partial(self._submit, flow, [], timeout=timeout, is_open=True)
+        begin = partial(self._admission.submit, flow, [], timeout=timeout, is_open=True)
         return streamed(self._engine, begin, map(seed, iterable))
 
-    def _flow(self, flow: Flow | str) -> Flow:
-        if self._is_closed:
-            raise ClosedError("the runtime is closed: make a new one")
-        if self._is_draining:
-            raise ClosedError("the runtime is draining: it takes no more jobs")
-        found = FlowRegistry.get_instance().get_by_name(flow) if isinstance(flow, str) else flow
-        if not isinstance(found, Flow):
-            raise FlowError(f"expected a Flow or the name of a registered one, not {type(found).__name__}")
-        return found
+    def _house(self) -> "House":
+        """What the front desk needs."""
+        from routilux.frontdesk.house import House  # noqa: PLC0415 - see Premises
 
-    def _open(self, flow: Flow | str) -> Flow:
-        """The flow, once all that can be known beforehand to be wrong with it is known not to be."""
-        found = self._flow(flow)
-        if unknown := [name for name in self._workers if name not in found.nodes]:
-            raise FlowError(
-                *(
-                    f"workers: flow {found.name!r} has no routine {n!r}: {nearest(n, found.nodes)}"
-                    for n in unknown
-                )
-            )
-        self._engine.open(found)
-        with self._lock:
-            self._flows.add(found)
-        return found
-
-    def _submit(
-        self,
-        flow: Flow,
-        seeds: list[Seed],
-        *,
-        job_id: str | None = None,
-        timeout: float | None = None,
-        paused: bool = False,
-        is_open: bool = False,
-    ) -> JobState:
-        deadline = Deadline.after(timeout)
-        job = self._engine.job(flow, self._job_id(job_id))
-        self._admit(job)
-        try:
-            self._engine.submit(job, seeds, deadline, paused=paused, is_open=is_open)
-        except BaseException:
-            with self._lock:
-                self._active.pop(job.job_id, None)
-            raise
-        return job
-
-    def _admit(self, job: JobState) -> None:
-        """From here on the job is one of ours."""
-        if job.ended:  # before it was resumed; its id may be that of a later one
-            with self._lock:
-                self._ended.append(weakref.ref(job))
-            return
-        if self.job_store is not None:
-            self.job_store.check()
-            job.record_in(self.job_store)
-        with self._lock:
-            if job.job_id in self._active:
-                raise FlowError(f"job {job.job_id!r} is under way already: give each job an id of its own")
-            self._active[job.job_id] = job
-        job.when_ended(lambda: self._remember(job))
-
-    def _job_id(self, wanted: str | None) -> str:
-        resumed = {job.job_id for job in self.resumed}
-        free = (name for number in self._numbers if (name := f"job-{number}") not in resumed)
-        name = next(free) if wanted is None else str(wanted)
-        if not 0 < len(name.encode(errors="replace")) < JOB_NAME or not name.isprintable():
-            raise FlowError(f"job_id={wanted!r}: give a text of 1 to {JOB_NAME - 1} bytes, all printable")
-        return name
-
-    def _remember(self, job: JobState) -> None:
-        with self._lock:
-            self._active.pop(job.job_id, None)
-            self._ended.append(weakref.ref(job))
+        return House(self._engine, self._admission, self.dead_letters, lambda: Runtime._default is self)
 
     # ---- what there is ------------------------------------------------------------------------------------
 
@@ -339,10 +275,12 @@ class Runtime:
         """The jobs under way, and the last ones that have ended and that somebody still holds; of one status
         if named.
         """
-        with self._lock:
-            ended = [job for reference in self._ended if (job := reference()) is not None]
-            known = [*ended, *self._active.values()]
+        known = self._admission.jobs.all()
         return known if status is None else [job for job in known if job.status == ExecutionStatus(status)]
+
+    def start(self, flow: Flow | str) -> None:
+        """Start the processes of a flow, so that its first job need not wait for them."""
+        self._engine.start(self._admission.open(flow))
 
     def stop(self, flow: Flow | str, *, grace: float | None = None) -> None:
         """End the processes of one flow and cancel its jobs; the next submission starts it anew."""
@@ -352,9 +290,9 @@ class Runtime:
     def drain(self, timeout: float | None = None) -> None:
         """Take no more jobs, stop the sources, and wait until what is in flight has come to its end."""
         deadline = Deadline.after(timeout)
-        self._is_draining = True
+        self._admission.is_draining = True
         self._engine.drain()
-        for job in list(self._active.values()):
+        for job in self._admission.jobs.active():
             job.wait(deadline.left())
 
     def close(self, *, grace: float | None = None) -> None:
@@ -373,9 +311,13 @@ class Runtime:
             self._close(grace, keeps=True)
 
     def _close(self, grace: float | None, *, keeps: bool) -> None:
-        self._is_closed = True
+        self._admission.is_closed = True
         _open.discard(self)
-        self._engine.close(grace, keeps=keeps and self._is_durable)
+        with contextlib.ExitStack() as after:
+            if self.monitor is not None:
+                after.callback(self.monitor.close)
+            after.callback(self._premises.close)
+            self._engine.close(grace, keeps=keeps and self._is_durable)
         self._is_gone = True
         if self.job_store is not None:
             (self.job_store.stop if self._owns_store else self.job_store.flush)()
@@ -388,8 +330,7 @@ class Runtime:
     ) -> None:
         try:
             if error is None:
-                for job in list(self._active.values()):
-                    job.wait()
+                self._admission.jobs.wait_for_all()
         except BaseException:
             self._leave(INTERRUPTED)
             raise
@@ -401,15 +342,6 @@ class Runtime:
     def _leave(self, grace: float) -> None:
         """What is under way is cancelled, or suspended where that can be."""
         (self.suspend if self._is_durable else self.close)(grace=grace)
-
-
-def _settle(letter: DeadLetter, job: JobState) -> None:
-    """A letter that was sent again is done with, if its job came to its end."""
-    if job.status is ExecutionStatus.COMPLETED:
-        try:
-            letter.discard()
-        except RoutiluxError as error:
-            log.warning("job %r is complete, but its dead letter stays: %s", job.job_id, error)
 
 
 _open: "weakref.WeakSet[Runtime]" = weakref.WeakSet()

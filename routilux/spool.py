@@ -7,6 +7,7 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import IO, Generic, NamedTuple, TypeVar
 
 from routilux.errors import InternalError
@@ -29,6 +30,7 @@ class Entry(NamedTuple, Generic[M]):
     data: bytes | None
     offset: int
     size: int
+    outputs: int
 
 
 class Spool(Generic[M, T]):
@@ -45,24 +47,27 @@ class Spool(Generic[M, T]):
         self._in_memory = 0
         self._in_file = 0
         self.nbytes = 0
+        self.total = 0
+        """Outputs that wait."""
 
     def __bool__(self) -> bool:
         return bool(self._entries)
 
-    def put(self, meta: M, data: bytes) -> None:
-        """Add a batch behind the others."""
+    def put(self, meta: M, data: bytes, count: int = 1) -> None:
+        """Add a batch of so many outputs behind the others."""
         with self._lock:
             self.nbytes += len(data) + OVERHEAD
+            self.total += count
             if self._in_memory + len(data) + OVERHEAD <= MEMORY:
                 self._in_memory += len(data) + OVERHEAD
-                self._entries.append(Entry(meta, data, 0, len(data)))
+                self._entries.append(Entry(meta, data, 0, len(data), count))
                 return
             if self._file is None:
                 self._file = tempfile.TemporaryFile(prefix="routilux-")  # noqa: SIM115 - closed with the spool
                 weakref.finalize(self, self._file.close)
             self._file.seek(self._end)
             self._file.write(data)
-            self._entries.append(Entry(meta, None, self._end, len(data)))
+            self._entries.append(Entry(meta, None, self._end, len(data), count))
             self._end += len(data)
             self._in_file += 1
 
@@ -81,6 +86,7 @@ class Spool(Generic[M, T]):
                 entry = self._entries.popleft()
                 data = self._data(entry)
                 self.nbytes -= entry.size + OVERHEAD
+                self.total -= entry.outputs
                 if entry.data is not None:
                     self._in_memory -= entry.size + OVERHEAD
                 else:
@@ -93,13 +99,28 @@ class Spool(Generic[M, T]):
         with self._lock:
             return [(entry.meta, self._data(entry)) for entry in self._entries]
 
-    def _data(self, entry: Entry[M]) -> bytes:
+    def heads(self) -> Iterator[tuple[M, int, Callable[[int | None], tuple[bytes, int]]]]:
+        """All that wait now: of each batch how many outputs it has, and what reads its first bytes, and says
+        how many there are. One that has been handed out meanwhile is empty.
+        """
+        with self._lock:
+            entries = list(self._entries)
+        for entry in entries:
+            yield entry.meta, entry.outputs, partial(self._head, entry)
+
+    def _head(self, entry: Entry[M], most: int | None) -> tuple[bytes, int]:
+        with self._lock:
+            if entry.data is None and not any(entry is waiting for waiting in self._entries):
+                return b"", 0
+            return self._data(entry, most), entry.size
+
+    def _data(self, entry: Entry[M], most: int | None = None) -> bytes:
         if entry.data is not None:
-            return entry.data
+            return entry.data[:most]
         if self._file is None:
             raise InternalError("a spooled batch has lost its file")
         self._file.seek(entry.offset)
-        return self._file.read(entry.size)
+        return self._file.read(entry.size if most is None else min(most, entry.size))
 
     def _trim(self) -> None:
         """Start the file anew when nothing of it is waited for."""

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from routilux.configuration import nearest
 from routilux.errors import FlowError, PayloadError
 from routilux.flow import Flow
@@ -13,6 +15,8 @@ from routilux.ipc.codec import EncodeError, Large, region_parts
 from routilux.slottypes import demand_of, refuser
 
 TRIGGER = "trigger"
+MOST_METADATA = 64 << 10
+"""Bytes of one job's metadata, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +67,10 @@ def entry_seeds(
     for slot in given:
         if slot not in names:
             raise FlowError(f"entry routine {name!r} has no slot {slot!r}: {nearest(slot, names)}")
-    defaults = _defaults(node)
-    if not given and len(defaults) == len(names):
-        given = defaults
-    elif given and not node.routine.activation_policy.immediate:
-        given = {**defaults, **given}  # the policy waits for every slot
+    if not (given and node.routine.activation_policy.immediate):
+        defaults = _defaults(node)
+        if given or len(defaults) == len(names):
+            given = {**defaults, **given}  # the policy waits for every slot
     if not given:
         wanted = ", ".join(f"{slot}=..." for slot in names)
         raise FlowError(f"entry routine {name!r} needs a value for its slot: pass {wanted}")
@@ -97,6 +100,15 @@ def seeder(flow: Flow, routine: str, slot: str) -> Callable[[Any], Seed]:
     return seed
 
 
+def logic_of(node: Node) -> Callable[..., object]:
+    """What a user has written to be run."""
+    return (
+        node.routine.spec().additions.logic
+        or getattr(node.routine, "__wrapped__", None)
+        or node.routine.logic
+    )
+
+
 def _mapping(inputs: object) -> Mapping[str, Any]:
     if inputs is None:
         return {}
@@ -112,10 +124,19 @@ def _defaults(node: Node) -> dict[str, Any]:
     names = node.routine.slot_names
     if names == (TRIGGER,):
         return {TRIGGER: None}
-    logic = (
-        node.routine.spec().additions.logic
-        or getattr(node.routine, "__wrapped__", None)
-        or node.routine.logic
-    )
-    parameters = [p for p in inspect.signature(logic).parameters.values() if p.name != "self"]
+    parameters = [p for p in inspect.signature(logic_of(node)).parameters.values() if p.name != "self"]
     return {name: p.default for name, p in zip(names, parameters, strict=False) if p.default is not p.empty}
+
+
+def checked_metadata(metadata: object) -> dict[str, Any]:
+    """A copy of what a job is to be known by. Raises FlowError for what JSON does not know."""
+    try:
+        encoded = msgspec.json.encode(metadata)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise FlowError(f"metadata={metadata!r:.80}: give a dict of what JSON knows ({error})") from error
+    if not isinstance(metadata, Mapping) or len(encoded) > MOST_METADATA:
+        raise FlowError(
+            f"metadata={metadata!r:.80}: give a dict of at most {MOST_METADATA:,} bytes as JSON, with what "
+            "is to be known of the job; data goes into its slots"
+        )
+    return msgspec.json.decode(encoded, type=dict[str, Any])

@@ -1,1 +1,1 @@
-"""Here is the place of the monitor, which is not there yet: nothing in this package does anything."""
+"""The monitor: a process of its own that shows what running flows do, by REST, WebSocket and a page."""

@@ -8,6 +8,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from routilux.commands import FlowInfo, Introduction
 from routilux.hookevents import ConnectionFigures, Durations, Failure, ProcessFigures
 
@@ -77,6 +79,9 @@ class Instance:
     dropped: int = 0
     """Events that its processes did not publish, for want of room in their rate budget."""
     updated_at: float = 0.0
+    logs: "deque[LogRecord]" = field(default_factory=deque)
+    """Lines outside any job; bounded as those of a job."""
+    logs_dropped: int = 0
 
 
 @dataclass
@@ -98,8 +103,7 @@ class RoutineOfJob:
     """When its last activation ended."""
 
 
-@dataclass(frozen=True)
-class TraceEvent:
+class TraceEvent(msgspec.Struct, frozen=True):
     """One thing that happened in a job. `number` orders the events of a job and never changes."""
 
     number: int
@@ -107,20 +111,27 @@ class TraceEvent:
     routine_id: str
     process: int
     kind: str
-    """As the WebSocket's types: `job_started`, `routine_completed`, `event_emitted`, `slot_called` and so on;
-    and `dead_letter`, `process_died`, `policy_evaluated`.
+    """As the WebSocket's types: `job_started`, `job_completed`, `job_failed`, `routine_started`,
+    `routine_completed`, `routine_failed`, `event_emitted`, `slot_called`; and `job_cancelled`, `job_paused`,
+    `job_resumed`, `job_lost`, `policy_evaluated`, `dead_letter`, `process_died`, `pressed`, and
+    `messages_placed` for messages whose ids were not known yet when they were emitted.
     """
     at: float
     began: float | None = None
     duration: int | None = None
+    """Of all its activations together."""
     status: str = ""
     count: int = 1
-    data: dict[str, Any] = field(default_factory=dict)
-    """Plain JSON: `slot_name`, `event_name`, `message_id`, `parents`, `preview`, `connection_id`."""
+    """Activations, or messages."""
+    activation: int = 0
+    """The number of the event that ended the activation it belongs to; 0 if none is known."""
+    data: dict[str, Any] = {}
+    """Plain JSON. Of `slot_called`: `slot_name`, and if told apart `message_id`, `origin`, `preview`. Of
+    `event_emitted`: `event_name`, and if told apart `connection_id`, `message_ids`, `parents`, `preview`.
+    """
 
 
-@dataclass(frozen=True)
-class ErrorOfJob:
+class ErrorOfJob(msgspec.Struct, frozen=True):
     error_id: str
     routine_id: str
     at: float
@@ -128,8 +139,7 @@ class ErrorOfJob:
     action: str
 
 
-@dataclass(frozen=True)
-class LogRecord:
+class LogRecord(msgspec.Struct, frozen=True):
     at: float
     routine_id: str
     replica: int
@@ -158,6 +168,7 @@ class JobRecord:
     trace: deque[TraceEvent] = field(default_factory=deque)
     trace_dropped: int = 0
     errors: deque[ErrorOfJob] = field(default_factory=deque)
+    errors_dropped: int = 0
     logs: deque[LogRecord] = field(default_factory=deque)
     logs_dropped: int = 0
 

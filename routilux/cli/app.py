@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from routilux.cli import arguments, deadletters, demo, jobs, keeping, progress
+from routilux.cli import arguments, deadletters, demo, jobs, keeping, progress, serving, watching
 from routilux.cli.answers import answering, show
-from routilux.cli.attendance import Drain, attend
+from routilux.cli.attendance import Drain, attend, stay
 from routilux.cli.interrupts import Interrupts
 from routilux.cli.target import load
 from routilux.configuration import nearest
@@ -29,6 +29,7 @@ app = typer.Typer(
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(deadletters.app, name="dead-letters")
 app.command("resume")(keeping.resume)
+app.command("serve")(serving.serve)
 
 
 def _say_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
@@ -108,6 +109,9 @@ def run_flow(
     job_store: keeping.JobStoreFile = None,
     dead_letters: keeping.DeadLettersFile = None,
     drain: keeping.DrainSeconds = 30.0,
+    monitor: watching.MonitorWanted = False,
+    monitor_port: watching.MonitorPort = None,
+    keep: watching.Keep = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object on standard output: everything, for programs.")
     ] = False,
@@ -134,7 +138,9 @@ def run_flow(
             state_dir=state_dir,
             job_store=job_store,
             dead_letters=dead_letters,
+            monitor=watching.wish(monitor_port, is_wanted=monitor),
         )
+        watching.tell_link(runtime)
         crew = progress.crew(flow, wanted, engine)
         with progress.shown(lambda: next(iter(runtime.jobs()), None), crew) as view:
             job = attend(
@@ -143,12 +149,18 @@ def run_flow(
                 lambda: runtime.exec(flow, inputs, entry=entry, timeout=timeout).wait(),
                 view,
                 Drain(drain, state_dir),
+                keeps=keep,
             )
         show(job, crew, as_json=as_json, is_drained=bool(interrupts.seen))
+        if keep and not interrupts.seen:
+            stay(interrupts, runtime)
         return job
 
     job = answering(run, interrupts)
-    raise typer.Exit(interrupts.exit_code or int(job.status is not ExecutionStatus.COMPLETED))
+    is_completed = job.status is ExecutionStatus.COMPLETED
+    raise typer.Exit(
+        int(not is_completed) if keep and is_completed else interrupts.exit_code or int(not is_completed)
+    )
 
 
 def _check(flow: Flow, wanted: Mapping[str, int]) -> None:
@@ -171,12 +183,17 @@ def run_demo(
         typer.Option(help="Where to look for Python source; the standard library unless given."),
     ] = None,
     *,
+    monitor: watching.MonitorWanted = False,
+    monitor_port: watching.MonitorPort = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
     """Measure Python source with one worker and with two, and say what the second one gains."""
     interrupts: Interrupts = context.obj
     say = (lambda _: None) if as_json else (lambda line: print(line, flush=True))
-    found: demo.Comparison | None = answering(lambda: demo.run(interrupts, directory, say), interrupts)
+    found: demo.Comparison | None = answering(
+        lambda: demo.run(interrupts, directory, say, watching.wish(monitor_port, is_wanted=monitor)),
+        interrupts,
+    )
     if found is None or interrupts.seen:
         raise typer.Exit(interrupts.exit_code or 1)
     if as_json:

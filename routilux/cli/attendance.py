@@ -6,12 +6,12 @@ import shlex
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn, Protocol, TypeVar
 
 from routilux.cli.interrupts import Interrupts
-from routilux.cli.progress import counted
+from routilux.cli.progress import Quiet, counted
 from routilux.clock import Deadline
 from routilux.errors import DeadlineExceeded
 from routilux.lifecycle import ExecutionStatus
@@ -28,6 +28,9 @@ KILL_SECONDS = 0.7
 """What killing may take before we leave without it: the workers then die with us."""
 
 
+STAYING = "the run is over, and all of it is still there to be looked at; Ctrl-C ends it"
+
+
 @dataclass
 class Drain:
     """How many seconds what is in flight may take to its end after the first signal; None is for ever."""
@@ -37,6 +40,8 @@ class Drain:
     """Where what has not come to its end stays, for `routilux resume`."""
     deadline: Deadline | None = None
     """Known once the first signal has come."""
+    told: threading.Event = field(default_factory=threading.Event)
+    """Set once the first signal has come: for work that waits for it."""
 
     def is_over(self) -> bool:
         if self.deadline is None:
@@ -58,8 +63,11 @@ def attend(
     work: Callable[[], T],
     view: View,
     drain: Drain | None = None,
+    *,
+    keeps: bool = False,
 ) -> T:
-    """Do `work`, close the runtimes, and return what it returned or raise what it raised.
+    """Do `work`, close the runtimes, and return what it returned or raise what it raised. With `keeps` they
+    stay open after work that went well and was not interrupted.
 
     The first signal drains the runtimes, and suspends or cancels what is left when the time for that is over;
     the second kills their processes and this one.
@@ -68,7 +76,7 @@ def attend(
     outcome: Future[T] = Future()
     outcome.add_done_callback(lambda _: interrupts.wake())
     thread = threading.Thread(
-        target=_settle, args=(outcome, runtimes, work), name="routilux-run", daemon=True
+        target=_settle, args=(outcome, runtimes, work, interrupts if keeps else None), daemon=True
     )
     with interrupts.counted():
         thread.start()
@@ -80,12 +88,23 @@ def attend(
     return outcome.result()
 
 
-def _settle(outcome: "Future[T]", runtimes: Sequence[Runtime], work: Callable[[], T]) -> None:
+def stay(interrupts: Interrupts, runtime: Runtime) -> None:
+    """Keep a runtime open, without work, until the first signal; then close it."""
+    view, drain = Quiet(), Drain()
+    view.say(STAYING)
+    attend(interrupts, [runtime], drain.told.wait, view, drain)
+
+
+def _settle(
+    outcome: "Future[T]", runtimes: Sequence[Runtime], work: Callable[[], T], keeper: Interrupts | None
+) -> None:
     try:
+        is_kept = False
         try:
             result = work()
+            is_kept = keeper is not None and not keeper.seen
         finally:
-            for runtime in runtimes:
+            for runtime in () if is_kept else runtimes:
                 runtime.close()
     except BaseException as error:  # it is raised again where the outcome is read  # noqa: BLE001
         outcome.set_exception(error)
@@ -100,7 +119,9 @@ def _answer(interrupts: Interrupts, runtimes: Sequence[Runtime], view: View, dra
         case 1 if drain.is_over():
             _give_up(interrupts, runtimes, view, drain)
         case 1:
-            view.say(DRAINING)
+            drain.told.set()
+            if any(not job.ended for runtime in runtimes for job in runtime.jobs()):
+                view.say(DRAINING)
             _drain(runtimes)
         case _:
             view.stop()

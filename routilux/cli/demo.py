@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import msgspec
 
@@ -13,10 +13,12 @@ from routilux.cli import progress, results
 from routilux.cli.attendance import attend
 from routilux.cli.interrupts import Interrupts
 from routilux.cli.target import TargetError, load
+from routilux.cli.watching import tell_link
 from routilux.clock import monotonic
 from routilux.errors import JobCancelled
 from routilux.flow import Flow
 from routilux.jobs import Output
+from routilux.monitoring import Wish
 from routilux.runtime import Runtime
 
 ROUNDS = 3
@@ -46,11 +48,17 @@ class Comparison(msgspec.Struct):
         return median(one / two for one, two in zip(self.seconds[1], self.seconds[2], strict=True))
 
 
-def run(interrupts: Interrupts, directory: Path | None, say: Callable[[str], None]) -> Comparison | None:
+def run(
+    interrupts: Interrupts, directory: Path | None, say: Callable[[str], None], monitor: Wish | Literal[False]
+) -> Comparison | None:
     """Run the turns; None when they were interrupted."""
     place = _example()
     flow = load(f"{place}:flow")
-    runtimes = {workers: Runtime(workers={ROUTINE: workers}) for workers in (1, 2)}
+    runtimes = {
+        workers: Runtime(workers={ROUTINE: workers}, monitor=monitor if workers == 1 else False)
+        for workers in (1, 2)
+    }
+    tell_link(runtimes[1])  # one monitor finds both
     # All wait in here while the processes start: a run over a handful of files is not counted.
     small = str(place.parent)
 

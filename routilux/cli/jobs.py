@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import typer
 
+from routilux.cli import presence
 from routilux.cli.answers import answering, existing
 from routilux.cli.listing import moment, print_fields, print_table, write_lines
 from routilux.cli.results import MOST
@@ -34,7 +35,15 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output, f
 def list_jobs(
     context: typer.Context,
     *,
-    store: Store,
+    store: Annotated[
+        Path | None,
+        typer.Option(
+            "--store",
+            metavar="FILE",
+            help="The file of Runtime(job_store=FILE); without it, the runtimes are asked that run now.",
+            show_default=False,
+        ),
+    ] = None,
     status: Annotated[
         Literal["pending", "running", "paused", "completed", "failed", "cancelled", "lost"] | None,
         typer.Option(help="Only jobs of this status; lost: their runtime was killed."),
@@ -51,6 +60,10 @@ def list_jobs(
     """List jobs, the newest first."""
 
     def run() -> None:
+        if store is None:
+            wanted = presence.Wanted(job, status, flow, since, until)
+            presence.list_jobs(wanted, limit, as_json=as_json)
+            return
         found = JobStore(existing(store)).jobs(
             job_id=job,
             status=status,

@@ -6,7 +6,7 @@ They are imported only here and then: a worker imports its user's module, and Ru
 import contextlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from routilux.engine import Engine, Settings
@@ -15,9 +15,15 @@ from routilux.statedir import StateDirectory
 
 
 def new_engine(
-    name: str, settings: Settings, workers: Mapping[str, int], state: StateDirectory | None
+    name: str,
+    settings: Settings,
+    workers: Mapping[str, int],
+    place: Callable[[], Path],
+    state: StateDirectory | None,
 ) -> Engine:
-    """The engine of that name. Raises FlowError if there is none, RoutiluxError if it cannot run here."""
+    """The engine of that name; `place` makes the directory for its sockets. Raises FlowError if there is no
+    such engine, RoutiluxError if it cannot run here.
+    """
     match name:
         case "local" if sys.platform != "linux":
             message = f"the local engine runs on Linux, not on {sys.platform}: use Runtime(engine='inline')"
@@ -25,7 +31,7 @@ def new_engine(
         case "local":
             from routilux.engines.local import LocalEngine  # noqa: PLC0415
 
-            return LocalEngine(settings, workers, state)
+            return LocalEngine(settings, workers, place, state)
         case "inline":
             from routilux.engines.inline import InlineEngine  # noqa: PLC0415
 

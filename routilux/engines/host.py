@@ -12,10 +12,12 @@ from routilux.context import JobView
 from routilux.errors import PayloadError
 from routilux.flow import Flow
 from routilux.graph import Connection, Node
+from routilux.holds import Hold, HookedRoutine
+from routilux.hooks import NO_HOOKS, Hooks
 from routilux.ipc.codec import Decoder, EncodeError, Encoder, Large, in_one_piece
 from routilux.ipc.loans import blank
 from routilux.ipc.typed import checked
-from routilux.policies import Inbox
+from routilux.policies import Inbox, Taken
 from routilux.routing import routes
 from routilux.slottypes import demand_of
 
@@ -42,6 +44,10 @@ class Message:
         return Message(self.slot, b"", self.is_large, self.origin, self.place, monotonic(), value)
 
 
+def do_nothing() -> None:
+    """Nobody has asked for it yet."""
+
+
 @dataclass
 class View:
     """The JobView of one routine, and what the engine keeps for it there."""
@@ -57,6 +63,13 @@ class View:
     again: Callable[[], Any] | None = None
     failures: int = 0
     cursor: Any = None
+    hold: Callable[[], None] = do_nothing
+    """Pauses the job."""
+    held: Taken | None = None
+    """What the policy has chosen, while the user's hooks hold it."""
+    began: float | None = None
+    """When the activation at hand has begun, if the user's hooks were told."""
+    is_finished: bool = False
     counters: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTERS, 0))
 
     @property
@@ -64,11 +77,23 @@ class View:
         return self.running is not None or bool(self.queue)
 
 
+class HoldsView:
+    """Pauses the job that a hook wants to hold."""
+
+    def hold(self, job: JobView, hold: Hold) -> bool:  # noqa: ARG002 - whatever it is
+        if isinstance(job, View):
+            job.hold()
+        return isinstance(job, View)
+
+
 class Hosted:
     """One routine in this process, and its Context."""
 
-    def __init__(self, flow: Flow, node: Node) -> None:
+    def __init__(self, flow: Flow, node: Node, hooks: Hooks = NO_HOOKS) -> None:
         self.node = node
+        self.hooked = None
+        if hooks is not NO_HOOKS:
+            self.hooked = HookedRoutine(node.name, hooks, HoldsView(), lambda: self.view)
         self.name = node.name
         self.log = logging.getLogger(f"routilux.routine.{node.name}")
         self.routine = node.spec.build()
@@ -102,7 +127,39 @@ class Hosted:
                 )
                 raise PayloadError(message) from error
 
-        return emit
+        return emit if self.hooked is None else self.hooked.emitter(name, emit)
+
+    def is_stopped(self, view: View, message: Message) -> bool:
+        """Whether the user's hooks hold the job before the message is used; into an inbox it goes all the
+        same.
+        """
+        if self.hooked is None:
+            return False
+        slot = self.slot_names[message.slot]
+        try:
+            value = message.load(private=False).value
+        except Exception:  # it will be told when it is used  # noqa: BLE001
+            return False
+        if view.inbox is None:
+            return self.hooked.stops(view, slot, value, message.place)
+        self.hooked.receives(view, slot, value)
+        return False
+
+    def tell_start(self, view: View, args: list[Any], message: object) -> None:
+        """An activation begins. An immediate one is shown with the slot alone that its message came to."""
+        if self.hooked is None:
+            return
+        given = dict(zip(self.slot_names, args, strict=True))
+        if self.policy.immediate:
+            given = {str(message): given[str(message)]}
+        self.hooked.start(view.job_id, given)
+        view.began = monotonic()
+
+    def tell_end(self, view: View, status: str, error: BaseException | None = None) -> None:
+        """The activation at hand is over, if there is one."""
+        began, view.began = view.began, None
+        if self.hooked is not None and began is not None:
+            self.hooked.end(view.job_id, status, monotonic() - began, error)
 
     @property
     def _at(self) -> View:
@@ -152,6 +209,10 @@ class SharedValues(MutableMapping[str, Any]):
 
     def __init__(self) -> None:
         self._values: dict[str, bytes] = {}
+
+    @property
+    def encoded(self) -> dict[str, bytes]:
+        return dict(self._values)
 
     def __getitem__(self, key: str) -> Any:
         return Decoder().decode_large(memoryview(self._values[key]))

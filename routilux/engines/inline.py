@@ -9,11 +9,12 @@ import threading
 from collections.abc import Callable, Iterable
 
 from routilux.clock import Deadline
-from routilux.engine import CHANGED, UNREAD, Settings
+from routilux.engine import CHANGED, UNREAD, Running, Settings
 from routilux.engines.host import Hosted
 from routilux.engines.run import InlineJob
 from routilux.errors import Busy, ClosedError, FlowError, RoutiluxError, RoutineCrashed
 from routilux.flow import Flow
+from routilux.hooks import Hooks
 from routilux.jobs import JobState
 from routilux.reports import describe
 from routilux.routing import levels
@@ -23,11 +24,12 @@ from routilux.submission import Seed
 class InlineFlow:
     """The routines of one flow, set up in this process; they serve one job at a time."""
 
-    def __init__(self, flow: Flow) -> None:
+    def __init__(self, flow: Flow, hooks: Hooks) -> None:
         self.flow = flow
+        self._hooks = hooks
         self.version = flow.version
         self.lock = threading.RLock()
-        self.nodes = {name: Hosted(flow, node) for name, node in flow.nodes.items()}
+        self.nodes = {name: Hosted(flow, node, hooks) for name, node in flow.nodes.items()}
         self.levels = [[self.nodes[name] for name in names] for names in levels(flow)]
         self.downstream_first = [node for level in reversed(self.levels) for node in level]
 
@@ -35,6 +37,7 @@ class InlineFlow:
         with self.lock:
             for node in self.nodes.values():
                 node.routine.teardown()
+        self._hooks.tell("on_flow_end", self.flow.name)
 
 
 class InlineEngine:
@@ -75,15 +78,23 @@ class InlineEngine:
         return job
 
     def _host(self, flow: Flow) -> InlineFlow:
+        self._settings.hooks.tell("on_flow_start", flow.name)
         try:
-            return self._flows.setdefault(flow, InlineFlow(flow))
+            return self._flows.setdefault(flow, InlineFlow(flow, self._settings.hooks))
         except BaseException as error:  # the user's setup()
             report = describe(flow.name, "stop", error)
             message = f"flow {flow.name!r} could not start: {report.type}: {report.message}"
             raise RoutineCrashed(f"{message}\n\n{report.traceback.rstrip()}") from error
 
     def submit(
-        self, job: JobState, seeds: list[Seed], deadline: Deadline, *, paused: bool, is_open: bool
+        self,
+        job: JobState,
+        seeds: list[Seed],
+        deadline: Deadline,
+        *,
+        paused: bool,
+        is_open: bool,
+        patience: Deadline | None = None,  # noqa: ARG002 - there is a place, or there is none
     ) -> None:
         run = _of(job)
         with self._lock:
@@ -121,6 +132,18 @@ class InlineEngine:
             run.abandon()
         if host is not None:
             host.close()
+
+    def begin_stop(self, flow: Flow) -> None:
+        self.stop(flow, None)
+
+    def start(self, flow: Flow) -> None:
+        with self._lock:
+            if flow not in self._flows:
+                self._host(flow)
+
+    def running(self) -> list[Running]:
+        """There are no processes."""
+        return []
 
     def drain(self) -> None:
         for run in list(self._jobs.values()):

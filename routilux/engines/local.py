@@ -6,11 +6,11 @@ from itertools import count
 from pathlib import Path
 
 from routilux.clock import Deadline
-from routilux.engine import CHANGED, Settings
+from routilux.engine import CHANGED, Running, Settings
 from routilux.errors import ClosedError, FlowError, RoutiluxError
 from routilux.flow import Flow
 from routilux.ipc.codec import Encoder
-from routilux.ipc.endpoints import RunDirectory
+from routilux.ipc.endpoints import PREFIX
 from routilux.ipc.lanes import LARGE
 from routilux.ipc.layout import Layout
 from routilux.jobs import JobState
@@ -28,13 +28,17 @@ class LocalEngine:
     """
 
     def __init__(
-        self, settings: Settings, workers: Mapping[str, int], state: StateDirectory | None = None
+        self,
+        settings: Settings,
+        workers: Mapping[str, int],
+        place: Callable[[], Path],
+        state: StateDirectory | None = None,
     ) -> None:
+        self._runtime_place = place
         self._state = state
         self._settings = settings
         self._workers = dict(workers)
         self._lock = threading.Lock()
-        self._directory: RunDirectory | None = None
         self._numbers = count(1)
         self._running: dict[Flow, Supervisor] = {}
         self._all: set[Supervisor] = set()
@@ -62,7 +66,7 @@ class LocalEngine:
                 wanted = plan(flow, self._workers)
                 layout = Layout(wanted, self._settings.max_pending, self._settings.heap)
                 try:
-                    ground = new_ground(flow, wanted, layout, place, kept)
+                    ground = new_ground(flow, wanted, layout, place, kept, hooks=self._settings.hooks)
                 except BaseException:
                     if kept is not None:
                         forget(kept.folder)
@@ -73,14 +77,12 @@ class LocalEngine:
 
     def _place(self) -> Path:
         """A folder for the sockets of one flow; not there yet."""
-        if self._directory is None or not self._directory.path.exists():
-            if self._directory is not None:  # somebody has cleaned up the folder for temporary files
-                self._directory.close()
-            self._directory = RunDirectory()
-        return self._directory.path / str(next(self._numbers))
+        return self._runtime_place() / str(next(self._numbers))
 
     def _made(self, ground: Ground, place: Path, kept: Kept | None) -> Supervisor:
-        supervisor = Supervisor(ground, self._settings, place, self._forget, kept)
+        self._settings.hooks.tell("on_flow_start", ground.flow.name)
+        worker_id = f"{place.parent.name.removeprefix(PREFIX)}-{place.name}"
+        supervisor = Supervisor(ground, self._settings, place, self._forget, worker_id=worker_id, kept=kept)
         self._running[ground.flow] = supervisor
         self._all = {known for known in self._all if not known.is_gone} | {supervisor}
         return supervisor
@@ -96,7 +98,7 @@ class LocalEngine:
             for folder in self._state.flows():
                 kept, place = Kept(folder, self._state.lock), self._place()
                 if kept.is_resumed:
-                    grounds.append((old_ground(place, kept), place, kept))
+                    grounds.append((old_ground(place, kept, hooks=self._settings.hooks), place, kept))
                 else:  # nothing had begun
                     forget(folder)
             supervisors: list[Supervisor] = []
@@ -114,14 +116,24 @@ class LocalEngine:
         """The flow has ended by itself: the next submission starts it anew."""
         if self._running.get(supervisor.flow) is supervisor:
             del self._running[supervisor.flow]
+        self._settings.hooks.tell("on_flow_end", supervisor.flow.name)
 
     def job(self, flow: Flow, job_id: str) -> JobState:
         return JobState(job_id, flow.name, self._supervisor(flow).reception)
 
     def submit(
-        self, job: JobState, seeds: list[Seed], deadline: Deadline, *, paused: bool, is_open: bool
+        self,
+        job: JobState,
+        seeds: list[Seed],
+        deadline: Deadline,
+        *,
+        paused: bool,
+        is_open: bool,
+        patience: Deadline | None = None,
     ) -> None:
-        _reception_of(job).submit(job, encoded(seeds), deadline, paused=paused, is_open=is_open)
+        _reception_of(job).submit(
+            job, encoded(seeds), deadline, paused=paused, is_open=is_open, patience=patience
+        )
 
     def feed(self, job: JobState, seeds: Iterable[Seed]) -> bool:
         return _reception_of(job).feed(job, encoded(seeds))
@@ -136,6 +148,18 @@ class LocalEngine:
         for supervisor in supervisors:  # one that has failed may still be taking leave
             supervisor.close(grace)
 
+    def begin_stop(self, flow: Flow) -> None:
+        with self._lock:
+            supervisor = self._running.pop(flow, None)
+        if supervisor is not None:
+            supervisor.begin_close()
+
+    def start(self, flow: Flow) -> None:
+        self._supervisor(flow)
+
+    def running(self) -> list[Running]:
+        return [supervisor.describe() for supervisor in list(self._running.values())]
+
     def drain(self) -> None:
         for supervisor in list(self._running.values()):
             supervisor.reception.drain()
@@ -148,18 +172,24 @@ class LocalEngine:
             supervisor.begin_close(grace, keeps=keeps)
         for supervisor in supervisors:
             supervisor.close(grace)
-        with self._lock:
-            directory, self._directory = self._directory, None
-        if directory is not None:
-            directory.close()
         state, self._state = self._state, None
         if state is not None:
             state.close()
 
 
+class _OfThread(threading.local):
+    """What each submitter's thread has of its own."""
+
+    def __init__(self) -> None:
+        self.encode = Encoder(LARGE).encode
+
+
+_own = _OfThread()
+
+
 def encoded(seeds: Iterable[Seed]) -> list[Encoded]:
     """Encode payloads in the submitter's thread; raises PayloadError naming routine and slot."""
-    encode = Encoder(LARGE).encode
+    encode = _own.encode
     return [(seed, encoded_part(seed, encode)) for seed in seeds]
 
 

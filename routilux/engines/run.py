@@ -4,20 +4,24 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from routilux.clock import Deadline, monotonic, pause
+from routilux.capture import Capture
+from routilux.clock import Deadline, monotonic, pause, wall
 from routilux.engine import UNREAD_FAILURE
 from routilux.engines.host import Hosted, Message, SharedValues, View, frozen
 from routilux.errors import ClosedError, DeadlineExceeded, JobCancelled, RoutiluxError
 from routilux.flow import Flow
 from routilux.ipc.codec import Encoder, Large, batch
-from routilux.jobs import CUT_SHORT, JobState, Source
+from routilux.jobs import CUT_SHORT, Counters, JobState, Source
 from routilux.lifecycle import ExecutionStatus, Happening
-from routilux.policies import Taken
+from routilux.logring import LogEntry
+from routilux.policies import Inbox, Taken
 from routilux.reports import describe
 from routilux.submission import Seed, encoded_part
 
 YIELDS = 256
 """A generator's outputs go on their way after this many yields."""
+STATUSES = {"stop": "failed", "skip": "skipped", "continue": "continued"}
+"""What became of an activation that has raised, by what `on_error` says."""
 
 
 class InlineJob:
@@ -26,6 +30,7 @@ class InlineJob:
     job: JobState
     on_end: Callable[[JobState], None]
     on_drained: Callable[[], None]
+    worker_id = ""
 
     def __init__(
         self,
@@ -51,6 +56,7 @@ class InlineJob:
         self._is_cut = False
         self._messages = 0
         self._origin = 0
+        self._at: Hosted | None = None
 
     # ---- what the submitter does --------------------------------------------------------------------------
 
@@ -58,7 +64,7 @@ class InlineJob:
         self._deadline = deadline
         self._is_open = is_open
         for name, node in self._nodes.items():
-            view = View(self.job.job_id, self._data, None)
+            view = View(self.job.job_id, self._data, None, hold=self._hold)
             view.inbox = None if node.policy.immediate else node.policy.inbox(node.slot_names, view)
             self._views[name] = view
         self.job.happen(Happening.PAUSE if paused else Happening.START)
@@ -104,17 +110,31 @@ class InlineJob:
         if job.status is ExecutionStatus.RUNNING:
             job.happen(Happening.PAUSE)
 
+    def _hold(self) -> None:
+        """A hook wants the job to be held."""
+        self.pause(self.job)
+
     def resume(self, job: JobState) -> None:
         """Go on, in this thread."""
         if job.status is ExecutionStatus.PAUSED:
             job.happen(Happening.RESUME)
             self._run()
 
+    def shared_data(self, job: JobState) -> dict[str, bytes]:  # noqa: ARG002 - its only job
+        return self._data.encoded
+
     def drained(self, job: JobState) -> None:  # noqa: ARG002 - its only job
         self.on_drained()
 
-    def counters(self, job: JobState) -> dict[str, dict[str, int]]:  # noqa: ARG002 - its only job
-        return {name: dict(view.counters) for name, view in self._views.items()}
+    def counters(self, job: JobState) -> Callable[[], Counters]:  # noqa: ARG002 - its only job
+        found = {name: dict(view.counters) for name, view in self._views.items()}
+        return lambda: found
+
+    def await_logs(self) -> None:
+        """They are there at once."""
+
+    def trace(self, job: JobState, *, is_on: bool) -> None:
+        """Nobody can listen to this engine."""
 
     def workers(self) -> dict[str, int]:
         """As if each routine had a process."""
@@ -128,7 +148,7 @@ class InlineJob:
 
     def _run(self) -> None:
         """Work until the job has ended, is paused, or waits to be fed."""
-        with self._lock:
+        with self._lock, Capture(self._take_line):
             while self.job.status is ExecutionStatus.RUNNING:
                 if self._deadline.passed:
                     message = f"job {self.job.job_id!r} did not end within its timeout; it was stopped"
@@ -137,6 +157,11 @@ class InlineJob:
                     break
             for node in self._order:
                 node.view = None
+            self._at = None
+
+    def _take_line(self, level: str, text: str) -> None:
+        if self._at is not None:
+            self.job.log.put(LogEntry(wall(), level, self._at.name, 0, text))
 
     def _step(self) -> bool:
         """One activation of the routine furthest down that has something to do."""
@@ -148,7 +173,8 @@ class InlineJob:
             if view.queue:
                 self._receive(node, view, view.queue.popleft())
                 return True
-            if view.inbox is not None and len(view.inbox) and self._take(node, view, monotonic()):
+            has_some = view.held is not None or (view.inbox is not None and len(view.inbox) > 0)
+            if has_some and self._take(node, view, monotonic()):
                 return True
         return False
 
@@ -171,7 +197,11 @@ class InlineJob:
             self._complete()
             return False
         for node in self._levels[self._level]:
-            self._flush(node, self._views[node.name])
+            view = self._views[node.name]
+            if not view.is_finished:
+                self._flush(node, view)
+            if self.job.status is ExecutionStatus.PAUSED:
+                return True
         self._level += 1
         return True
 
@@ -186,8 +216,11 @@ class InlineJob:
         if view.inbox is not None:
             while not self.job.ended and self._take(node, view, monotonic()):
                 self._exhaust(node, view)
+                if self.job.status is ExecutionStatus.PAUSED:
+                    return
             view.counters["unused"] += len(view.inbox)
             view.inbox = node.policy.inbox(node.slot_names, view)
+        view.is_finished = True
         if not self.job.ended:
             self._activate(node, view, node.invoker.finish, counted=False)
             self._exhaust(node, view)
@@ -198,6 +231,9 @@ class InlineJob:
 
     def _receive(self, node: Hosted, view: View, message: Message) -> None:
         inbox = view.inbox
+        if node.is_stopped(view, message):
+            view.queue.appendleft(message)
+            return
 
         def accept() -> None:
             loaded = message.load(private=node.copies(message.slot))
@@ -214,22 +250,33 @@ class InlineJob:
         else:
             self._activate(node, view, accept, counted=False)
 
+    def _chosen(self, node: Hosted, view: View, inbox: Inbox, now: float) -> Taken | None:
+        """What the policy takes, if it accepts."""
+        taken: list[Taken] = []
+
+        def choose() -> None:
+            found = inbox.take(now=now, final=view.final)
+            if found is not None:
+                taken.append(found)
+            if node.hooked is not None:
+                node.hooked.answered(view.job_id, inbox, found)
+
+        self._activate(node, view, choose, counted=False)
+        return taken[0] if taken else None
+
     def _take(self, node: Hosted, view: View, now: float) -> bool:
         inbox = view.inbox
         if inbox is None:
             return False
-        taken: list[Taken] = []
-
-        def choose() -> None:
-            if (found := inbox.take(now=now, final=view.final)) is not None:
-                taken.append(found)
-
-        self._activate(node, view, choose, counted=False)
-        if not taken:
+        held, view.held = view.held, None
+        chosen = held or self._chosen(node, view, inbox, now)
+        if chosen is None:
             return False
-        (chosen,) = taken
-        values = [[message.value for message in slot] for slot in chosen.slots]
-        args = values if chosen.many else [slot[0] if slot else None for slot in values]
+        args = chosen.arguments
+        given = dict(zip(node.slot_names, args, strict=True))
+        if node.hooked is not None and held is None and node.hooked.pauses(view, given):
+            view.held = chosen
+            return True
         origin = max((message.origin for slot in chosen.slots for message in slot), default=0)
         node.place = next((message.place for slot in chosen.slots for message in slot), "")  # type: ignore[attr-defined]
         self._activate(node, view, lambda: self._call(node, view, args, chosen.message, origin))
@@ -239,6 +286,7 @@ class InlineJob:
         self, node: Hosted, view: View, args: list[Any], message: object, origin: int
     ) -> Iterator[None] | None:
         view.origin = origin
+        node.tell_start(view, args, message)
         view.running = node.invoker.call(args, message, view)
         return None
 
@@ -252,28 +300,30 @@ class InlineJob:
         self._attempt(node, view)
 
     def _attempt(self, node: Hosted, view: View) -> None:
-        node.view = view
+        node.view, self._at = view, node
         steps = None
         while view.again is not None:
             try:
                 steps = view.again()
                 break
             except BaseException as error:  # the user's code  # noqa: BLE001
-                if not self._may_retry(node, view):
+                if not self._may_retry(node, view, error):
                     self._failed(node, view, error)
                     break
         if steps is not None:
             view.running = steps
         if view.running is None:
+            node.tell_end(view, "completed")
             self._send(node, view)
 
-    def _may_retry(self, node: Hosted, view: View) -> bool:
+    def _may_retry(self, node: Hosted, view: View, error: BaseException) -> bool:
         """Whether `on_error` gives the activation another attempt; its delay has passed then."""
         view.failures += 1
         delay = node.node.on_error.delay(view.failures)
         if delay is None or self.job.ended:
             return False
         node.emitted.clear()
+        node.tell_end(view, "retried", error)
         pause(delay)
         return True
 
@@ -282,23 +332,26 @@ class InlineJob:
         steps = view.running
         if steps is None:
             return
-        node.view = view
+        node.view, self._at = view, node
         try:
             for _ in range(YIELDS):
                 if self.job.ended or (self._is_cut and self._is_source(node)):
                     view.running = None
+                    node.tell_end(view, "cut")
                     break
                 next(steps)
         except StopIteration:
             view.running = None
         except BaseException as error:  # the user's generator  # noqa: BLE001
             view.running = None
-            if self._may_retry(node, view):
+            if self._may_retry(node, view, error):
                 self._attempt(node, view)
                 return
             self._failed(node, view, error)
         if view.running is None and (close := getattr(steps, "close", None)) is not None:
             close()
+        if view.running is None:
+            node.tell_end(view, "completed")
         if view.running is None or not node.node.on_error.retries:  # what is sent cannot be tried again
             self._send(node, view)
 
@@ -307,6 +360,7 @@ class InlineJob:
 
     def _failed(self, node: Hosted, view: View, error: BaseException) -> None:
         action = node.node.on_error.action
+        node.tell_end(view, STATUSES[action], error)
         if action != "continue":
             node.emitted.clear()
         view.counters["skipped" if action == "skip" else "errors"] += 1

@@ -8,7 +8,6 @@ import os
 import sys
 import weakref
 from functools import cache
-from pathlib import Path
 
 from routilux.errors import ArenaFull
 from routilux.ipc.layout import WORD, Layout, Section
@@ -40,7 +39,7 @@ class Arena:
         return view.toreadonly(), reference
 
     @classmethod
-    def create(cls, layout: Layout, path: Path | None = None) -> "Arena":
+    def create(cls, layout: Layout, path: str | os.PathLike[str] | None = None) -> "Arena":
         """A new arena, sparse, in memory or in a new file; its fixed parts are made real now. Raises
         ArenaFull when there is not so much room.
         """

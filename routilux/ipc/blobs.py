@@ -28,8 +28,7 @@ KEEP = 64 << 20
 """Free bytes at the heap's end beyond this go back to the system."""
 
 LOOK_EACH = 1 << 18
-"""After so many bytes the producer looks again for what can be freed: seldom, and while a cache still has it.
-"""
+"""After so many bytes the producer looks again for what can be freed: while a cache still has it."""
 
 REFERENCE = struct.Struct("<QQ")
 """offset in the arena u64 | bytes u64"""
@@ -157,10 +156,7 @@ class Blob:
         """Whether every frame that refers to it has been used up; somebody may pin it all the same."""
         if self.holders:
             return False
-        for lane, end in self.uses:  # noqa: SIM110 - each payload is asked: all() takes twice as long
-            if not lane.passed(end):
-                return False
-        return True
+        return all([lane.passed(end) for lane, end in self.uses])  # noqa: C419 - a generator costs more
 
     @property
     def reference(self) -> bytes:

@@ -61,7 +61,7 @@ class Segment:
     With a `turn` they have a place in an order, see Turn.
     """
 
-    __slots__ = ("at", "flags", "job", "origin", "parts", "port", "row", "stored", "turn")
+    __slots__ = ("at", "first", "flags", "job", "origin", "parts", "port", "row", "stored", "turn")
 
     def __init__(
         self, job: int, port: int, parts: list[Part], *, origin: int = 0, flags: int = 0, turn: Turn = NO_TURN
@@ -70,6 +70,8 @@ class Segment:
         self.port = port
         self.parts = parts
         self.at = 0
+        self.first = 0
+        """How many messages were pushed into its channel before its own."""
         self.row: int | None = None
         self.stored = 0
         self.origin = origin
@@ -87,6 +89,7 @@ class Segment:
             or (self.job, self.port, self.origin, self.flags)
             != (other.job, other.port, other.origin, other.flags)
             or self.flags & MARK
+            or self.first + len(self.parts) != other.first
             or self.turn.after(len(self.parts)) != other.turn._replace(span=0)
             or self.row is not None
         ):
@@ -156,12 +159,18 @@ class Channel:
         self._turn = -1
         self._is_held = False
         """Whether too many large payloads were on their way: the next go once a quarter is used up."""
+        self.pushed = 0
+        """Messages pushed so far."""
+        self.placed: Callable[[Channel, LaneWriter, Frame, int], None] | None = None
+        """Told of each frame that is written, and how many messages were pushed before its first."""
 
     def push(self, segment: Segment) -> None:
         """Let the messages wait for room; nothing moves before `pump`."""
         if isinstance(part := segment.parts[0], Blob):  # then it is the only one
             part.holders += 1
         self._messages += len(segment)
+        segment.first = self.pushed
+        self.pushed += len(segment)
         if not (self._waiting and self._waiting[-1].join(segment)):
             self._waiting.append(segment)
 
@@ -193,6 +202,8 @@ class Channel:
                 blob.uses.append((lane, end))
                 lane.carry(blob.nbytes)
                 blob.holders -= 1
+            if self.placed is not None:
+                self.placed(self, lane, frame, segment.first + segment.at)
             segment.at += frame.messages
             self._messages -= frame.messages
             if not segment:
@@ -268,6 +279,8 @@ class Channel:
             frame.job, frame.port, parts, origin=frame.origin, flags=frame.flags & ~BLOB, turn=turn
         )
         segment.row = record.row
+        segment.first = self.pushed
+        self.pushed += len(segment)
         self._messages += len(segment)
         self._waiting.append(segment)
 

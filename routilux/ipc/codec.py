@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any, Final
 
 import msgspec
@@ -282,6 +282,11 @@ def batch(parts: list[bytes]) -> bytes:
     return _ARRAY32.pack(0xDD, len(parts)) + b"".join(parts)
 
 
+def length(batch: bytes) -> int:
+    """How many messages a batch has."""
+    return int(_ARRAY32.unpack_from(batch)[1])
+
+
 def split(data: bytes | memoryview) -> Iterator[bytes]:
     """The single messages of a batch."""
     data = bytes(data)
@@ -290,6 +295,21 @@ def split(data: bytes | memoryview) -> Iterator[bytes]:
     except StackError:
         ends = _ends(data, lambda unpacker: _skip(unpacker, data))
     return (data[start:end] for start, end in pairwise(ends))
+
+
+def each_of(data: bytes | memoryview) -> Iterator[bytes]:
+    """As `split`, but no further than one looks."""
+    data = bytes(data)
+    unpacker = Unpacker(max_buffer_size=0)
+    unpacker.feed(data)
+    for number in range(unpacker.read_array_header()):
+        start = unpacker.tell()
+        try:
+            unpacker.skip()
+        except StackError:
+            yield from islice(split(data), number, None)
+            return
+        yield data[start : unpacker.tell()]
 
 
 def _ends(data: bytes, skip: Callable[[Unpacker], None]) -> list[int]:

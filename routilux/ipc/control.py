@@ -3,8 +3,8 @@
 Apart from the lanes, since what it carries happens at once and not with a commit.
 """
 
+import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -18,11 +18,11 @@ PATIENCE_MS = 100
 
 
 class Ask(msgspec.Struct, frozen=True, array_like=True):
-    """A question about the shared data of a job; values are encoded payloads."""
+    """A question about the shared data of a job (values are encoded payloads), or the wish to pause it."""
 
     number: int
     job: int
-    what: Literal["get", "set", "delete", "keys"]
+    what: Literal["get", "set", "delete", "keys", "pause"]
     key: str = ""
     value: bytes = b""
 
@@ -40,7 +40,7 @@ class Answer(msgspec.Struct, frozen=True, array_like=True):
 class Answerer:
     """The supervisor's end."""
 
-    def __init__(self, directory: str | Path) -> None:
+    def __init__(self, directory: str | os.PathLike[str]) -> None:
         self._context = zmq.Context(io_threads=1)
         self.socket = self._context.socket(zmq.ROUTER)
         self.socket.set(zmq.LINGER, 0)  # a dead peer must not hold up our exit
@@ -75,7 +75,7 @@ class Answerer:
 class Asker:
     """A worker's end; it connects when it first asks."""
 
-    def __init__(self, directory: str | Path) -> None:
+    def __init__(self, directory: str | os.PathLike[str]) -> None:
         self._directory = directory
         self._context: zmq.Context[zmq.Socket[bytes]] | None = None
         self._socket: zmq.Socket[bytes] | None = None

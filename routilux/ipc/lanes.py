@@ -30,6 +30,7 @@ LARGE = MAX_PAYLOAD - 64
 """Encoded messages beyond this are blobs."""
 
 PADDING, TOKEN, BLOB, ERROR, DEAD, MARK, TYPED = 1, 2, 4, 8, 16, 32, 64
+NO_MESSAGES = TOKEN | ERROR | DEAD | MARK
 """Flags. MARK: the frame's one message stands for none; it says that the order has got past its tags. TYPED:
 by the codec of the type that the slot declares.
 """
@@ -80,6 +81,8 @@ class LaneWriter:
         "plan",
         "position",
         "published",
+        "sent",
+        "total",
     )
 
     def __init__(self, arena: Arena, own: OwnSection, plan: LanePlan) -> None:
@@ -92,6 +95,8 @@ class LaneWriter:
         self._words = arena.words
         self._ring = own.data[start : start + RING]
         self.position = own.words[self.published]
+        self.sent = own.index(section.sent[plan.index])
+        self.total = own.words[self.sent]
         self.messages = 0
         self._in_flight: deque[tuple[int, int, int]] = deque()
         self._large = 0
@@ -109,6 +114,8 @@ class LaneWriter:
         self._write(at, frame, len(frame.payload))
         self.position += space
         self.messages += frame.messages
+        if not frame.flags & NO_MESSAGES:
+            self.total += frame.messages
         self._in_flight.append((self.position, frame.messages, 0))
         if len(self._in_flight) > RING // ALIGN:
             self.outstanding()
@@ -169,7 +176,19 @@ class LaneWriter:
 class LaneReader:
     """The consumer's end. `position` and `used` are private until a commit stores `mark` in `consumed`."""
 
-    __slots__ = ("_data", "_start", "_words", "consumed", "plan", "position", "producer", "published", "used")
+    __slots__ = (
+        "_data",
+        "_start",
+        "_words",
+        "consumed",
+        "plan",
+        "position",
+        "producer",
+        "published",
+        "taken",
+        "total",
+        "used",
+    )
 
     def __init__(self, arena: Arena, own: OwnSection, plan: LanePlan) -> None:
         producer = arena.layout.sections[plan.producer]
@@ -180,6 +199,8 @@ class LaneReader:
         self._words = arena.words
         self._data = arena.data
         self._start = producer.rings[plan.index]
+        self.taken = own.index(own.section.used[plan.index])
+        self.total = own.words[self.taken]
         mark = own.words[self.consumed]
         self.position, self.used = mark >> USED_BITS, mark & MAX_COUNT
 
@@ -217,6 +238,8 @@ class LaneReader:
 
     def use(self, frame: Frame, upto: int) -> None:
         """The first `upto` messages of `frame`, which is the head, are used."""
+        if not frame.flags & NO_MESSAGES:
+            self.total += upto - self.used
         if upto >= frame.messages:
             self.position, self.used = frame.end, 0
         else:

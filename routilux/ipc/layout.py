@@ -5,10 +5,11 @@ read-write and everything else read-only.
 """
 
 import os
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 from mmap import ALLOCATIONGRANULARITY
+
+import msgspec
 
 from routilux.plan import Plan
 
@@ -39,12 +40,13 @@ HEADER_WORDS = (
     "running_since",
     "idle",
     "starved",
+    "logged",
 )
 """`idle` says that the process waits for a doorbell (1, or when it will wake by itself, in nanoseconds),
 `starved` that it leaves messages in its lanes although it has nothing to do, since it holds back so many
-already. `at` names the input at hand, `at_once` says whether it is the only one of its transaction. After a
-crash the supervisor writes `care`, how many transactions are to be of one message, and `poison`, the input
-not to be run again.
+already. `logged` counts the batches of log lines that it has sent to the supervisor. `at` names the input at
+hand, `at_once` says whether it is the only one of its transaction. After a crash the supervisor writes
+`care`, how many transactions are to be of one message, and `poison`, the input not to be run again.
 """
 COUNTERS = ("created", "retired", "activations", "errors", "skipped", "unused", "dead", "cut")
 """Per job slot and process: cumulative, never reset; the first two decide when a job is quiet, the last
@@ -74,10 +76,14 @@ REPLAY_WORDS = len(REPLAY_HEAD) + 2 * REPLAYED_EVENTS
 event how many it has sent since the cursor, and a crc of them.
 """
 
-JOB_STATES = ("current", "order", "stage")
-"""Per job slot, written by the supervisor alone: the job that has the slot, whether it runs, and how far it
-has come: 0 not yet admitted, 1 it may be fed, 2 and more the levels that have been told its end.
+JOB_STATES = ("current", "order", "stage", "traced")
+"""Per job slot, written by the supervisor alone: the job that has the slot, whether it runs, how far it has
+come (0 not yet admitted, 1 it may be fed, 2 and more the levels that have been told its end), and whether
+somebody wants to see each of its activations.
 """
+
+WAITING_SLOTS = 16
+"""Slots for which a process says how many messages wait before its policy; further ones count in the last."""
 
 
 class Order(IntEnum):
@@ -103,8 +109,7 @@ JOB_NAME = 128
 """Bytes for a job's id: its length, then its UTF-8."""
 
 
-@dataclass(frozen=True)
-class Section:
+class Section(msgspec.Struct, frozen=True):
     """Where one process writes. Offsets are bytes from the start of the arena."""
 
     start: int
@@ -114,6 +119,10 @@ class Section:
     words: dict[str, int]
     published: dict[int, int]
     consumed: dict[int, int]
+    sent: dict[int, int]
+    """Messages put into an out-lane, ever."""
+    used: dict[int, int]
+    """Messages taken out of an in-lane, ever."""
     rings: dict[int, int]
     heap: int
     heap_size: int
@@ -123,8 +132,7 @@ class Section:
         return self.heap - self.start
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(msgspec.Struct, frozen=True, dict=True):
     """The sections of a plan with room for `jobs` jobs at a time and `heap` bytes of large payloads per
     process.
     """
@@ -153,7 +161,7 @@ class Layout:
         """Stores one commit may make: one per word that a commit can touch."""
         rows = (len(COUNTERS) + len(JOB_ROWS) + max(self.plan.tag_rows)) * self.jobs
         rows += REPLAYS * REPLAY_WORDS + RECORDS
-        return rows + len(self.plan.lanes) + len(HEADER_WORDS)
+        return rows + 2 * len(self.plan.lanes) + len(HEADER_WORDS)
 
     def _section(self, index: int, start: int) -> Section:
         out, into = self.plan.outbound[index], self.plan.inbound[index]
@@ -170,6 +178,7 @@ class Layout:
         take("replay", REPLAYS * REPLAY_WORDS)
         for name in COUNTERS + JOB_ROWS:
             take(name, self.jobs)
+        take("waiting", WAITING_SLOTS)
         take("tags", self.plan.tag_rows[index] * self.jobs)
         if index == 0:
             take("drain", 1)
@@ -178,14 +187,14 @@ class Layout:
             for name in JOB_STATES:
                 take(name, self.jobs)
             take("names", self.jobs * JOB_NAME // WORD)
-        published: dict[int, int] = {}
-        consumed: dict[int, int] = {}
-        for lane in out:
-            published[lane.index] = at
-            at += WORD
-        for lane in into:
-            consumed[lane.index] = at
-            at += WORD
+        published = {lane.index: at + n * WORD for n, lane in enumerate(out)}
+        at += len(out) * WORD
+        consumed = {lane.index: at + n * WORD for n, lane in enumerate(into)}
+        at += len(into) * WORD
+        sent = {lane.index: at + n * WORD for n, lane in enumerate(out)}
+        at += len(out) * WORD
+        used = {lane.index: at + n * WORD for n, lane in enumerate(into)}
+        at += len(into) * WORD
         at = _up(at, 64)
         rings: dict[int, int] = {}
         for lane in out:
@@ -202,7 +211,7 @@ class Layout:
         heap = _up(at, ALLOCATIONGRANULARITY)
         heap_size = _up(self.heap, ALLOCATIONGRANULARITY)
         size = heap + heap_size - start
-        return Section(start, size, solid, words, published, consumed, rings, heap, heap_size)
+        return Section(start, size, solid, words, published, consumed, sent, used, rings, heap, heap_size)
 
 
 def _up(value: int, multiple: int) -> int:

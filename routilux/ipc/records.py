@@ -8,8 +8,9 @@ the commit that makes `live` a number of messages makes it exist.
 import struct
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntEnum
+
+import msgspec
 
 from routilux.errors import ArenaFull
 from routilux.ipc import crash
@@ -41,8 +42,7 @@ class Kind(IntEnum):
     """A message whose activation has failed, and that gets another attempt."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     """A frame, or a part of one, in the pending store: of its messages, `left` are still to be used.
 
     `first` is the place that its first message had in the frame it came from. One that waits for another

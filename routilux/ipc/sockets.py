@@ -5,10 +5,11 @@ record, and whoever wakes looks at all its lanes.
 """
 
 import contextlib
+import os
 import struct
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from math import ceil
-from pathlib import Path
 from typing import NamedTuple, cast
 
 import zmq
@@ -27,8 +28,15 @@ pending.
 """
 
 
+_EVENTS, _POLLIN = int(zmq.EVENTS), int(zmq.POLLIN)
+"""As plain numbers, which are asked for quicker."""
+
+GROUP = 64
+"""Job slots that one descriptor can name."""
+
+
 class Bell(IntEnum):
-    """Why a process is woken."""
+    """Why a process is woken. QUIET names a group of job slots and, as a bit each, some of them."""
 
     PUBLISHED = 1
     CREDIT = 2
@@ -44,12 +52,28 @@ class Descriptor(NamedTuple):
     position: int
 
 
+def groups(slots: Iterable[int]) -> dict[int, int]:
+    """Job slots as groups: the number of each, and a bit for each slot."""
+    found: dict[int, int] = {}
+    for slot in slots:
+        found[slot // GROUP] = found.get(slot // GROUP, 0) | 1 << slot % GROUP
+    return found
+
+
+def slots(group: int, bits: int) -> Iterator[int]:
+    """The job slots of one group."""
+    while bits:
+        lowest = bits & -bits
+        yield group * GROUP + lowest.bit_length() - 1
+        bits ^= lowest
+
+
 class Doorbells:
     """The sockets of the process `index`; its own context, made after the process has started."""
 
-    def __init__(self, directory: str | Path, index: int) -> None:
+    def __init__(self, directory: str | os.PathLike[str], index: int) -> None:
         self._directory = directory
-        self._context = zmq.Context(io_threads=1)
+        self.context = zmq.Context(io_threads=1)
         self.pull = self._socket(zmq.PULL)
         self.pull.set(zmq.RCVHWM, WATERMARK)
         self.pull.set(zmq.MAXMSGSIZE, LARGEST)  # whoever sends more is cut off
@@ -60,7 +84,7 @@ class Doorbells:
         """Messages that were no descriptors; of those that came while we slept, parts."""
 
     def _socket(self, kind: int) -> "zmq.Socket[bytes]":
-        socket = self._context.socket(kind)
+        socket = self.context.socket(kind)
         socket.set(zmq.LINGER, 0)  # a dead peer must not hold up our exit
         return socket
 
@@ -81,7 +105,7 @@ class Doorbells:
             self._push[peer].send(DESCRIPTOR.pack(kind, number, position), zmq.NOBLOCK)
 
     def _has_rung(self) -> bool:
-        return bool(cast("int", self.pull.get(zmq.EVENTS)) & zmq.POLLIN)
+        return bool(cast("int", self.pull.get(_EVENTS)) & _POLLIN)
 
     def wait(self, seconds: float) -> bool:
         """Sleep until somebody rings, at most `seconds`; what was rung meanwhile is forgotten. Whether
@@ -95,11 +119,15 @@ class Doorbells:
             self._heed(pull.recv())
         except zmq.Again:
             return False
+        self.forget()
+        return True
+
+    def forget(self) -> None:
+        """Take in what has been rung, and do not wait; it is of no more use."""
         for _ in range(WATERMARK):  # whoever floods us must not keep us from our lanes
             if not self._has_rung():
                 break
-            self._heed(pull.recv())
-        return True
+            self._heed(self.pull.recv())
 
     def _heed(self, part: bytes) -> None:
         self.malformed += len(part) != DESCRIPTOR.size
@@ -119,4 +147,4 @@ class Doorbells:
         return descriptors
 
     def close(self) -> None:
-        self._context.destroy(linger=0)
+        self.context.destroy(linger=0)

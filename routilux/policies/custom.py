@@ -65,6 +65,7 @@ class _Chosen(Queues):
             raise self._refusal(f"returned {answer!r:.80}, not a tuple (activate, data_slice, message)")
         activate, data_slice, message = answer
         if not activate:
+            self.declined = message
             return None
         return self._take(self._counts(waiting, data_slice), many=True, message=message)
 

@@ -33,9 +33,19 @@ class Taken:
     many: bool
     message: Any = None
 
+    @property
+    def arguments(self) -> list[Any]:
+        """What logic is called with, a value or list per slot."""
+        if self.many:
+            return [[message.value for message in slot] for slot in self.slots]
+        return [slot[0].value if slot else None for slot in self.slots]
+
 
 class Inbox(ABC):
     """The messages of one job that wait at one process."""
+
+    declined: Any = None
+    """What the policy has said when it declined last, if it says anything."""
 
     @abstractmethod
     def put(self, slot: int, message: Message) -> None:

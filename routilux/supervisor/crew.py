@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from random import SystemRandom
 
 from routilux.flow import Flow
+from routilux.hooks import NO_HOOKS, Hooks
 from routilux.ipc import crash
 from routilux.ipc.arena import Arena
 from routilux.ipc.layout import WORD, Layout
@@ -19,7 +20,14 @@ class Crew:
     """All workers of a plan. They are spawned, reaped and let go by one thread, which outlives them."""
 
     def __init__(
-        self, plan: Plan, arena: Arena, boots: list[bytes], seed: Mapping[str, str], lock: int | None
+        self,
+        plan: Plan,
+        arena: Arena,
+        boots: list[bytes],
+        seed: Mapping[str, str],
+        lock: int | None,
+        *,
+        hooks: Hooks = NO_HOOKS,
     ) -> None:
         self._plan = plan
         self._arena = arena
@@ -28,10 +36,12 @@ class Crew:
         with open(self._boots, "wb", closefd=False) as file:
             file.writelines(boots)
         self._seed = seed
+        self._hooks = hooks
         self._held = () if lock is None else (lock,)
         self._pipe = os.pipe2(os.O_CLOEXEC)
         self.members: dict[int, Process] = {}
-        self._lives: dict[int, int] = {}
+        self.lives: dict[int, int] = {}
+        """Which incarnation of each worker this is, counted from 0."""
 
     def spawn(self) -> None:
         """Start every worker; each waits for nobody."""
@@ -43,20 +53,31 @@ class Crew:
         fds = (self._arena.fd, self._boots, self._pipe[0])
         place = (sum(self._sizes[: index - 1]), self._sizes[index - 1])
         worker = self._plan.processes[index].name
-        life = self._lives[index] = self._lives.get(index, -1) + 1
+        life = self.lives[index] = self.lives.get(index, -1) + 1
         environment = dict(self._seed) | crash.environment(worker, life)
         name = f"{self._plan.flow}:{worker}"
-        arguments = (*fds, *place, os.getpid())
+        arguments = (*fds, *place, os.getpid(), life + 1)
         self.members[index] = spawn(name, arguments, (*fds, *self._held), environment)
+        self._tell(index, self.members[index].pid, "started")
 
     def kill_one(self, index: int) -> None:
         """Kill one worker; its end shows as any other."""
         if index in self.members:
             self.members[index].kill()
 
-    def bury(self, index: int) -> None:
-        """Reap a worker that has died, and what it has left behind in its group."""
-        self.members.pop(index).reap()
+    def bury(self, index: int) -> int:
+        """Reap a worker that has died, and what it has left behind in its group; the id it had."""
+        member = self.members.pop(index)
+        member.reap()
+        return member.pid
+
+    def tell_died(self, index: int, pid: int, how: str) -> None:
+        """The user's hooks learn of a worker's death."""
+        self._tell(index, pid, "died", how)
+
+    def _tell(self, index: int, pid: int, change: str, how: str = "") -> None:
+        routine = self._plan.processes[index].node
+        self._hooks.tell("on_process_change", self._plan.flow, routine, pid, change, how)
 
     def pids(self) -> dict[int, tuple[str, int]]:
         """Routine and process of each worker."""
@@ -123,6 +144,7 @@ def boot_records(flow: Flow, plan: Plan, layout: Layout, directory: str) -> list
             keys,
             types,
             shipped[process.node],
+            b"",
             main,
         )
         for process in plan.processes[1:]

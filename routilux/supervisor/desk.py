@@ -6,7 +6,7 @@ from typing import NamedTuple
 from routilux.flow import Flow
 from routilux.ipc.arena import Arena, OwnSection
 from routilux.ipc.blobs import REFERENCE, Blob, BlobWriter, Pins
-from routilux.ipc.channels import NO_TURN, Channel, Part, Turn, segments
+from routilux.ipc.channels import NO_TURN, Channel, Part, Segment, Turn, segments
 from routilux.ipc.codec import Large, split
 from routilux.ipc.commit import Transaction
 from routilux.ipc.lanes import BLOB, TOKEN, Frame, LaneReader, LaneWriter
@@ -76,10 +76,18 @@ class Desk:
             return Channel(lanes, service_ns, is_numbered=lanes[0].plan.numbered >= 0)
 
         self._direct = {process: channel(process) for process in writers}
-        self._shared = {name: channel(*plan.workers_of(name)) for name in flow.nodes}
+        workers = {name: plan.workers_of(name) for name in flow.nodes}
+        self._keyed = {
+            name: (node.key, workers[name])
+            for name, node in flow.nodes.items()
+            if node.key is not None and len(workers[name]) > 1
+        }
+        self._shared = {name: channel(*workers[name]) for name in flow.nodes}
         self._writers = writers
         self._moved: set[LaneReader] = set()
         self._rung: list[tuple[int, Bell, int, int]] = []
+        self.uncommitted = 0
+        """Messages submitted since the last commit."""
 
     # ---- out ----------------------------------------------------------------------------------------------
 
@@ -93,11 +101,11 @@ class Desk:
             turn = Turn(self.turns.next(row, number), is_numbered=True)
             self.turns.advance(self.tx, row, number, 1)
         origin = origin if self._plan.tracks_origin else 0
-        for segment in segments(number, seed.slot, [stored], origin=origin, turn=turn):
-            self._channel(seed).push(segment)
+        self._channel(seed).push(Segment(number, seed.slot, [stored], origin=origin, turn=turn))
         if isinstance(stored, Blob):
             self.blobs.sent(stored)
         self.tx.create(number & SLOT_MASK, 1)
+        self.uncommitted += 1
 
     def take_up(self, is_over: Callable[[int], bool]) -> None:
         """What an earlier supervisor had waiting for room waits again."""
@@ -120,11 +128,10 @@ class Desk:
         return blob
 
     def _channel(self, seed: Seed) -> Channel:
-        node = self._flow.nodes[seed.routine]
-        workers = self._plan.workers_of(seed.routine)
-        if node.key is None or len(workers) == 1:
+        if (keyed := self._keyed.get(seed.routine)) is None:
             return self._shared[seed.routine]
-        return self._direct[workers[by_key(key_of(node.key, seed.payload), len(workers))]]
+        key, workers = keyed
+        return self._direct[workers[by_key(key_of(key, seed.payload), len(workers))]]
 
     def token(self, number: int, process: int) -> None:
         """Tell one worker that nothing more of the job can come."""
@@ -177,10 +184,12 @@ class Desk:
         """Publish what there is room for, pass what was collected, ring whom it concerns. Nothing to do costs
         little.
         """
+        self.uncommitted = 0
         for channel in self._channels():
             if channel:
                 for lane in channel.pump():
                     self.tx.published[lane.published] = lane.position
+                    self.tx.late[lane.sent] = lane.total
                     self._rung.append((lane.consumer, Bell.PUBLISHED, lane.plan.index, lane.position))
         if self._records is not None:
             for number, channel in enumerate(self._channels()):

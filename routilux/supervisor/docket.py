@@ -29,6 +29,7 @@ from routilux.supervisor.desk import SLOT_MASK, Desk, Letter
 from routilux.supervisor.journal import Journal
 from routilux.supervisor.ledger import Account, Ledger
 from routilux.supervisor.merge import Merge
+from routilux.supervisor.publishing import Publishing
 from routilux.supervisor.recovery import ATTEMPTS
 
 EARLY_FAILURE = (
@@ -50,10 +51,13 @@ class Docket:
     ledger: Ledger
     desk: Desk
     crew: Crew
+    publishing: Publishing
     changed: Callable[[], None]
     """Called when a job has ended otherwise than by itself: somebody may wait for that."""
     failed: Callable[[RoutiluxError], None]
     """Called when no job of the flow can go on."""
+    pauses: Callable[[JobState], None]
+    """Called when a worker wants a job to be paused."""
     journal: Journal | None = None
     quiet: list[Account] = field(default_factory=list)
     """Of these nothing is left anywhere: their slots are free after this turn."""
@@ -72,6 +76,9 @@ class Docket:
         account = self.ledger.accounts.get(ask.job & SLOT_MASK)
         if account is None or account.number != ask.job or account.job.ended:
             return Answer(ask.number, is_over=True)
+        if ask.what == "pause":
+            self.pauses(account.job)
+            return Answer(ask.number)
         answer = account.data.answer(ask, account.job.job_id)
         if self.journal is not None and ask.what in ("set", "delete") and not answer.refusal:
             self.journal.shared(ask.job, ask.key, ask.value if ask.what == "set" else None)
@@ -143,8 +150,11 @@ class Docket:
         try:
             if not self._has_kept(account.job, dead.message_id):
                 self.settings.dead_letters.add(self.flow.name, account.job.job_id, body, Cause(how, ATTEMPTS))
+                self.publishing.letter(account.job, dead, how, ATTEMPTS)
                 if crash.PLAN:
                     crash.here("dead.after")
+                told = (account.job.job_id, dead.routine, dead.slot, dead.message_id)
+                self.settings.hooks.tell("on_dead_letter", *told)
         except RoutiluxError as fault:
             lost = LOST.format(dead.routine, how, ATTEMPTS, fault)
             self.end(account, Happening.FAIL, RoutineCrashed(lost))
@@ -177,13 +187,14 @@ class Docket:
         ):
             account.is_throttled = True
             self.ledger.order(account, Order.HOLD)
+            self.publishing.pressed("held", job_id=job.job_id)
         elif job.spooled + account.merge.nbytes > self.settings.max_output and not job.has_reader:
             message = UNREAD_FAILURE.format(job.job_id, self.settings.max_output)
             self.end(account, Happening.FAIL, RoutiluxError(message))
 
     def check_deadlines(self) -> None:
         """Fail the jobs whose time is up."""
-        for account in list(self.ledger.accounts.values()):
+        for account in list(self.ledger.timed.values()):
             if account.deadline.passed and not account.job.ended:
                 message = f"job {account.job.job_id!r} did not end within its timeout; it was stopped"
                 self.end(account, Happening.FAIL, DeadlineExceeded(message))
@@ -252,6 +263,7 @@ class Docket:
         if happening is not Happening.COMPLETE:
             self.ledger.order(account, Order.DROP)
         account.job.happen(happening, error)
+        self.publishing.end(account.job)
         self.note_end(account)
         if happening is not Happening.COMPLETE:
             account.merge.drop()
@@ -260,4 +272,4 @@ class Docket:
                 self.desk.tx.retire(account.slot, 1)
             self.suspects.add(account.slot)
             self.desk.ring_all()
-        self.changed()
+            self.changed()

@@ -16,6 +16,7 @@ from routilux.database import Database
 from routilux.errors import RoutiluxError
 from routilux.ipc import crash
 from routilux.ipc.lanes import Frame
+from routilux.jobs import JobState
 from routilux.supervisor.desk import Letter
 
 MARK = 0x52584C4A
@@ -31,7 +32,8 @@ class Entry:
     job_id: str
     began_at: float
     deadline_at: float | None
-    base: dict[str, list[int]]
+    base: list[list[int]]
+    metadata: dict[str, Any]
     is_paused: bool
     status: str
     finished_at: float | None
@@ -68,14 +70,13 @@ class Journal:
 
     # ---- what happens -------------------------------------------------------------------------------------
 
-    def began(
-        self, number: int, job_id: str, at: float, deadline_at: float | None, base: dict[str, list[int]]
-    ) -> None:
+    def began(self, number: int, job: JobState, deadline_at: float | None, base: list[list[int]]) -> None:
         self.note("DELETE FROM letters WHERE job = ?", number)  # of one that had its number long ago
         self.note(
-            "INSERT OR REPLACE INTO jobs (number, job_id, began_at, deadline_at, base, counters)"
-            " VALUES (?, ?, ?, ?, ?, '{}')",
-            *(number, job_id, at, deadline_at, json.dumps(base)),
+            "INSERT OR REPLACE INTO jobs (number, job_id, began_at, deadline_at, base, metadata, counters)"
+            " VALUES (?, ?, ?, ?, ?, ?, '{}')",
+            *(number, job.job_id, job.started_at or job.created_at, deadline_at),
+            *(json.dumps(base), json.dumps(job.metadata)),
         )
 
     def paused(self, number: int, *, is_paused: bool) -> None:
@@ -132,8 +133,8 @@ class Journal:
     def entries(self) -> list[Entry]:
         """The jobs, in the order of their beginning."""
         rows = self._db.rows(
-            "SELECT number, job_id, began_at, deadline_at, base, is_paused, status, finished_at, error,"
-            " counters FROM jobs ORDER BY began_at, number"
+            "SELECT number, job_id, began_at, deadline_at, base, metadata, is_paused, status, finished_at,"
+            " error, counters FROM jobs ORDER BY began_at, number"
         )
         return [_entry(*row) for row in rows]
 
@@ -162,13 +163,14 @@ class Journal:
 def _entry(
     number: int, job_id: str, began_at: float, deadline_at: float | None, base: str, *rest: Any
 ) -> Entry:
-    is_paused, status, finished_at, error, counters = rest
+    metadata, is_paused, status, finished_at, error, counters = rest
     return Entry(
         number,
         job_id,
         began_at,
         deadline_at,
         json.loads(base),
+        json.loads(metadata),
         bool(is_paused),
         status,
         finished_at,
@@ -180,8 +182,8 @@ def _entry(
 _SCHEMA: Final = (
     """CREATE TABLE jobs (
         number INTEGER PRIMARY KEY, job_id TEXT NOT NULL, began_at REAL NOT NULL, deadline_at REAL,
-        base TEXT NOT NULL, is_paused INTEGER NOT NULL DEFAULT 0, status TEXT NOT NULL DEFAULT '',
-        finished_at REAL, error BLOB, counters TEXT NOT NULL
+        base TEXT NOT NULL, metadata TEXT NOT NULL, is_paused INTEGER NOT NULL DEFAULT 0,
+        status TEXT NOT NULL DEFAULT '', finished_at REAL, error BLOB, counters TEXT NOT NULL
     )""",
     """CREATE TABLE letters (
         id INTEGER PRIMARY KEY, job INTEGER NOT NULL, process INTEGER NOT NULL, lane INTEGER NOT NULL,

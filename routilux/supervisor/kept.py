@@ -3,13 +3,15 @@
 import os
 import pickle
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import cloudpickle
+import msgspec
 
 from routilux.errors import RoutiluxError, StoreError
 from routilux.flow import Flow
+from routilux.hooks import Hooks
 from routilux.ipc.arena import Arena
 from routilux.ipc.layout import RING, Layout
 from routilux.ipc.wire import Boot, adopt_main
@@ -17,8 +19,9 @@ from routilux.plan import Plan
 from routilux.statedir import forget
 from routilux.supervisor.crew import boot_records, new_seed
 from routilux.supervisor.journal import Journal
+from routilux.supervisor.shipping import ship_hooks
 
-FORMAT = 1
+FORMAT = 2
 """Changes whenever the layout of the arena, a record or the journal does."""
 STAMP = (FORMAT, f"{sys.version_info.major}.{sys.version_info.minor}", RING)
 RUN, ARENA, JOURNAL = "run.pickle", "arena", "journal.sqlite"
@@ -98,9 +101,12 @@ class Kept:
             forget(self.folder)
 
 
-def moved(boots: list[Boot], directory: Path) -> list[bytes]:
-    """The boot records, for sockets in this directory."""
-    return [pickle.dumps(replace(boot, directory=str(directory))) for boot in boots]
+def moved(boots: list[Boot], directory: Path, hooks: Hooks) -> list[bytes]:
+    """The boot records, for sockets in this directory, with the hooks of this runtime."""
+    shipped = ship_hooks(hooks)
+    return [
+        pickle.dumps(msgspec.structs.replace(boot, directory=str(directory), hooks=shipped)) for boot in boots
+    ]
 
 
 @dataclass(frozen=True)
@@ -114,19 +120,22 @@ class Ground:
     seed: dict[str, str]
 
 
-def new_ground(flow: Flow, wanted: Plan, layout: Layout, directory: Path, kept: Kept | None) -> Ground:
+def new_ground(
+    flow: Flow, wanted: Plan, layout: Layout, directory: Path, kept: Kept | None, *, hooks: Hooks
+) -> Ground:
     """For a flow that starts. Raises FlowError naming a routine that cannot travel."""
     boots, seed = boot_records(flow, wanted, layout, str(directory)), new_seed()
+    placed = moved(boots, directory, hooks)
     if kept is None:
         arena = Arena.create(layout)
     else:
         arena = kept.create(Run(flow, boots, seed, layout.jobs, layout.heap), layout)
-    return Ground(flow, wanted, arena, moved(boots, directory), seed)
+    return Ground(flow, wanted, arena, placed, seed)
 
 
-def old_ground(directory: Path, kept: Kept) -> Ground:
+def old_ground(directory: Path, kept: Kept, *, hooks: Hooks) -> Ground:
     """For a flow that goes on."""
     run = kept.load()
     wanted = run.boots[0].plan
     arena = kept.reopen(Layout(wanted, run.jobs, run.heap))
-    return Ground(run.flow, wanted, arena, moved(run.boots, directory), run.seed)
+    return Ground(run.flow, wanted, arena, moved(run.boots, directory, hooks), run.seed)

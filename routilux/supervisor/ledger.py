@@ -2,8 +2,10 @@
 flight.
 """
 
+import weakref
 from dataclasses import dataclass, field
 from itertools import count
+from typing import NamedTuple
 
 from routilux.clock import Deadline
 from routilux.ipc.arena import Arena, OwnSection
@@ -13,6 +15,8 @@ from routilux.supervisor.merge import Merge
 from routilux.supervisor.shared import SharedData
 
 SLOT_BITS = 16
+VISIBLE = ("activations", "errors", "skipped", "unused", "dead")
+"""The counters that a user sees."""
 
 
 @dataclass(slots=True)
@@ -23,7 +27,8 @@ class Account:
     slot: int
     number: int
     deadline: Deadline
-    base: dict[str, list[int]] = field(default_factory=dict)
+    base: list[list[int]]
+    """What each process had counted in the slot before, in the order of COUNTERS."""
     level: int = 0
     is_open: bool = False
     is_throttled: bool = False
@@ -40,16 +45,21 @@ class Ledger:
         words = own.section.words
         self._arena = arena
         self._own = own
-        self._current, self._order, self._stage = (own.index(words[name]) for name in JOB_STATES)
+        self._current, self._order, self._stage, self._traced = (
+            own.index(words[name]) for name in JOB_STATES
+        )
         self._names = words["names"] - own.section.start
-        self._rows = {
-            name: [section.words[name] // WORD for section in arena.layout.sections] for name in COUNTERS
-        }
+        rows = [section.words for section in arena.layout.sections]
+        self._created, self._retired = ([row[name] // WORD for row in rows] for name in COUNTERS[:2])
         self._free = list(range(arena.layout.jobs - 1, -1, -1))
         self._generation = count(1)
         self.slots = arena.layout.jobs
         self.accounts: dict[int, Account] = {}
+        self.timed: dict[int, Account] = {}
+        """Those of the accounts that have a deadline."""
         self._by_job: dict[JobState, Account] = {}
+        self.former: dict[int, tuple[int, weakref.ref[JobState]]] = {}
+        """By slot, the number and job that had it last."""
 
     @property
     def is_full(self) -> bool:
@@ -61,28 +71,34 @@ class Ledger:
         number = (next(self._generation) & 0x7FFF) << SLOT_BITS | slot
         if number == 0:
             number = 1 << SLOT_BITS | slot
-        account = Account(job, slot, number, deadline)
-        account.base = {name: self._row(name, slot) for name in COUNTERS}
+        account = Account(job, slot, number, deadline, self._rows(slot))
         name = job.job_id.encode()
         place = self._names + slot * JOB_NAME
         self._own.data[place : place + 1 + len(name)] = bytes([len(name)]) + name
         self._own.words[self._order + slot] = Order.RUN
         self._own.words[self._stage + slot] = 0
+        self._own.words[self._traced + slot] = job.is_traced
         self._own.words[self._current + slot] = number
-        self.accounts[slot] = self._by_job[job] = account
+        self._enter(account)
         return account
+
+    def _enter(self, account: Account) -> None:
+        self.accounts[account.slot] = self._by_job[account.job] = account
+        if account.deadline.at is not None:
+            self.timed[account.slot] = account
 
     def stage(self, account: Account) -> tuple[int, int]:
         """The word that says how far the job has come, and what it is to say."""
         return self._stage + account.slot, 1 if account.is_open else 2 + account.level
 
-    def take_up(self, slot: int, job: JobState, deadline: Deadline, base: dict[str, list[int]]) -> Account:
+    def take_up(self, slot: int, job: JobState, deadline: Deadline, base: list[list[int]]) -> Account:
         """The account of a job that an earlier supervisor had opened."""
         account = Account(job, slot, self.number_in(slot), deadline, base)
         stage = self._own.words[self._stage + slot]
         account.is_open, account.level = stage == 1, max(0, stage - 2)
+        job.is_traced = bool(self._own.words[self._traced + slot])
         self._free.remove(slot)
-        self.accounts[slot] = self._by_job[job] = account
+        self._enter(account)
         return account
 
     def number_in(self, slot: int) -> int:
@@ -105,11 +121,18 @@ class Ledger:
         """Tell all workers what to do with the job's messages."""
         self._own.words[self._order + account.slot] = order
 
+    def trace(self, account: Account, *, is_on: bool) -> None:
+        """Tell all workers whether each activation of the job is to be published."""
+        self._own.words[self._traced + account.slot] = is_on
+
     def release(self, account: Account) -> None:
         """The slot may go to another job: the sums of its counters are equal, and start the next one so."""
-        self._own.words[self._current + account.slot] = 0
-        del self.accounts[account.slot], self._by_job[account.job]
-        self._free.append(account.slot)
+        slot = account.slot
+        self._own.words[self._current + slot] = 0
+        self.former[slot] = account.number, weakref.ref(account.job)
+        del self.accounts[slot], self._by_job[account.job]
+        self.timed.pop(slot, None)
+        self._free.append(slot)
 
     def find(self, job: JobState) -> Account | None:
         return self._by_job.get(job)
@@ -121,17 +144,29 @@ class Ledger:
         anything that follows from it, so the difference over-counts what is in flight, and zero is zero.
         """
         words, slot = self._arena.words, account.slot
-        retired = sum([words[row + slot] for row in self._rows["retired"]])
-        created = sum([words[row + slot] for row in self._rows["created"]])
+        retired = sum([words[row + slot] for row in self._retired])
+        created = sum([words[row + slot] for row in self._created])
         return created == retired
 
-    def counted(self, account: Account, counter: str) -> list[int]:
-        """Per process, what a user-visible counter has come to for this job."""
+    def tally(self, account: Account) -> "Tally":
+        """What has been counted for the job until now."""
+        return Tally(account.base, self._rows(account.slot))
+
+    def _rows(self, slot: int) -> list[list[int]]:
+        """Per process, what it has counted in a slot."""
+        words, step = self._arena.words, self.slots
         return [
-            now - before
-            for now, before in zip(self._row(counter, account.slot), account.base[counter], strict=True)
+            words[row + slot : row + slot + step * len(COUNTERS) : step].tolist() for row in self._created
         ]
 
-    def _row(self, name: str, slot: int) -> list[int]:
-        words = self._arena.words
-        return [words[row + slot] for row in self._rows[name]]
+
+class Tally(NamedTuple):
+    """What has been counted for a job, to be worked out once somebody asks."""
+
+    before: list[list[int]]
+    now: list[list[int]]
+
+    def of(self, counter: str) -> list[int]:
+        """Per process, what a user-visible counter has come to."""
+        at = COUNTERS.index(counter)
+        return [now[at] - before[at] for now, before in zip(self.now, self.before, strict=True)]

@@ -38,6 +38,7 @@ def _take_up_job(docket: Docket, journal: Journal, control: JobControl, entry: E
             _forget(docket, journal, control, entry)
         return None
     job = JobState(entry.job_id, docket.flow.name, control)
+    job.created_at, job.metadata = entry.began_at, entry.metadata
     merge = Merge()
     for letter in journal.letters(entry.number):
         if letter.frame.flags & (ERROR | DEAD):
@@ -57,7 +58,7 @@ def _take_up_job(docket: Docket, journal: Journal, control: JobControl, entry: E
         return None
     account.merge = merge
     account.data.values = journal.data(entry.number)
-    account.is_cut = any(ledger.counted(account, "cut"))
+    account.is_cut = any(ledger.tally(account).of("cut"))
     status = ExecutionStatus.PAUSED if entry.is_paused else ExecutionStatus.RUNNING
     job.revive(status, entry.began_at, None, None, None)
     ledger.order(account, Order.HOLD if entry.is_paused else Order.RUN)

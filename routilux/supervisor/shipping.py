@@ -11,6 +11,7 @@ import cloudpickle
 
 from routilux.errors import FlowError
 from routilux.graph import Node
+from routilux.hooks import NO_HOOKS, Hooks
 
 
 def ship_node(node: Node) -> bytes:
@@ -22,23 +23,34 @@ def ship_node(node: Node) -> bytes:
         raise FlowError(message) from error
 
 
+def ship_hooks(hooks: Hooks) -> bytes:
+    """The user's hooks; raises FlowError when they cannot travel."""
+    if hooks is NO_HOOKS:
+        return b""
+    try:
+        return bytes(cloudpickle.dumps(hooks))
+    except Exception as error:  # as above
+        raise FlowError(f"hooks cannot be shipped to another process: {error}") from error
+
+
 def ship_main() -> bytes:
-    """The functions and classes that `__main__` defines, each by cloudpickle; what cannot travel stays at
-    home.
+    """The classes that `__main__` defines and, apart from them, its functions, each by cloudpickle; what
+    cannot travel stays at home.
 
     They go into the worker's `__main__`, so that payloads of those classes pickle by reference.
     """
-    shipped: dict[str, bytes] = {}
+    classes: dict[str, bytes] = {}
+    functions: dict[str, bytes] = {}
     main = sys.modules.get("__main__")
     for name, value in list(vars(main).items()) if main is not None else []:
         if getattr(value, "__module__", None) != "__main__" or name.startswith("__"):
             continue
         if isinstance(value, type | FunctionType) or callable(value):
             try:
-                shipped[name] = cloudpickle.dumps(value)
+                (classes if isinstance(value, type) else functions)[name] = cloudpickle.dumps(value)
             except Exception:  # not needed by any routine, or ship_node says so  # noqa: BLE001, S112
                 continue
-    return pickle.dumps(shipped)
+    return pickle.dumps((classes, functions))
 
 
 def ship_connections(needs: Mapping[int, object]) -> bytes:

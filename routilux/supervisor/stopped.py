@@ -27,6 +27,8 @@ class Stopped:
         self._limit = limit
         self._looked = monotonic()
         self._seconds: dict[int, float] = {}
+        self.suspects: frozenset[int] = frozenset()
+        """Those that were found stopped twice in a row."""
 
     def over_limit(self, workers: dict[int, tuple[str, int]]) -> Iterator[tuple[int, str]]:
         """Look once a second, at the routine and process of each worker; those stopped for too long, and what
@@ -40,12 +42,14 @@ class Stopped:
         self._looked = now
         stopped = [index for index, (_, pid) in workers.items() if is_stopped(pid)]
         before, self._seconds = self._seconds, dict.fromkeys(stopped, 0.0)
+        self.suspects = frozenset()
         for index in stopped:
             if index not in before:
                 continue
             seconds = self._seconds[index] = before[index] + passed
             if not before[index]:
                 log.warning(SUSPECT, *workers[index], self._limit)
+            self.suspects |= {index}
             if seconds >= self._limit:
                 yield index, f"had been stopped by a signal for more than {self._limit:g} s and was killed"
 

@@ -17,20 +17,24 @@ from pathlib import Path
 import zmq
 
 from routilux.clock import Deadline, monotonic
-from routilux.engine import Settings
+from routilux.engine import Running, Settings
 from routilux.errors import ClosedError, RoutiluxError, RoutineCrashed, StoreError
 from routilux.ipc.arena import OwnSection
 from routilux.ipc.control import Answerer
-from routilux.ipc.sockets import Bell, Doorbells
+from routilux.ipc.loglines import LogReceiver
+from routilux.ipc.sockets import Bell, Doorbells, slots
 from routilux.jobs import JobState
 from routilux.lifecycle import Happening
 from routilux.plan import SUPERVISOR
 from routilux.supervisor.crew import Crew
 from routilux.supervisor.desk import SLOT_MASK, Desk
 from routilux.supervisor.docket import Docket
+from routilux.supervisor.figures import Figures
 from routilux.supervisor.journal import Journal
 from routilux.supervisor.kept import Ground, Kept
 from routilux.supervisor.ledger import Ledger
+from routilux.supervisor.logdesk import LogDesk
+from routilux.supervisor.publishing import Publishing
 from routilux.supervisor.quotas import Quotas
 from routilux.supervisor.reception import TICK, Reception
 from routilux.supervisor.recovery import SECONDS, Recovery
@@ -54,10 +58,12 @@ class Supervisor:
         settings: Settings,
         directory: Path,
         on_end: Callable[["Supervisor"], None],
+        *,
+        worker_id: str,
         kept: Kept | None = None,
     ) -> None:
         flow = self.flow = ground.flow
-        self.version = flow.version
+        self.version, self._directory = flow.version, directory
         self.plan = ground.plan
         self._settings = settings
         self._on_end = on_end
@@ -75,19 +81,24 @@ class Supervisor:
             self._bells.connect(process.index)
         self._answerer = Answerer(directory)
         lock = None if kept is None else kept.lock
-        self._crew = Crew(self.plan, self._arena, ground.boots, ground.seed, lock)
+        self._crew = Crew(self.plan, self._arena, ground.boots, ground.seed, lock, hooks=settings.hooks)
         self._desk = Desk(
             flow, self.plan, self._arena, self._own, self._bells, is_durable=journal is not None
         )
         self._ledger = Ledger(self._arena, self._own)
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._is_roused = False
         self._timeouts = Timeouts(flow, self.plan, self._arena)
         self._stopped = Stopped(settings.stop_limit)
         self._quotas = Quotas(self.plan, self._arena, self._own)
         self._watchdog = Watchdog(self.plan, self._arena)
+        self._publishing = Publishing(self._bells.context, directory, self.plan, self._ledger)
+        self._figures = Figures(
+            flow, self.plan, self._arena, self._ledger, self._crew, self._stopped, self._publishing
+        )
         self._respawns: dict[int, float] = {}
         self._overdue: dict[int, str] = {}
-        self._again = TICK
+        self._again, self._looked = TICK, 0.0
         self._lock = threading.RLock()
         self._room = threading.Condition(self._lock)
         self._docket = Docket(
@@ -97,11 +108,14 @@ class Supervisor:
             self._ledger,
             self._desk,
             self._crew,
+            self._publishing,
             changed=self._changed,
             failed=self._fail,
+            pauses=lambda job: self.reception.pause(job),  # noqa: PLW0108 - it is made below
             journal=journal,
         )
-        self.reception = Reception(self._docket, self._room, self._rouse)
+        self._logs = LogDesk(LogReceiver(self._bells.context, directory), self._arena, self._ledger)
+        self.reception = Reception(self._docket, self._room, self._rouse, self._logs, worker_id)
         self.resumed: list[JobState] = []
         """The jobs that an earlier supervisor has left, the ended ones among them."""
         if journal is not None and kept is not None and kept.is_resumed:
@@ -131,6 +145,11 @@ class Supervisor:
         """Whether nothing is left of it."""
         return self.reception.closing is not None and not self._thread.is_alive()
 
+    def describe(self) -> Running:
+        """What there is to say of the flow under way."""
+        with self._lock:
+            return self._figures.running(self.reception, self._directory)
+
     def begin_close(self, grace: float | None = None, *, keeps: bool = False) -> None:
         """Cancel what still runs and ask the workers to leave within `grace` seconds; those that have not are
         killed. A durable flow that is to be kept can be taken up later.
@@ -155,14 +174,23 @@ class Supervisor:
 
     def _rouse(self) -> None:
         with self._lock:
-            if self._wake >= 0:  # closed, the number may be anybody's
+            if self._wake >= 0 and not self._is_roused:  # closed, the number may be anybody's
+                self._is_roused = True
                 os.eventfd_write(self._wake, 1)
+
+    def _heed(self) -> None:
+        """What we were roused for is looked at now."""
+        with self._lock:
+            os.eventfd_read(self._wake)
+            self._is_roused = False
 
     # ---- the thread ---------------------------------------------------------------------------------------
 
     def _run(self) -> None:
         try:
             self._crew.spawn()
+            for index, member in self._crew.members.items():
+                self._publishing.process(index, "started", member.pid)
             self._watch()
         except RoutineCrashed as error:
             self._fail(error)
@@ -180,6 +208,8 @@ class Supervisor:
             poller = zmq.Poller()
             poller.register(self._bells.pull, zmq.POLLIN)
             poller.register(self._answerer.socket, zmq.POLLIN)
+            poller.register(self._publishing.socket, zmq.POLLIN)
+            poller.register(self._logs.socket, zmq.POLLIN)
             sentinels = set(self._crew.sentinels())
             for fd in (self._wake, *sentinels):
                 poller.register(fd, zmq.POLLIN)
@@ -187,16 +217,21 @@ class Supervisor:
 
     def _watch_crew(self, poller: zmq.Poller, sentinels: set[int]) -> None:
         """Take turns until the crew has changed."""
+        with self._lock:
+            nap = self._nap()
         while self.reception.closing is None and self.reception.failure is None:
-            events = dict(poller.poll(ceil(self._nap() * 1000)))
+            events = dict(poller.poll(ceil(nap * 1000)))
             with self._lock:
                 if self._wake in events:
-                    os.eventfd_read(self._wake)
+                    self._heed()
                 if self._answerer.socket in events:
                     self._answerer.answer(self._docket.answer)
-                self._turn(everything=not events)
+                if self._logs.socket in events:
+                    self._logs.collect()
+                self._turn(everything=not events or monotonic() > self._looked + TICK)
                 for index in self._quotas.look():
                     self._bells.ring(index, Bell.STATUS)
+                    self._publishing.pressed("quota", routine=self.plan.processes[index].node)
                 for index, how in chain(
                     self._timeouts.overdue(), self._stopped.over_limit(self._crew.pids())
                 ):
@@ -206,25 +241,36 @@ class Supervisor:
                     self._docket.give_up(self._watchdog.diagnosis())
                 if not events or self._respawns or sentinels & events.keys():
                     self._look_after_crew()
+                if self._publishing.is_heard or self._publishing.socket in events:
+                    self._publishing.publish(self._figures.read)
+                nap = self._nap()
             if sentinels != set(self._crew.sentinels()):
                 return
 
     def _nap(self) -> float:
         """How long there is nothing to look at by itself."""
-        with self._lock:
-            accounts = list(self._ledger.accounts.values())
-            deadlines = [
-                left for a in accounts if not a.job.ended and (left := a.deadline.left()) is not None
-            ]
-            respawns = [max(0.0, at - monotonic()) for at in self._respawns.values()]
+        accounts = self._ledger.accounts
+        deadlines = [
+            left
+            for account in self._ledger.timed.values()
+            if not account.job.ended and (left := account.deadline.left()) is not None
+        ]
+        respawns = [max(0.0, at - monotonic()) for at in self._respawns.values()]
         looks = [self._timeouts.nap] if accounts and self._timeouts.nap is not None else []
+        if (until_published := self._publishing.nap) is not None:
+            looks.append(until_published)
         return min([self._again if accounts else 1.0, *deadlines, *respawns, *looks])
 
     def _turn(self, *, everything: bool) -> None:
         """Answer what has happened since the last turn. Readers are woken last: they compete with us for the
         interpreter.
         """
-        touched = {bell.number for bell in self._bells.rung() if bell.kind == Bell.QUIET}
+        touched = {
+            slot
+            for bell in self._bells.rung()
+            if bell.kind == Bell.QUIET
+            for slot in slots(bell.number, bell.position)
+        }
         has_more: dict[JobState, None] = {}
         for letter in self._desk.collect():
             touched.add(letter.frame.job & SLOT_MASK)
@@ -237,6 +283,8 @@ class Supervisor:
         self._docket.check_deadlines()
         accounts = self._ledger.accounts
         touched &= accounts.keys()
+        if everything:  # a bell may have been lost, with the worker that rang it
+            self._looked = monotonic()
         for slot in list(accounts) if everything else touched:
             self._docket.settle(accounts[slot])
         self._docket.release()
@@ -257,17 +305,21 @@ class Supervisor:
         for index, at in list(self._respawns.items()):
             if monotonic() >= at:
                 del self._respawns[index]
-                self._crew.respawn(index)
+                self._respawn(index)
 
     def _recover(self, index: int, how: str) -> None:
         name = self.plan.processes[index].node
-        self._crew.bury(index)
+        pid = self._crew.bury(index)
+        self._logs.forget(index)
         verdict = self._recovery.recover(index)
         if verdict.is_planned:
-            self._crew.respawn(index)
+            self._publishing.process(index, "recycled", pid)
+            self._respawn(index)
             return
         how = self._overdue.pop(index, how)
+        self._publishing.process(index, "died", pid, how=how, attempt=verdict.attempt)
         self._docket.fates[index] = how
+        self._crew.tell_died(index, pid, how)
         if verdict.gives_up:
             message = (
                 f"routine {name!r} {how}, the {verdict.attempt}th death outside an activation within "
@@ -280,6 +332,10 @@ class Supervisor:
         self._respawns[index] = monotonic() + verdict.delay
         self._desk.ring_all()
 
+    def _respawn(self, index: int) -> None:
+        self._crew.respawn(index)
+        self._publishing.process(index, "restarted", self._crew.members[index].pid)
+
     def _fail(self, error: RoutiluxError) -> None:
         """No job of this flow can go on."""
         with self._lock:
@@ -289,6 +345,7 @@ class Supervisor:
             for account in list(self._ledger.accounts.values()):
                 if not account.job.ended:
                     account.job.happen(Happening.FAIL, error)
+                    self._publishing.end(account.job)
             self._room.notify_all()
 
     def _leave(self) -> None:
@@ -299,6 +356,8 @@ class Supervisor:
                     what = "suspended: it can be resumed" if self._keeps else "stopped"
                     message = f"the flow of job {account.job.job_id!r} was {what}"
                     account.job.happen(Happening.CANCEL, ClosedError(message))
+                    self._publishing.end(account.job)
+            self._publishing.publish(self._figures.read)
             self._desk.tell("exit")
             self._on_end(self)
         self._see_off()
@@ -335,7 +394,7 @@ class Supervisor:
                 break
             for fd, _ in poller.poll(ceil(min(left, TICK) * 1000)):
                 if fd == self._wake:
-                    os.eventfd_read(fd)
+                    self._heed()
                 else:
                     poller.unregister(fd)
         self._crew.reap()

@@ -58,6 +58,8 @@ class Activations:
         self.was_cut = False
         """Whether an activation since the last commit was left before its end, by JobOver."""
         self.drive: Callable[[Iterator[None], WorkerJob, int], None] = _nobody_drives
+        self.watcher: Callable[[WorkerJob, str, BaseException, str], None] | None = None
+        """Told of each exception, and what is made of it: "retry", or what `on_error` says."""
 
     def run_fast(self, job: WorkerJob, batch: Batch, values: list[Any], start: int, stop: int) -> int:
         """Plain logic on the messages `start` to `stop` of a batch, one activation each; how many were
@@ -160,6 +162,7 @@ class Activations:
         self.again = self._on_error.delay(self.failures + 1)
         if self.again is not None:
             self._outputs.rollback(marks)
+            self._show(job, "retry", error)
         else:
             self.reject(job, error, marks)
 
@@ -172,7 +175,12 @@ class Activations:
         job.failed = action == "stop"
         self._report(job, action, error)
 
+    def _show(self, job: WorkerJob, action: str, error: BaseException) -> None:
+        if self.watcher is not None:
+            self.watcher(job, action, error, self._context.message_place)
+
     def _report(self, job: WorkerJob, action: str, error: BaseException) -> None:
+        self._show(job, action, error)
         if job.reports < REPORTS or action == "stop":
             job.reports += 1
             self._outputs.report(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import perf_counter_ns
 
 from routilux.clock import monotonic
 from routilux.errors import ArenaFull
@@ -12,7 +13,7 @@ from routilux.ipc.commit import Transaction
 from routilux.ipc.lanes import LaneWriter
 from routilux.ipc.layout import RING
 from routilux.ipc.records import Kind, Records
-from routilux.ipc.sockets import Bell, Doorbells
+from routilux.ipc.sockets import Bell, Doorbells, groups
 from routilux.ipc.turns import Turns
 from routilux.plan import SUPERVISOR
 from routilux.worker.activation import Activations
@@ -21,10 +22,12 @@ from routilux.worker.context import WorkerContext
 from routilux.worker.intake import Inlet
 from routilux.worker.jobs import JobTable
 from routilux.worker.loader import Loader
+from routilux.worker.look import Look
 from routilux.worker.outputs import Outputs
 from routilux.worker.quiet import Quiet
 from routilux.worker.replay import Replays
 from routilux.worker.state import States
+from routilux.worker.tap import Tap
 
 RESCAN_SECONDS = 0.1
 """How long a worker sleeps without a doorbell before it looks at its lanes all the same."""
@@ -53,6 +56,7 @@ class Parts:
     turns: Turns
     replays: Replays
     care: Care
+    tap: Tap
     slot_names: tuple[str, ...]
     is_source: bool
     most_held: int
@@ -71,9 +75,12 @@ class Commits:
         own = parts.records.own
         self._words = words
         self._idle = own.index(own.section.words["idle"])
-        self.quiet = Quiet(parts.jobs.current, lambda slot: parts.bells.ring(SUPERVISOR, Bell.QUIET, slot))
+        self.quiet = Quiet(parts.jobs.current, self.name_quiet)
         self.ended = False
         """Whether the transaction has another activation in it than the one at hand."""
+        self.look = Look([inlet.reader for inlet in parts.inlets], parts.bells.forget)
+        self.has_worked = False
+        """Since the process last slept."""
 
     def commit(self, *, whole: bool = True) -> None:
         """Make everything since the last commit happen, then ring whom it concerns.
@@ -101,6 +108,13 @@ class Commits:
         """The transaction itself, with what the pending store must keep."""
         p = self.p
         p.outputs.store(p.tx, p.records)
+        if p.tap.is_on:
+            p.tap.committing()
+        if p.tap.lines.fresh:  # whoever waits for the job's end reads its log then
+            p.tap.lines.send()
+        for inlet in changed:
+            p.tx.late[inlet.reader.taken] = inlet.reader.total
+        self.has_worked = True
         p.tx.commit({inlet.reader.consumed: inlet.reader.mark for inlet in changed})
         p.outputs.settle()
         p.records.settle()
@@ -159,16 +173,16 @@ class Commits:
             self.p.bells.ring(lane.consumer, Bell.PUBLISHED, lane.plan.index, lane.position)
 
     def credit(self, inlet: Inlet) -> None:
-        """Tell the producer that there is room, unless it cannot be waiting for any."""
+        """Tell the producer that there is room, unless it cannot be waiting for any; of a full lane, when an
+        eighth of it is free.
+        """
         reader = inlet.reader
         inlet.changed = False
-        before, inlet.passed_from = inlet.passed_from, reader.position
-        if (
-            inlet.owes_credit
-            or reader.plan.index in self.p.windowed
-            or reader.waiting + reader.position - before > RING // 4
-        ):
+        passed, waiting = reader.position - inlet.passed_from, reader.waiting
+        was_full = waiting + passed > RING // 4 and (passed > RING // 8 or not waiting)
+        if inlet.owes_credit or was_full or reader.plan.index in self.p.windowed:
             inlet.owes_credit = False
+            inlet.passed_from = reader.position
             self.p.bells.ring(reader.producer, Bell.CREDIT, reader.plan.index, reader.position)
 
     def send(self) -> bool:
@@ -186,6 +200,11 @@ class Commits:
         self.quiet.tell()
         return True
 
+    def name_quiet(self, slots: set[int]) -> None:
+        """Tell the supervisor of jobs that may have come to their end."""
+        for group, bits in groups(slots).items():
+            self.p.bells.ring(SUPERVISOR, Bell.QUIET, group, bits)
+
     def relieve(self) -> bool:
         """A worker that waits for room empties its lanes in a cycle, so that the cycle always moves."""
         moved = [
@@ -202,14 +221,19 @@ class Commits:
         """Sleep until somebody rings, or at most `seconds`."""
         self.p.care.end()
         due = self.due()
+        has_worked, self.has_worked = self.has_worked, False
+        if has_worked and not due and not self.p.outputs.waiting and self.look.pays():
+            return
         if due and not self.p.outputs.waiting:
             seconds = max(0.0, min(seconds, min(due) - monotonic()))
         self._words[self._idle] = int(min(due) * 1e9) if due else 1
         if (again := self.quiet.due) is not None:
             seconds = max(0.0, min(seconds, again - monotonic()))
-        is_rung = self.p.bells.wait(seconds)
+        is_rung = self.p.bells.wait(self.p.tap.patience(seconds))
         self._words[self._idle] = 0
         self.quiet.tell()
+        if (now := perf_counter_ns()) >= self.p.tap.next_beat:
+            self.p.tap.beat(now)
         if not is_rung and self.p.jobs.prune():
             self.commit()
         if self.p.pins.held:

@@ -20,10 +20,13 @@ class WorkerContext:
         self.batch: Batch | None = None
         self.index = 0
         self.flusher: Callable[[object], None] | None = None
+        self.hooked: Callable[[str, Callable[[object], None]], Callable[[object], None]] | None = None
+        """Puts the user's hook before an event's `emit`."""
         self._outputs = outputs
 
     def emitter(self, event: int, /) -> Callable[[object], None]:
-        return self._outputs.events[event].emit
+        made = self._outputs.events[event]
+        return made.emit if self.hooked is None else self.hooked(made.name, made.emit)
 
     @property
     def job(self) -> JobView:
@@ -42,8 +45,12 @@ class WorkerContext:
 
     @property
     def message_id(self) -> str:
-        place = self.batch.message_id(self.index) if self.batch is not None else "finish"
-        return f"{self._job.job_id}/{place}"
+        return f"{self._job.job_id}/{self.message_place or 'finish'}"
+
+    @property
+    def message_place(self) -> str:
+        """The id of the message at hand within its job; empty if there is none."""
+        return self.batch.message_id(self.index) if self.batch is not None else ""
 
     def flush(self, cursor: Any = None) -> None:
         """Commit what the activation has emitted so far, and wait for room if the consumers are behind."""

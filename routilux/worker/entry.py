@@ -12,7 +12,10 @@ from typing import Any
 
 import msgspec
 
+from routilux.capture import Capture
 from routilux.graph import Node
+from routilux.holds import HookedRoutine
+from routilux.hooks import Hooks
 from routilux.ipc import crash
 from routilux.ipc.arena import Arena, OwnSection
 from routilux.ipc.blobs import BlobWriter, Pins
@@ -23,6 +26,8 @@ from routilux.ipc.control import Asker
 from routilux.ipc.lanes import ERROR, LARGE, Frame, LaneReader, LaneWriter
 from routilux.ipc.layout import WORD, Layout, Status
 from routilux.ipc.loans import Loans
+from routilux.ipc.loglines import LogSender
+from routilux.ipc.publish import Publisher
 from routilux.ipc.records import Kind, Records
 from routilux.ipc.sockets import Bell, Doorbells
 from routilux.ipc.turns import Turns
@@ -43,11 +48,14 @@ from routilux.worker.intake import Inlet
 from routilux.worker.jobs import JobTable
 from routilux.worker.keepsakes import Keepsakes
 from routilux.worker.loader import Loader
+from routilux.worker.logs import Lines
 from routilux.worker.loop import Loop
 from routilux.worker.outputs import EventOutput, Outputs, Target
+from routilux.worker.pausing import HoldsJob
 from routilux.worker.replay import Replays
 from routilux.worker.state import States
 from routilux.worker.stopwatch import Stopwatch
+from routilux.worker.tap import Tap
 from routilux.worker.wear import Wear
 
 _PR_SET_PDEATHSIG = 1
@@ -55,14 +63,16 @@ _PR_SET_PDEATHSIG = 1
 
 def main(arguments: list[str]) -> None:
     """Descriptors of the arena, the boot records and the watched pipe; offset and size of ours; the parent's
-    pid.
+    pid; which life of its process this is.
     """
-    fd, boots, watch, offset, size, parent = map(int, arguments[:6])
+    fd, boots, watch, offset, size, parent, epoch = map(int, arguments[:7])
     die_with(parent, watch)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the supervisor, which drains
     boot: Boot = pickle.loads(os.pread(boots, size, offset))  # noqa: S301 - written by the supervisor that spawned us
-    worker = Worker(boot, fd)
-    code = worker.live()
+    worker = Worker(boot, fd, epoch)
+    with Capture(worker.lines.take, every_thread=True):
+        code = worker.live()
+    worker.leave()
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -87,8 +97,9 @@ def die_with(parent: int, watch: int) -> None:
 class Worker:
     """One incarnation of one process of a plan."""
 
-    def __init__(self, boot: Boot, fd: int) -> None:
+    def __init__(self, boot: Boot, fd: int, epoch: int) -> None:
         self.boot = boot
+        self.epoch = epoch
         self.arena = Arena(Layout(boot.plan, boot.jobs, boot.heap), fd)
         self.own = OwnSection(self.arena, boot.index)
         self.status = self.own.index(self.own.section.words["status"])
@@ -103,6 +114,10 @@ class Worker:
         for peer in sorted(peers | {SUPERVISOR}):
             self.bells.connect(peer)
         self.tx = Transaction(self.own)
+        me = boot.plan.processes[boot.index]
+        sender = LogSender(self.bells.context, boot.directory)
+        self.lines = Lines(me.node, me.replica, boot.index, self.own, sender)
+        self.tap: Tap | None = None
 
     def live(self) -> int:
         """Set up, work, tear down; the exit code. What goes wrong is told to the supervisor with its
@@ -121,9 +136,15 @@ class Worker:
             self.tell(name, error)
             return 1
         self.own.words[self.status] = Status.STOPPED if loop.must_exit else Status.WORN
+        return 0
+
+    def leave(self) -> None:
+        """Tell what there is to tell, and let go of the sockets."""
+        if self.tap is not None:
+            self.tap.close()
+        self.lines.close()
         self.bells.close()
         self.asker.close()
-        return 0
 
     def load(self) -> tuple[Node, Routine]:
         """The routine of this process, built from what the supervisor shipped."""
@@ -141,13 +162,24 @@ class Worker:
         turns = Turns(self.own, plan.tag_rows[self.boot.index], self.boot.jobs)
         outputs = self.outputs(node, blobs, turns)
         loader = self.loader(routine, pins)
-        context = WorkerContext(node.name, outputs)
-        routine.bind(context)
+        context = self.lines.context = WorkerContext(node.name, outputs)
         policy = routine.activation_policy
         incoming = plan.inbound[self.boot.index]
         shared = plan.workers_of(node.name)
         words = self.arena.layout.sections[SUPERVISOR].words
         jobs = JobTable(self.arena, self.own, policy, routine.slot_names, states=states, asker=self.asker)
+        hooked = self.hooked(node, context, jobs)
+        routine.bind(context)
+        activations = Activations(
+            node.name,
+            routine.invoker(),
+            on_error=node.on_error,
+            context=context,
+            outputs=outputs,
+            tx=self.tx,
+        )
+        tap = self.tap = self.new_tap(hooked, routine.slot_names, jobs, outputs, activations)
+        activations.watcher = tap.failed
         parts = Parts(
             routine=node.name,
             inlets=self.inlets(node, loader, records, turns),
@@ -166,14 +198,8 @@ class Worker:
             tx=self.tx,
             bells=self.bells,
             context=context,
-            activations=Activations(
-                node.name,
-                routine.invoker(),
-                on_error=node.on_error,
-                context=context,
-                outputs=outputs,
-                tx=self.tx,
-            ),
+            activations=activations,
+            tap=tap,
             slot_names=routine.slot_names,
             most_held=self.boot.heap,
             quota=words["quota"] // WORD + self.boot.index,
@@ -185,8 +211,9 @@ class Worker:
         loop: Loop = kind(parts, self.own.words, self.own.index(self.own.section.words["service_ns"]), orders)
         loop.timed = policy.timed
         loop.is_bounded = not (policy.timed or isinstance(policy, WholeJob))
+        if node.timeout is not None or hooked is not None:
+            parts.activations.fast = None  # each message is timed, or told, by itself
         if node.timeout is not None:
-            parts.activations.fast = None  # each message is timed by itself
             loop.stopwatch = Stopwatch(self.own)
         if node.max_activations is not None or node.max_rss_mb is not None:
             memory = None if node.max_rss_mb is None else node.max_rss_mb * 1e6
@@ -194,6 +221,41 @@ class Worker:
         loop.is_fifo = not isinstance(policy, Join) and not node.on_error.retries
         self.restore(loop)
         return loop
+
+    def hooked(self, node: Node, context: WorkerContext, jobs: JobTable) -> HookedRoutine | None:
+        """The user's hooks, if there are any."""
+        if not self.boot.hooks:
+            return None
+        hooks: Hooks = pickle.loads(self.boot.hooks)  # noqa: S301 - as in main()
+        hooked = HookedRoutine(node.name, hooks, HoldsJob(self.asker, jobs), lambda: context.at)
+        context.hooked = hooked.emitter
+        return hooked
+
+    def new_tap(
+        self,
+        hooked: HookedRoutine | None,
+        slot_names: tuple[str, ...],
+        jobs: JobTable,
+        outputs: Outputs,
+        activations: Activations,
+    ) -> Tap:
+        me = self.boot.plan.processes[self.boot.index]
+        publisher = Publisher(
+            self.bells.context, self.boot.directory, process=self.boot.index, epoch=self.epoch
+        )
+        return Tap(
+            me.node,
+            publisher,
+            self.lines,
+            hooked,
+            slot_names=slot_names,
+            arena=self.arena,
+            own=self.own,
+            jobs=jobs,
+            outputs=outputs,
+            activations=activations,
+            tx=self.tx,
+        )
 
     def inlets(self, node: Node, loader: Loader, records: Records, turns: Turns) -> list[Inlet]:
         """All in-lanes; each knows those from the same ordered routine."""

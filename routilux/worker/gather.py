@@ -9,16 +9,16 @@ from typing import Any
 
 from routilux.clock import monotonic
 from routilux.errors import RoutineCrashed
-from routilux.ipc.lanes import BLOB, MARK
+from routilux.ipc.lanes import MARK
 from routilux.ipc.layout import Order
 from routilux.ipc.records import Kind, Record
 from routilux.policies import Inbox, Taken
 from routilux.worker.care import key_of_input
 from routilux.worker.commits import RESCAN_SECONDS, Parts
+from routilux.worker.gathered import GatheredMessages
 from routilux.worker.intake import Batch, Inlet
 from routilux.worker.jobs import SLOT_MASK, WorkerJob
 from routilux.worker.loader import Undecodable
-from routilux.worker.loop import Loop
 from routilux.worker.waiting import Arrival, Attempt, Unit
 
 QUOTA = 4 << 20
@@ -29,7 +29,7 @@ NOTHING = Taken([], many=False, message=None)
 """What `finish` is given."""
 
 
-class GatherLoop(Loop):
+class GatherLoop(GatheredMessages):
     """The loop of every policy but the immediate one."""
 
     def __init__(
@@ -37,7 +37,6 @@ class GatherLoop(Loop):
     ) -> None:
         super().__init__(parts, words, service, orders)
         self.busy: dict[int, WorkerJob] = {}
-        self.changed: dict[Unit, WorkerJob] = {}
         self.at_hand: list[Arrival] = []
         self.leaves_any = False
         own = parts.records.own
@@ -107,8 +106,11 @@ class GatherLoop(Loop):
                 if type(value) is Undecodable:
                     value.reject()
                 arrival = Arrival(value, batch.origin, now, unit, index)
+                if p.tap.is_on:
+                    p.tap.arrive(job, arrival, p.slot_names[batch.slot])
                 inbox.put(batch.slot, arrival)
                 unit.waiting[index] = arrival
+                self.waiting.add(batch.slot, 1)
             except BaseException as error:  # a key function is the user's code  # noqa: BLE001
                 p.activations.reject(job, error, p.outputs.marks())
                 self.retire_used(job, 1)
@@ -131,10 +133,14 @@ class GatherLoop(Loop):
             return 0
         ran, settled = 0, False
         limit = self.most
-        while ran < limit and not p.outputs.waiting and not job.failed:
+        while ran < limit and p.outputs.write(p.tx) and not job.failed:
             attempt = self.choose(job, inbox)
             if attempt is None:
                 settled = True
+                break
+            if p.tap.hooked is not None and p.tap.stops(job, attempt):
+                job.postponed.insert(0, attempt)
+                self.wake(job, attempt.messages)
                 break
             ran += 1
             self.activate(job, attempt)
@@ -155,22 +161,25 @@ class GatherLoop(Loop):
         except BaseException as error:  # a policy may be the user's code  # noqa: BLE001
             self.p.activations.give_up(job, error)
             return None
+        if self.p.tap.hooked is not None:
+            self.p.tap.hooked.answered(job.job_id, inbox, taken)
         return None if taken is None else Attempt(taken)
 
     def activate(self, job: WorkerJob, attempt: Attempt) -> None:
         p, taken = self.p, attempt.taken
-        if taken.many:
-            args: list[Any] = [[message.value for message in slot] for slot in taken.slots]
-        else:
-            args = [slot[0].value if slot else None for slot in taken.slots]
+        args = taken.arguments
         self.at_hand = attempt.messages
         origin = max((message.origin for message in self.at_hand), default=0)
         self.begin_attempt(attempt)
         if p.care.forbids(self.key()):
             for message in self.at_hand:
                 self.bury(job, message.unit.batch, message.index)
-        elif (steps := p.activations.run(job, self.batch_at_hand(), args, taken.message)) is not None:
-            self.drive(steps, job, origin)
+        else:
+            if p.tap.is_on:
+                p.tap.begin_gathered(job, self.at_hand, attempt)
+            steps = p.activations.run(job, self.batch_at_hand(), args, taken.message)
+            if steps is not None:
+                self.drive(steps, job, origin)
         self.end_activation(job)
         p.tx.count("activations", job.slot, 0 if attempt.failures else 1)
         if self.is_put_off(attempt):
@@ -178,8 +187,12 @@ class GatherLoop(Loop):
             job.postponed.sort(key=lambda each: each.due)
             self.wake(job, self.at_hand)
             self.at_hand = []
+            if p.tap.is_on:
+                p.tap.end(job, {}, 1)
             return
         p.outputs.close(p.tx, job.number, origin)
+        if p.tap.is_on:
+            p.tap.end(job, {at: len(slot) for at, slot in enumerate(taken.slots) if slot}, 1)
         self.retire_used(job, sum(not message.unit.is_parked for message in self.at_hand))
         for message in self.at_hand:
             self.use(job, message)
@@ -217,10 +230,6 @@ class GatherLoop(Loop):
         self.p.tx.retire(job.slot, messages)
         job.unretired -= messages
 
-    def use(self, job: WorkerJob, message: Arrival) -> None:
-        del message.unit.waiting[message.index]
-        self.changed[message.unit] = job
-
     def present(self) -> object:
         return self.at_hand
 
@@ -250,22 +259,25 @@ class GatherLoop(Loop):
         if unused:
             p.tx.count("unused", job.slot, unused)
             job.inbox = p.jobs.new_inbox(job)
-            for unit in job.units:
-                unit.waiting.clear()
-                self.changed[unit] = job
+            self.give_up_waiting(job)
         _, token = job.tokens[0]
         self.at_hand = [Arrival(None, 0, 0.0, Unit(job.tokens[0][0], token), 0)]
         self.begin_attempt(attempt)
         if p.care.forbids(self.key()):
             p.activations.give_up(job, RoutineCrashed("finish() has killed its process again and again"))
-        elif (steps := p.activations.finish(job, token)) is not None:
-            self.drive(steps, job, 0)
+        else:
+            if p.tap.is_on:
+                p.tap.begin_gathered(job, self.at_hand, attempt, is_finish=True)
+            if (steps := p.activations.finish(job, token)) is not None:
+                self.drive(steps, job, 0)
         self.end_activation(job)
         self.at_hand = []
         job.finish = attempt if self.is_put_off(attempt) else None
         if job.finish is None:
             p.outputs.close(p.tx, job.number, 0)
             self.use_tokens(job)
+        if p.tap.is_on:
+            p.tap.end(job, {}, 0)
         return 1
 
     def use_tokens(self, job: WorkerJob) -> None:
@@ -292,9 +304,7 @@ class GatherLoop(Loop):
         if job.unretired:
             self.p.tx.retire(job.slot, job.unretired)
         self.use_tokens(job)
-        for unit in job.units:
-            unit.waiting.clear()
-            self.changed[unit] = job
+        self.give_up_waiting(job)
         job.postponed.clear()
         job.finish = None
         job.unretired = 0
@@ -310,52 +320,7 @@ class GatherLoop(Loop):
             self.store(unit, job)
         self.changed.clear()
         super().commit(whole=whole)
-
-    def store(self, unit: Unit, job: WorkerJob) -> None:
-        tx, records, batch = self.p.tx, self.p.records, unit.batch
-        is_tail = bool(unit.waiting) and next(iter(unit.waiting)) == batch.count - len(unit.waiting)
-        if batch.row is not None:
-            if is_tail:
-                records.change(tx, batch.row, len(unit.waiting), parked=unit.is_parked)
-            else:
-                records.drop(tx, batch.row)
-                batch.row = None
-                self.store_apart(unit, job)
-        elif is_tail:
-            batch.row = self.record(unit, len(unit.waiting))
-        else:
-            self.store_apart(unit, job)
-        if not unit.waiting:
-            job.units.discard(unit)
-
-    def store_apart(self, unit: Unit, job: WorkerJob) -> None:
-        """A policy that takes messages from the middle of a frame gets a record for each of those that are
-        left.
-        """
-        parts = unit.batch.parts() if unit.waiting else []
-        for index, arrival in list(unit.waiting.items()):
-            alone = Unit(unit.inlet, unit.batch.only(index, parts[index]), is_parked=unit.is_parked)
-            arrival.unit, arrival.index = alone, 0
-            alone.waiting[0] = arrival
-            alone.batch.row = self.record(alone, 1)
-            job.units.add(alone)
-        unit.waiting.clear()
-
-    def record(self, unit: Unit, left: int) -> int:
-        batch = unit.batch
-        row = self.p.records.add(
-            self.p.tx,
-            Kind.INBOX,
-            batch.lane,
-            batch.frame._replace(port=batch.slot),
-            left=left,
-            first=batch.first,
-            parked=unit.is_parked,
-            holds=bool(batch.frame.flags & BLOB),
-        )
-        # The lane is passed now. What may be taken from the middle has to be told apart later.
-        batch.frame = batch.frame._replace(payload=b"" if self.is_fifo else bytes(batch.frame.payload))
-        return row
+        self.waiting.store()
 
     def restore(self, record: Record, inlet: Inlet) -> None:
         """After a crash: what the record says is in its inbox again."""

@@ -5,11 +5,13 @@ commit.
 from typing import Any
 
 from routilux.errors import RoutineCrashed
+from routilux.holds import HookedRoutine
 from routilux.ipc.channels import NO_TURN, Turn
 from routilux.ipc.lanes import MARK
 from routilux.ipc.records import Record
 from routilux.worker.intake import Batch, Inlet
 from routilux.worker.jobs import WorkerJob
+from routilux.worker.loader import Undecodable
 from routilux.worker.loop import Loop
 
 
@@ -33,7 +35,7 @@ class ImmediateLoop(Loop):
         limit = self.most
         ran, busy = 0, False
         for inlet in (*self.inner, *self.inlets):
-            while ran < limit and not p.outputs.is_full and (batch := inlet.next(p.jobs.order)):
+            while ran < limit and p.outputs.write(p.tx) and (batch := inlet.next(p.jobs.order)):
                 if not busy:
                     p.care.begin(batch.key(batch.used), alone=limit == 1)
                 busy = True
@@ -52,24 +54,49 @@ class ImmediateLoop(Loop):
             inlet.use(batch, batch.count)
             return 0
         self.batch = batch
+        if p.tap.is_on and p.tap.hooked is not None and self.is_stopped(p.tap.hooked, job, batch):
+            return 0
         self.begin_activation(batch, batch.used)
         if p.care.is_taken and p.care.forbids(self.key()):
             done = self.refuse(job, batch)
         elif batch.is_token:
+            if p.tap.is_on:
+                p.tap.begin(job, batch, 1, None)
             self.finish(job, batch)
             done = 1
         else:
+            if p.tap.is_on:
+                most = p.tap.begin(job, batch, most, self.values_at_hand(batch))
             done = self.run_batch(job, batch, most)
             p.tx.count("activations", job.slot, 0 if batch.failures else done)
         self.end_activation(job)
         if (delay := p.activations.again) is not None:
             p.activations.again = None
             inlet.postpone(batch, batch.used, delay)
+            if p.tap.is_on:
+                p.tap.end(job, {}, 0 if batch.is_token else done)
             return done
         p.tx.retire(job.slot, done)
         p.outputs.close(p.tx, job.number, batch.origin, self.answered(done))
         inlet.use(batch, batch.used + done)
+        if p.tap.is_on:
+            p.tap.end(job, {} if batch.is_token else {batch.slot: done}, 0 if batch.is_token else done)
         return done
+
+    def is_stopped(self, hooked: HookedRoutine, job: WorkerJob, batch: Batch) -> bool:
+        """Whether the user's hooks hold the job before its next message is run."""
+        values = self.values_at_hand(batch)
+        if values is None or batch.failures:
+            return False
+        ((slot, value),) = values.items()
+        return hooked.stops(job, slot, value, self.key())
+
+    def values_at_hand(self, batch: Batch) -> dict[str, Any] | None:
+        """What the user's hooks are shown of the next message."""
+        if self.p.tap.hooked is None or batch.is_token:
+            return None
+        value = batch.values(self.p.loader)[batch.used]
+        return None if type(value) is Undecodable else {self.p.slot_names[batch.slot]: value}
 
     def answered(self, done: int) -> Turn:
         """The place in the order of the inputs at hand, `done` of which are used up."""

@@ -3,7 +3,6 @@ runs.
 """
 
 from collections.abc import MutableMapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from routilux.ipc.arena import Arena, OwnSection
@@ -23,29 +22,57 @@ number.
 """
 
 
-@dataclass(slots=True)
 class WorkerJob:
-    """One job at one worker; the JobView of the routine."""
+    """One job at one worker; the JobView of the routine. Most jobs need little of it, and many are short."""
 
-    number: int
-    job_id: str
-    state: State
-    data: MutableMapping[str, Any]
-    inbox: Inbox | None = None
-    final: bool = False
-    failed: bool = False
-    tokens: list[tuple[Inlet, Batch]] = field(default_factory=list)
-    units: set[Unit] = field(default_factory=set)
-    postponed: list[Attempt] = field(default_factory=list)
-    """What has failed and is tried again, the oldest first."""
-    finish: Attempt | None = None
-    """Its `finish`, if that has failed and is tried again."""
-    unretired: int = 0
-    reports: int = 0
+    __slots__ = (
+        "_data",
+        "_state",
+        "_table",
+        "failed",
+        "final",
+        "finish",
+        "inbox",
+        "job_id",
+        "number",
+        "postponed",
+        "reports",
+        "slot",
+        "tokens",
+        "units",
+        "unretired",
+    )
+
+    def __init__(self, number: int, job_id: str, table: "JobTable") -> None:
+        self.number = number
+        self.slot = number & SLOT_MASK
+        self.job_id = job_id
+        self.inbox: Inbox | None = None
+        self.final = False
+        self.failed = False
+        self.tokens: list[tuple[Inlet, Batch]] = []
+        self.units: set[Unit] = set()
+        self.postponed: list[Attempt] = []
+        """What has failed and is tried again, the oldest first."""
+        self.finish: Attempt | None = None
+        """Its `finish`, if that has failed and is tried again."""
+        self.unretired = 0
+        self.reports = 0
+        self._table = table
+        self._state: State | None = None
+        self._data: JobData | None = None
 
     @property
-    def slot(self) -> int:
-        return self.number & SLOT_MASK
+    def state(self) -> State:
+        if self._state is None:
+            self._state = self._table.new_state(self.number)
+        return self._state
+
+    @property
+    def data(self) -> MutableMapping[str, Any]:
+        if self._data is None:
+            self._data = self._table.new_data(self.number)
+        return self._data
 
 
 class JobTable:
@@ -84,8 +111,7 @@ class JobTable:
         if job is None or job.number != number:
             if job is not None:
                 self.gone.append(job)
-            data = JobData(number, self._asker, lambda: self.is_over(number) or self.must_exit)
-            job = self._jobs[slot] = WorkerJob(number, self._name(slot), self._states.new(number), data)
+            job = self._jobs[slot] = WorkerJob(number, self._name(slot), self)
             job.final = self._own.words[self._final + slot] == number
             if not self._policy.immediate:
                 job.inbox = self.new_inbox(job)
@@ -107,6 +133,16 @@ class JobTable:
         """The job of that number, if it is known here and its slot is still its own."""
         job = self._jobs.get(number & SLOT_MASK)
         return job if job is not None and job.number == number else None
+
+    def new_state(self, number: int) -> State:
+        return self._states.new(number)
+
+    def new_data(self, number: int) -> JobData:
+        return JobData(number, self._asker, lambda: self.is_over(number) or self.must_exit)
+
+    def in_slot(self, slot: int) -> WorkerJob | None:
+        """The job that is known by that slot."""
+        return self._jobs.get(slot)
 
     def new_inbox(self, job: WorkerJob) -> Inbox:
         return self._policy.inbox(self._slot_names, job)

@@ -108,10 +108,15 @@ class Loop(Commits):
         if self.p.outputs.waiting:
             return self.send() or self.relieve()
         began = perf_counter_ns()
+        if began >= self.p.tap.next_beat:
+            self.p.tap.beat(began)
         ran = self.take()
         if ran is None:
             return False
         worked = perf_counter_ns() - began
+        if self.p.tap.is_on:
+            worked -= self.p.tap.spent
+            self.p.tap.spent = 0
         self.commit()
         if self.wear is not None:
             self.wear.note(ran)
@@ -319,7 +324,7 @@ class Loop(Commits):
             return False
         context, key, mine = p.context, self.key(), self.present()
         at, batch, index, cursor = context.at, context.batch, context.index, context.cursor
-        replay, failures = self.replay, p.activations.failures
+        replay, failures, told = self.replay, p.activations.failures, p.tap.present()
         self.replay = None
         try:
             return self.step()
@@ -327,4 +332,5 @@ class Loop(Commits):
             context.at, context.batch, context.index, context.cursor = at, batch, index, cursor
             self.replay, p.activations.failures, p.activations.again = replay, failures, None
             self.restore_present(mine)
+            p.tap.go_on(told)
             p.care.begin(key, alone=True)

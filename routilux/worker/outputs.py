@@ -170,8 +170,9 @@ class Outputs:
         self.loans = loans
         self._blobs = loans.blobs
         self._supervisor = supervisor
-        self._large = 0
-        self._is_stuck = False
+        self._written: dict[LaneWriter, None] = {}
+        self.watcher: Callable[[int, int, EventOutput], None] | None = None
+        """Told of a job, and what is about to be handed over for it."""
         self.channels = list(
             dict.fromkeys([supervisor, *(c for e in events for t in e.targets for c in t.channels)])
         )
@@ -185,8 +186,13 @@ class Outputs:
 
     def close(self, tx: Transaction, job: int, origin: int, answered: Turn = NO_TURN) -> None:
         """The next emissions belong to another job, submission or input: hand over those so far."""
+        if self.watcher is not None:
+            for position, event in enumerate(self.events):
+                if event.parts:
+                    self.watcher(job, position, event)
+                event.close(tx, job, origin, answered)
+            return
         for event in self.events:
-            self._large += event.large
             event.close(tx, job, origin, answered)
 
     def report(self, tx: Transaction, job: int, record: bytes, flags: int = ERROR) -> None:
@@ -217,21 +223,27 @@ class Outputs:
         return sum(event.large for event in self.events)
 
     @property
-    def is_full(self) -> bool:
-        """Whether a commit is due: there was no room at the last one, or much has been emitted since."""
-        return self._is_stuck or self._large >= MOST_LARGE
-
-    @property
     def waiting(self) -> bool:
         """Whether something waits for room: no activation starts then."""
         return any(self.channels)
 
+    def write(self, tx: Transaction) -> bool:
+        """Write what there is room for and note the new positions in the transaction; whether all of it found
+        room, so that another activation may share the commit.
+        """
+        for channel in self.channels:
+            if channel:
+                for lane in channel.pump():
+                    tx.published[lane.published] = lane.position
+                    tx.late[lane.sent] = lane.total
+                    self._written[lane] = None
+        return not self.waiting
+
     def pump(self, tx: Transaction) -> list[LaneWriter]:
-        """Write what there is room for and note the new positions in the transaction."""
-        written = [lane for channel in self.channels if channel for lane in channel.pump()]
-        self._large, self._is_stuck = 0, self.waiting
-        for lane in written:
-            tx.published[lane.published] = lane.position
+        """As `write`, for the last time before the commit: all lanes that were written to for it."""
+        self.write(tx)
+        written = list(self._written)
+        self._written.clear()
         if crash.PLAN:
             crash.here("frames.written")
         return written

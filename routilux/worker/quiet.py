@@ -17,8 +17,8 @@ class Quiet:
     under load a fast worker is often through with all that has come.
     """
 
-    def __init__(self, number: Callable[[int], int], tell: Callable[[int], None]) -> None:
-        """`number` says which job has a slot; `tell` names the slot to the supervisor."""
+    def __init__(self, number: Callable[[int], int], tell: Callable[[set[int]], None]) -> None:
+        """`number` says which job has a slot; `tell` names slots to the supervisor."""
         self.slots: set[int] = set()
         self._number = number
         self._tell = tell
@@ -29,15 +29,17 @@ class Quiet:
         """Name those that may be named now; all of them if there will be no other time."""
         if not self.slots:
             return
-        now = monotonic()
-        for slot in list(self.slots):
+        now, named = monotonic(), set[int]()
+        for slot in self.slots:
             number, first, due = self._told.get(slot, (None, now, now))
             if number != (job := self._number(slot)):
                 first = due = now
             if due <= now or is_last:
-                self._tell(slot)
-                self.slots.remove(slot)
+                named.add(slot)
                 self._told[slot] = job, first, now + min(LONGEST, SHARE * (now - first))
+        self.slots -= named
+        if named:
+            self._tell(named)
 
     @property
     def due(self) -> float | None:

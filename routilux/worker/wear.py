@@ -1,7 +1,6 @@
 """Here is wear: when a process has done, or grown, so much that a fresh one should take its place."""
 
 import re
-from pathlib import Path
 
 from routilux.clock import monotonic
 
@@ -42,5 +41,6 @@ class Wear:
 
 def private_bytes() -> int:
     """Memory of this process that it shares with no other."""
-    found = _PRIVATE.search(Path("/proc/self/status").read_text(encoding="ascii"))
+    with open("/proc/self/status", encoding="ascii") as file:  # noqa: PTH123 - pathlib costs 4 ms at the start
+        found = _PRIVATE.search(file.read())
     return int(found[1]) * 1024 if found else 0

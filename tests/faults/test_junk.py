@@ -18,9 +18,11 @@ from hypothesis import strategies as st
 from faults.crashes import restarts, supervisor_of
 from faults.routines import Everything, double, numbers
 from routilux import Flow, Runtime
+from routilux.commands import DESK
 from routilux.ipc import sockets
 from routilux.ipc.control import NAME, Ask
 from routilux.ipc.endpoints import endpoint
+from routilux.ipc.publish import hooks_name
 from routilux.ipc.sockets import DESCRIPTOR, Doorbells
 
 TIMEOUT = 50.0
@@ -47,9 +49,18 @@ PART = st.one_of(
     st.just(BIG),
 )
 JUNK = st.lists(
-    st.tuples(st.integers(0, 4), st.lists(PART, min_size=1, max_size=4)), min_size=20, max_size=20
+    st.tuples(st.integers(0, 6), st.lists(PART, min_size=1, max_size=4)), min_size=20, max_size=20
 )
 """To which socket, and the parts of the message."""
+
+
+PLACES = (
+    *((zmq.PUSH, f"worker-{number}") for number in range(4)),
+    (zmq.DEALER, NAME),
+    (zmq.DEALER, f"../{DESK}"),
+    (zmq.XSUB, hooks_name(0)),
+)
+"""The doorbells of the supervisor and of three workers, the control line, the front desk, the hook events."""
 
 
 class Vandal:
@@ -58,13 +69,14 @@ class Vandal:
     def __init__(self, directory: Path) -> None:
         self._context = zmq.Context()
         self._directory = directory
-        self._sockets = [self._to(number) for number in range(5)]
+        self._sockets = [self._to(number) for number in range(len(PLACES))]
 
     def _to(self, number: int) -> zmq.Socket[bytes]:
-        """To the doorbells of the supervisor and of three workers, and to the control line."""
-        made = self._context.socket(zmq.DEALER if number == 4 else zmq.PUSH)
+        """To one of PLACES."""
+        kind, name = PLACES[number]
+        made = self._context.socket(kind)
         made.set(zmq.SNDTIMEO, 1000)
-        made.connect(endpoint(self._directory, NAME if number == 4 else f"worker-{number}"))
+        made.connect(endpoint(self._directory, name))
         return made
 
     def send(self, number: int, parts: list[bytes]) -> None:
@@ -136,7 +148,7 @@ def test_the_supervisor_counts_junk(running: tuple[Runtime, Flow, Vandal]) -> No
 def test_bytes_that_are_no_message_at_all_change_no_result(running: tuple[Runtime, Flow, Vandal]) -> None:
     runtime, flow, _ = running
     directory = Path(supervisor_of(runtime, flow)._bells._directory)
-    for name in ("worker-0", "worker-1", NAME):
+    for name in ("worker-0", "worker-1", NAME, f"../{DESK}", hooks_name(0), hooks_name(1)):
         with socket.socket(socket.AF_UNIX) as raw:
             raw.connect(str(directory / name))
             raw.sendall(b"GET / HTTP/1.1\r\n\r\n" + bytes(1000))

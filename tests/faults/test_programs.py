@@ -27,7 +27,7 @@ from faults.programs import (
 )
 from faults.routines import double
 from routilux import Flow, RoutiluxError, Runtime
-from routilux.ipc.endpoints import LONGEST
+from routilux.ipc.rundirectory import LONGEST
 
 RUNS = [0, *(pytest.param(attempt, marks=pytest.mark.soak) for attempt in range(1, 20))]
 

@@ -17,14 +17,15 @@ import psutil
 import pytest
 
 from routilux.errors import RoutiluxError
-from routilux.ipc.endpoints import PREFIX, RunDirectory, endpoint, sweep
+from routilux.ipc.endpoints import PREFIX, endpoint
+from routilux.ipc.rundirectory import RunDirectory, sweep
 
 PATIENCE = 20.0
 
 pytestmark = pytest.mark.usefixtures("no_strays")
 
 OWNER = """
-from routilux.ipc.endpoints import RunDirectory
+from routilux.ipc.rundirectory import RunDirectory
 directory = RunDirectory()
 print(directory.path, directory._janitor.pid, flush=True)
 input()

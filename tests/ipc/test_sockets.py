@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routilux.ipc.endpoints import endpoint
-from routilux.ipc.sockets import DESCRIPTOR, WATERMARK, Bell, Descriptor, Doorbells
+from routilux.ipc.sockets import DESCRIPTOR, WATERMARK, Bell, Descriptor, Doorbells, groups, slots
 
 PATIENCE = 10.0
 
@@ -47,6 +47,13 @@ def collected(bells: Doorbells, count: int) -> list[Descriptor]:
         assert bells.pull.poll(int(PATIENCE * 1000)), f"only {len(found)} of {count} came"
         found += bells.rung()
     return found
+
+
+@given(st.sets(st.integers(0, 0xFFFF), max_size=300))
+def test_every_job_slot_that_is_named_in_a_group_is_heard(named: set[int]) -> None:
+    told = groups(named)
+    assert all(bits < 1 << 64 for bits in told.values())
+    assert sorted(slot for group, bits in told.items() for slot in slots(group, bits)) == sorted(named)
 
 
 def test_what_one_rings_the_other_hears(pair: tuple[Doorbells, Doorbells]) -> None:
@@ -114,7 +121,7 @@ NONSENSE = st.lists(st.binary(max_size=40), min_size=1, max_size=5).filter(
 @given(st.lists(st.one_of(DESCRIPTORS, NONSENSE), max_size=30))
 def test_malformed_messages_are_counted_and_ignored(messages: list[Descriptor | list[bytes]]) -> None:
     with doorbells() as (one, other):
-        with one._context.socket(zmq.PUSH) as push:
+        with one.context.socket(zmq.PUSH) as push:
             push.connect(endpoint(one._directory, "worker-1"))
             for message in [*messages, Descriptor(99, 0, 0)]:
                 push.send_multipart(

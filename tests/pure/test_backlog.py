@@ -86,3 +86,24 @@ def test_a_failed_write_ends_it_and_nobody_waits(
     backlog.close()
     assert type(backlog.failure) is kind
     assert len(caplog.records) == 1
+
+
+def test_an_offer_is_refused_while_there_is_no_room() -> None:
+    is_writing, may_go_on = threading.Event(), threading.Event()
+    written: list[str] = []
+
+    def write(items: list[str]) -> None:
+        is_writing.set()
+        assert may_go_on.wait(20)
+        written.extend(items)
+
+    backlog: Backlog[str] = Backlog(write, most_bytes=10)
+    assert backlog.offer("first", 8)
+    assert is_writing.wait(20)
+    assert not backlog.offer("second", 8)
+    may_go_on.set()
+    backlog.flush()
+    assert backlog.offer("third", 8)
+    backlog.close()
+    assert not backlog.offer("late", 1)
+    assert written == ["first", "third"]

@@ -111,7 +111,7 @@ class Ended(JobState):
         self.status = ExecutionStatus.COMPLETED if error is None else ExecutionStatus.FAILED
         self.error = error  # type: ignore[assignment]  # one of ours in each test
         self.started_at, self.finished_at = 100.0, 101.5
-        self._last_counters = {"stage": {"activations": 1}}
+        self._counted = lambda: {"stage": {"activations": 1}}
 
     def outputs(self) -> Iterator[Output]:
         yield from self.found

@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routilux.ipc.codec import Encoder
-from routilux.ipc.preview import DEEPEST, preview
+from routilux.ipc.preview import preview, short
+from routilux.ipc.reader import DEEPEST
 
 
 def encoded(value: object) -> tuple[bytes, bool]:
@@ -129,3 +130,21 @@ def test_deep_nesting_is_cut() -> None:
 def test_a_message_cut_off_says_that_it_is_not_readable() -> None:
     data, _ = encoded(["one", "two"])
     assert preview(data[:-2], is_large=False) == "['one', … (not readable: EOFError)"
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text(max_size=20),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+        max_leaves=10,
+    )
+)
+def test_the_quick_preview_of_a_plain_payload_is_the_same(value: object) -> None:
+    encoded = Encoder().encode(value)
+    assert isinstance(encoded, bytes)
+    assert short(encoded, 120) == preview(encoded, is_large=False, limit=120)
+
+
+@given(st.binary(max_size=200))
+def test_the_quick_preview_never_raises(encoded: bytes) -> None:
+    assert len(short(encoded, 120)) <= 120

@@ -1,0 +1,45 @@
+"""Here are the files of the page: read once, found by their exact path, so that no path leads anywhere
+else.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import PurePosixPath
+
+KINDS = {
+    ".css": "text/css",
+    ".html": "text/html",
+    ".ico": "image/x-icon",
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".map": "application/json",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain",
+    ".webmanifest": "application/manifest+json",
+    ".woff2": "font/woff2",
+}
+
+
+@dataclass(frozen=True)
+class PageFile:
+    content: bytes
+    kind: str
+
+
+def page_files() -> dict[str, PageFile]:
+    """By the path that a browser asks for; `/` is index.html."""
+    found = {f"/{name}": file for name, file in _walk(files("routilux_monitor") / "static", "")}
+    found["/"] = found.pop("/index.html")
+    return found
+
+
+def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, PageFile]]:
+    for entry in folder.iterdir():
+        name = prefix + entry.name
+        if entry.is_dir():
+            yield from _walk(entry, name + "/")
+        elif (kind := KINDS.get(PurePosixPath(name).suffix)) is not None:
+            yield name, PageFile(entry.read_bytes(), kind)

@@ -1,0 +1,1 @@
+"""Here is who may ask the monitor what: hosts, origins, tokens, headers."""

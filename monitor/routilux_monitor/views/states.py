@@ -1,0 +1,168 @@
+"""Here are views of what a job's routines and their slots are doing."""
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from routilux.commands import FlowInfo, RoutineInfo
+from routilux.hookevents import ConnectionFigures
+from routilux_monitor.contract import jobs as jobs_contract
+from routilux_monitor.contract import metrics as contract
+from routilux_monitor.model import Instance, JobRecord, RoutineOfJob
+from routilux_monitor.views import flows
+from routilux_monitor.views.jobs import status
+from routilux_monitor.views.times import iso, maybe_iso
+
+NEAR_FULL = 0.8
+FULL = 0.95
+"""Of a lane's bytes: the next message of ordinary size may not fit."""
+
+AT_WORK = ("running", "held")
+
+
+def of_job(job: JobRecord, info: FlowInfo, instance: Instance | None) -> dict[str, contract.ExecutionState]:
+    """What each routine of the flow has done for the job."""
+    none = RoutineOfJob()
+    return {
+        r.routine_id: _state(r.routine_id, job.routines.get(r.routine_id, none), job, instance)
+        for r in info.routines
+    }
+
+
+def _state(
+    rid: str, routine: RoutineOfJob, job: JobRecord, instance: Instance | None
+) -> contract.ExecutionState:
+    return contract.ExecutionState(
+        routine_id=rid,
+        is_active=routine.is_active,
+        status=_status(rid, routine, job),
+        last_execution_time=maybe_iso(routine.last_at),
+        execution_count=routine.activations,
+        error_count=routine.errors,
+        active_thread_count=_at_work(rid, instance) if routine.is_active else 0,
+    )
+
+
+def _status(rid: str, routine: RoutineOfJob, job: JobRecord) -> str:
+    if job.status == "failed" and job.error is not None and job.error.routine == rid:
+        return "failed"
+    if routine.is_active and not job.ended:
+        return "running"
+    if not routine.activations:
+        return "pending"
+    return "completed" if job.ended else "idle"
+
+
+def _at_work(rid: str, instance: Instance | None) -> int:
+    if instance is None:
+        return 0
+    return sum(p.routine == rid and p.state in AT_WORK for p in instance.processes.values())
+
+
+def of_instance(
+    instance: Instance, info: FlowInfo, jobs: Iterable[JobRecord]
+) -> dict[str, contract.ExecutionState]:
+    """What each routine has done for all jobs of a running flow that are still known."""
+    parts: dict[str, list[RoutineOfJob]] = {r.routine_id: [] for r in info.routines}
+    for job in jobs:
+        for rid, routine in job.routines.items():
+            parts.setdefault(rid, []).append(routine)
+    return {rid: _sum(rid, routines, instance) for rid, routines in parts.items()}
+
+
+def _sum(rid: str, routines: list[RoutineOfJob], instance: Instance) -> contract.ExecutionState:
+    at_work = _at_work(rid, instance)
+    last = max((routine.last_at for routine in routines if routine.last_at is not None), default=None)
+    figures = [p for p in instance.processes.values() if p.routine == rid]
+    return contract.ExecutionState(
+        routine_id=rid,
+        is_active=at_work > 0,
+        status="running" if at_work else "idle",
+        last_execution_time=maybe_iso(last),
+        execution_count=max(sum(p.activations for p in figures), sum(r.activations for r in routines)),
+        error_count=max(sum(p.errors for p in figures), sum(r.errors for r in routines)),
+        active_thread_count=at_work,
+    )
+
+
+# ---- queues -----------------------------------------------------------------------------------------------
+
+
+def queues(info: FlowInfo, instance: Instance | None) -> dict[str, list[contract.QueueStatus]]:
+    """Of each routine; without a running instance all are empty."""
+    return {r.routine_id: queues_of(r, info, instance) for r in info.routines}
+
+
+def queues_of(routine: RoutineInfo, info: FlowInfo, instance: Instance | None) -> list[contract.QueueStatus]:
+    waiting = instance.waiting.get(routine.routine_id, {}) if instance else {}
+    figures = instance.connections if instance else {}
+    return [
+        _queue(
+            routine.routine_id,
+            slot.name,
+            _lanes(routine, slot.name, info, figures),
+            waiting.get(slot.name, 0),
+        )
+        for slot in routine.slots
+    ]
+
+
+def _lanes(
+    routine: RoutineInfo, slot: str, info: FlowInfo, figures: Mapping[int, ConnectionFigures]
+) -> list[ConnectionFigures]:
+    """Those that lead to a slot; the way from submitters counts for a routine's only slot."""
+    positions = [
+        position
+        for position, connection in enumerate(info.connections)
+        if (connection.target, connection.slot) == (routine.routine_id, slot)
+    ]
+    if len(routine.slots) == 1:
+        positions.append(-1 - [r.routine_id for r in info.routines].index(routine.routine_id))
+    return [figures[position] for position in positions if position in figures]
+
+
+def _queue(rid: str, slot: str, lanes: list[ConnectionFigures], waiting: int) -> contract.QueueStatus:
+    in_lanes = max(0, sum(lane.sent - lane.used for lane in lanes))
+    nbytes = sum(lane.lane_bytes for lane in lanes)
+    capacity = sum(lane.lane_capacity for lane in lanes)
+    usage = min(
+        1.0, max((lane.lane_bytes / lane.lane_capacity for lane in lanes if lane.lane_capacity), default=0.0)
+    )
+    most = capacity * in_lanes // nbytes if nbytes and in_lanes else 0
+    return contract.QueueStatus(
+        slot_name=slot,
+        routine_id=rid,
+        unconsumed_count=in_lanes + waiting,
+        total_count=sum(lane.sent for lane in lanes),
+        max_length=most,
+        watermark_threshold=int(most * NEAR_FULL),
+        usage_percentage=usage,
+        pressure_level=pressure(usage),
+        is_full=usage >= FULL,
+        is_near_full=usage >= NEAR_FULL,
+    )
+
+
+def pressure(usage: float) -> Literal["low", "medium", "high", "critical"]:
+    if usage < 0.6:
+        return "low"
+    if usage < NEAR_FULL:
+        return "medium"
+    return "high" if usage < FULL else "critical"
+
+
+def monitoring(
+    job: JobRecord, info: FlowInfo, instance: Instance | None, at: float
+) -> jobs_contract.Monitoring:
+    states, lanes = of_job(job, info, instance), queues(info, instance)
+    return jobs_contract.Monitoring(
+        job_id=job.job_id,
+        flow_id=job.flow_id,
+        job_status=status(job),
+        updated_at=iso(at),
+        routines={
+            r.routine_id: jobs_contract.RoutineMonitoring(
+                r.routine_id, states[r.routine_id], lanes[r.routine_id], flows.routine_info(r)
+            )
+            for r in info.routines
+        },
+    )

@@ -1,0 +1,328 @@
+"""Here is the tap: what a worker tells of its work, to the user's hooks and to whoever has subscribed.
+
+The loop asks `is_on`, once per activation or run of activations, and does nothing else while nobody listens.
+What an activation has to tell is kept until it is committed, then collected, and published a few times a
+second.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from time import perf_counter_ns
+from typing import Any
+
+from routilux.holds import HookedRoutine
+from routilux.hookevents import ROUTINE, STATS, Committed, Failed, Failure, HookEvent, MessageRef
+from routilux.ipc.arena import Arena, OwnSection
+from routilux.ipc.commit import Transaction
+from routilux.ipc.layout import WORD
+from routilux.ipc.publish import MOST as ENVELOPE
+from routilux.ipc.publish import Publisher
+from routilux.plan import SUPERVISOR
+from routilux.reports import describe
+from routilux.worker.activation import Activations
+from routilux.worker.budget import TokenBucket
+from routilux.worker.figures import Figures
+from routilux.worker.intake import Batch
+from routilux.worker.jobs import SLOT_MASK, JobTable, WorkerJob
+from routilux.worker.logs import Lines
+from routilux.worker.outputs import EventOutput, Outputs
+from routilux.worker.trace import MOST, Running, Trace
+from routilux.worker.waiting import Arrival, Attempt
+
+BEAT_NS = 20_000_000
+"""Between two looks at who listens; what has been collected is published then."""
+STATS_NS = 250_000_000
+BUDGET = 200, 100
+"""Activations a second that have an event of their own, and how many may come at once."""
+LARGE_BUDGET = 20_000, 50_000
+"""The same of the jobs that somebody wants to see as a whole."""
+FAILURES = 100, 500
+"""Of exceptions."""
+VERDICTS = {"stop": "failed", "skip": "skipped", "continue": "continued", "retry": "retried"}
+TOLD = ("activations", "errors", "skipped")
+
+
+class _Work:
+    """What this transaction has done for one job, so far."""
+
+    __slots__ = ("alone", "began", "emitted", "ended", "received")
+
+    def __init__(self, began: int) -> None:
+        self.began = self.ended = began
+        self.received: Counter[int] = Counter()
+        self.emitted: Counter[int] = Counter()
+        self.alone: Counter[str] = Counter()
+        """Of the routine's counters, what is told by activations that have an event of their own."""
+
+
+class Tap:
+    """One per worker; see the module."""
+
+    def __init__(
+        self,
+        routine: str,
+        publisher: Publisher,
+        lines: Lines,
+        hooked: HookedRoutine | None,
+        *,
+        slot_names: Sequence[str],
+        arena: Arena,
+        own: OwnSection,
+        jobs: JobTable,
+        outputs: Outputs,
+        activations: Activations,
+        tx: Transaction,
+    ) -> None:
+        self.is_on = hooked is not None
+        self.next_beat = 0
+        self.hooked = hooked
+        self.trace = Trace(arena.data)
+        self.lines = lines
+        self._routine = routine
+        self._slot_names = slot_names
+        self._publisher = publisher
+        self._jobs = jobs
+        self._outputs = outputs
+        self._activations = activations
+        self._tx = tx
+        self._words = own.words
+        self._shared = arena.words
+        self._traced = arena.layout.sections[SUPERVISOR].words["traced"] // WORD
+        self._figures = Figures()
+        self._rows = {name: own.index(own.section.words[name]) for name in TOLD}
+        self._slots = arena.layout.jobs
+        self._budgets = TokenBucket(*BUDGET), TokenBucket(*LARGE_BUDGET)
+        self._failures = TokenBucket(*FAILURES)
+        self._previews = TokenBucket(*BUDGET), TokenBucket(*LARGE_BUDGET)
+        self._dropped = 0
+        self._next_stats = 0
+        self._work: dict[int, _Work] = {}
+        self._pending: list[HookEvent] = []
+        self._outbox: list[HookEvent] = []
+        self._began = 0
+        self._status = "completed"
+        self._error: BaseException | None = None
+        self._wants_trace = False
+        self._was_cut = False
+        self.spent = 0
+        """Nanoseconds of this transaction that went into looking at it."""
+        self._job: WorkerJob | None = None
+
+    # ---- who listens --------------------------------------------------------------------------------------
+
+    def beat(self, now: int) -> None:
+        """Look who listens, and publish what there is; called whenever `next_beat` has come."""
+        self.next_beat = now + BEAT_NS
+        publisher = self._publisher
+        has_come = publisher.look()
+        self.is_on = publisher.is_heard or self.hooked is not None
+        if publisher.wants[ROUTINE] != self._wants_trace:
+            self._attend(is_wanted=publisher.wants[ROUTINE])
+        if self._outbox:
+            publisher.publish(ROUTINE, self._outbox)
+            self._outbox.clear()
+        if publisher.wants[STATS] and (has_come or (now >= self._next_stats and self._figures.is_news)):
+            self._next_stats = now + STATS_NS
+            activations, lost = self._tx.activations, self.lines.dropped
+            told = self._figures.told(now, activations=activations, dropped=self._dropped, log_dropped=lost)
+            publisher.publish(STATS, [told])
+        self.lines.flush(publisher)
+
+    def _attend(self, *, is_wanted: bool) -> None:
+        """Whoever wants activations has come, or the last of them has gone."""
+        self._wants_trace = is_wanted
+        self._outputs.watcher = self.closes if is_wanted else None
+        for channel in self._outputs.channels:
+            channel.placed = self.trace.placement.placed if is_wanted else None
+        if not is_wanted:
+            self._work.clear()
+            self._pending.clear()
+            self._outbox.clear()
+            self.trace.forget()
+
+    def patience(self, seconds: float) -> float:
+        """How long to sleep at most: what has been collected does not wait for long."""
+        return min(seconds, BEAT_NS / 1e9) if self._outbox or self.lines.waiting else seconds
+
+    def close(self) -> None:
+        """The process ends: what there is goes out."""
+        self._next_stats = 0
+        self.beat(perf_counter_ns())
+        self._publisher.close()
+
+    # ---- activations --------------------------------------------------------------------------------------
+
+    def begin(self, job: WorkerJob, batch: Batch, most: int, values: Mapping[str, Any] | None) -> int:
+        """Immediate logic is about to run on up to `most` messages of the batch; on how many it may."""
+        now = self._begin(job, batch.is_token, values)
+        if self._may_trace(job, now):
+            self._open(job, now, [self.trace.message(batch, batch.used)], 1 + batch.failures)
+            self._note_finish(is_finish=batch.is_token)
+            self._began = perf_counter_ns()
+            self.spent += self._began - now
+            return 1
+        return most
+
+    def stops(self, job: WorkerJob, attempt: Attempt) -> bool:
+        """Whether the user's hooks hold the job before the activation; once is enough."""
+        if self.hooked is None or attempt.is_let_go or attempt.failures:
+            return False
+        attempt.is_let_go = self.hooked.pauses(job, self._values(attempt))
+        return attempt.is_let_go
+
+    def _values(self, attempt: Attempt) -> dict[str, Any]:
+        return dict(zip(self._slot_names, attempt.taken.arguments, strict=True))
+
+    def begin_gathered(
+        self, job: WorkerJob, messages: Sequence[Arrival], attempt: Attempt, *, is_finish: bool = False
+    ) -> None:
+        """Logic, or finish, is about to run on what the policy has chosen."""
+        is_shown = self.hooked is not None and not is_finish
+        now = self._begin(job, is_finish, self._values(attempt) if is_shown else None)
+        if self._may_trace(job, now):
+            inputs = [
+                MessageRef(m.unit.batch.message_id(m.index), m.unit.batch.slot, m.origin, m.preview)
+                for m in messages[:MOST]
+            ]
+            running = self._open(job, now, inputs, 1 + attempt.failures)
+            message = attempt.taken.message
+            running.reason = "" if message is None else str(message)[:200]
+            self._note_finish(is_finish=is_finish)
+
+    def _begin(self, job: WorkerJob, is_finish: bool, values: Mapping[str, Any] | None) -> int:  # noqa: FBT001
+        now = self._began = perf_counter_ns()
+        self._job, self._status, self._error = job, "completed", None
+        self._was_cut = self._activations.was_cut
+        self.trace.running = None
+        if self.hooked is not None and values is not None and not is_finish:
+            self.hooked.start(job.job_id, values)
+        return now
+
+    def _may_trace(self, job: WorkerJob, now: int) -> bool:
+        if not self._wants_trace:
+            return False
+        return self._budgets[self._is_asked_for(job)].take(now)
+
+    def _is_asked_for(self, job: WorkerJob) -> bool:
+        """Whether somebody wants to see the job as a whole."""
+        return bool(self._shared[self._traced + job.slot])
+
+    def _open(self, job: WorkerJob, now: int, inputs: Iterable[MessageRef], attempt: int) -> Running:
+        running = Running(job.job_id, now, inputs, attempt=attempt, is_whole=self._is_asked_for(job))
+        self.trace.running = running
+        return running
+
+    def _note_finish(self, *, is_finish: bool) -> None:
+        if self.trace.running is not None:
+            self.trace.running.is_finish = is_finish
+
+    def failed(self, job: WorkerJob, action: str, error: BaseException, message_id: str) -> None:
+        """The activation at hand has raised, or something else of the job has gone wrong."""
+        now, running = perf_counter_ns(), None
+        if job is self._job:
+            self._status, self._error = VERDICTS[action], error
+            running = self.trace.running
+        if not self._wants_trace or not (running is not None or self._failures.take(now)):
+            return
+        record = describe(self._routine, action, error)
+        failure = Failure(record.type, record.message, record.traceback, self._routine)
+        if running is not None:
+            running.error = failure
+        self._pending.append(Failed(now, job.job_id, action, failure, message_id))
+
+    def end(self, job: WorkerJob, received: Mapping[int, int], activations: int) -> None:
+        """The activations at hand are over: so many, which have used so many messages of each slot."""
+        if self._job is not job:  # somebody has begun to listen in its middle
+            return
+        now, self._job = perf_counter_ns(), None
+        if self._activations.was_cut and not self._was_cut:
+            self._status = "cut"
+        took = now - self._began
+        work = self._work_for(job.number)
+        work.ended = now
+        if self._publisher.is_heard and activations:
+            self._figures.add(job.job_id, took // activations, activations, now)
+        if (running := self.trace.running) is not None:
+            running.status, running.received = self._status, dict(received)
+            if not running.is_finish:
+                work.alone["activations"] += running.attempt == 1
+                work.alone["errors"] += self._status in ("failed", "continued")
+                work.alone["skipped"] += self._status == "skipped"
+            self.trace.end(now)
+        elif self._wants_trace:
+            self._dropped += activations
+            work.received.update(received)
+        if self.hooked is not None and activations:
+            self.hooked.end(job.job_id, self._status, took / 1e9, self._error)
+
+    def closes(self, job: int, position: int, event: EventOutput) -> None:
+        """What has been emitted on the event is about to go into its channels."""
+        if self.trace.running is None:
+            self._work_for(job).emitted[position] += len(event.parts)
+            return
+        began = perf_counter_ns()
+        self.trace.closes(position, event)
+        self.spent += perf_counter_ns() - began
+
+    def _work_for(self, job: int) -> _Work:
+        work = self._work.get(job)
+        if work is None:
+            work = self._work[job] = _Work(self._began)
+        return work
+
+    def present(self) -> tuple[Any, ...]:
+        """What is known of the activation at hand, to `go_on` with after another."""
+        return self._job, self._began, self._status, self._error, self._was_cut, self.trace.running
+
+    def go_on(self, present: tuple[Any, ...]) -> None:
+        self._job, self._began, self._status, self._error, self._was_cut, self.trace.running = present
+
+    def arrive(self, job: WorkerJob, arrival: Arrival, slot: str) -> None:
+        """A message has come before the policy."""
+        batch = arrival.unit.batch
+        if self._wants_trace and self._previews[self._is_asked_for(job)].take(perf_counter_ns()):
+            arrival.preview = self.trace.preview(batch, arrival.index)
+        if self.hooked is not None:
+            self.hooked.receives(job, slot, arrival.value)
+
+    # ---- commits ------------------------------------------------------------------------------------------
+
+    def committing(self) -> None:
+        """The frames of this commit are written, and it is about to happen."""
+        if not self._wants_trace:
+            self._work.clear()
+            self._pending.clear()
+            return
+        self._outbox += self._pending
+        self._pending.clear()
+        self._outbox += self.trace.committed()
+        counted = self._counted()
+        for number, work in self._work.items():
+            told = counted.pop(number & SLOT_MASK, {})
+            self._sum_up(number, work, told)
+        for slot, told in counted.items():
+            job = self._jobs.in_slot(slot)
+            if job is not None:
+                self._sum_up(job.number, _Work(perf_counter_ns()), told)
+        self._work.clear()
+        if len(self._outbox) >= ENVELOPE:
+            self.next_beat = 0
+
+    def _counted(self) -> dict[int, dict[str, int]]:
+        """By job slot, what this transaction adds to the routine's counters."""
+        found: dict[int, dict[str, int]] = {}
+        for index, value in self._tx.late.items():
+            for name, row in self._rows.items():
+                if row <= index < row + self._slots:
+                    found.setdefault(index - row, {})[name] = value - self._words[index]
+        return found
+
+    def _sum_up(self, number: int, work: _Work, told: Mapping[str, int]) -> None:
+        """What no other event says of the job."""
+        job = self._jobs.find(number)
+        left = {name: told.get(name, 0) - work.alone[name] for name in TOLD}
+        if job is not None and (any(left.values()) or work.received or work.emitted):
+            received, emitted = dict(work.received), dict(work.emitted)
+            self._outbox.append(
+                Committed(job.job_id, work.began, work.ended, **left, received=received, emitted=emitted)
+            )

@@ -1,0 +1,408 @@
+"""What the front desk of a runtime answers, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import zmq
+
+from faults.routines import Deadly
+from process.flows.stages import Echo, Gather, Total, double, invert, numbers
+from process.flows.typed import TakesArrays, TakesPoints
+from process.flows.visitors import Listener, Visitor
+from routilux import ExecutionStatus, Flow, FlowError, FlowRegistry, Runtime
+from routilux.commands import (
+    AboutFlow,
+    AboutJob,
+    Act,
+    ActOnFlow,
+    ActOnLetter,
+    Describe,
+    Description,
+    Done,
+    Findings,
+    Introduction,
+    LetterPage,
+    Letters,
+    Logs,
+    Refusal,
+    Request,
+    ResultItem,
+    ResultPage,
+    Results,
+    SharedDataOf,
+    SharedDataPage,
+    StartFlow,
+    Submit,
+    Validate,
+)
+from routilux.frontdesk import clerk
+from routilux.hookevents import FlowStats
+from routilux.ipc.codec import Decoder
+from routilux.ipc.endpoints import endpoint
+
+TIMEOUT = 30.0
+
+
+class Sharing(Echo):
+    """Says in its job's data what it has seen."""
+
+    def logic(self, value: int) -> None:
+        self.job.data["seen"] = value
+        super().logic(value)
+
+
+@pytest.fixture
+def runtime() -> Iterator[Runtime]:
+    made = Runtime(max_pending=3)
+    yield made
+    made.close(grace=1.0)
+
+
+@pytest.fixture
+def visitor(runtime: Runtime) -> Iterator[Visitor]:
+    with Visitor(runtime._premises.path()) as made:
+        yield made
+
+
+def chain() -> Flow:
+    return Flow("chain").pipe(numbers).pipe(double, workers=2).pipe(Gather(), "gather")
+
+
+def refused(visitor: Visitor, request: Request) -> str:
+    return visitor.get(request, Refusal).code
+
+
+# ---- what there is ----------------------------------------------------------------------------------------
+
+
+def test_a_runtime_that_has_run_nothing_is_not_to_be_found(runtime: Runtime) -> None:
+    assert runtime._premises._directory is None
+
+
+def test_the_introduction_says_who_is_there(runtime: Runtime, visitor: Visitor) -> None:
+    said = msgspec.json.decode((runtime._premises.path() / "runtime.json").read_bytes(), type=Introduction)
+    assert said.pid == os.getpid()
+    assert visitor.get(Describe(), Description).introduction == said
+
+
+def test_a_flow_is_described_with_its_routines_and_connections(runtime: Runtime, visitor: Visitor) -> None:
+    runtime.run(chain(), n=3)
+    flow = visitor.flow()
+    assert [(r.routine_id, r.workers, r.policy) for r in flow.routines] == [
+        ("numbers", 1, "Immediate()"),
+        ("double", 2, "Immediate()"),
+        ("gather", 1, "WholeJob()"),
+    ]
+    assert [c.connection_id for c in flow.connections] == [
+        "numbers.output->double.value",
+        "double.output->gather.value",
+    ]
+    assert flow.routines[2].doc == "Emits the list of everything at the end."
+    assert "stages.py:" in flow.routines[0].source
+    assert (flow.state, flow.processes, flow.jobs_processed, flow.jobs_failed) == ("running", 5, 1, 0)
+    assert Path(flow.directory, "hooks-0").exists()
+
+
+def test_a_registered_flow_is_known_before_it_runs(visitor: Visitor) -> None:
+    registry = FlowRegistry.get_instance()
+    registry.register_by_name("known", Flow("known").pipe(double))
+    try:
+        flow = visitor.flow()
+    finally:
+        registry._flows.pop("known")
+    assert (flow.flow_id, flow.worker_id, flow.processes) == ("known", "", 0)
+
+
+def test_two_flows_of_one_name_have_ids_of_their_own(runtime: Runtime, visitor: Visitor) -> None:
+    for flow in (chain(), chain()):
+        runtime.run(flow, n=1)
+    found = visitor.get(Describe(), Description)
+    assert [flow.flow_id for flow in found.flows] == ["chain", "chain#2"]
+    assert sorted(job.flow_id for job in found.jobs) == ["chain", "chain#2"]
+
+
+def test_a_job_that_nobody_holds_any_more_is_remembered(runtime: Runtime, visitor: Visitor) -> None:
+    flow = Flow("fails").pipe(invert)
+    runtime.exec(flow, value=0, metadata={"n": 1}).wait(TIMEOUT)
+    (job,) = visitor.get(Describe(), Description).jobs
+    assert (job.status, job.error_type, job.routine) == ("failed", "ZeroDivisionError", "invert")
+    assert "1 / value" in job.traceback
+    assert (job.metadata, job.counters["invert"]["errors"]) == ({"n": 1}, 1)
+    assert visitor.get(Results(job.job_id), ResultPage) == ResultPage((), 0, is_gone=True)
+
+
+def test_too_many_jobs_for_one_answer_are_counted(
+    runtime: Runtime, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clerk, "MOST_JOBS", 2)
+    flow = chain()
+    for _ in range(3):
+        runtime.run(flow, n=1)
+    held = runtime.exec(flow, n=1, start_paused=True)
+    found = visitor.get(Describe(), Description)
+    assert [job.job_id for job in found.jobs] == ["job-3", held.job_id]
+    assert found.omitted == 2
+
+
+# ---- submissions ------------------------------------------------------------------------------------------
+
+
+def test_a_submission_runs_as_a_job(runtime: Runtime, visitor: Visitor) -> None:
+    runtime.start(chain())
+    request = Submit("chain", "numbers", "n", 3, job_id="mine", metadata={"by": "me"})
+    job = visitor.get(request, AboutJob).job
+    assert (job.job_id, job.metadata, job.is_traced) == ("mine", {"by": "me"}, True)
+    (known,) = runtime.jobs()
+    known.wait(TIMEOUT)
+    page = visitor.get(Results("mine"), ResultPage)
+    found: Any = Decoder().decode(page.items[0].encoded)
+    assert sorted(found) == [0, 2, 4]
+    assert known.results() == [found]
+
+
+@pytest.mark.parametrize(
+    ("request_", "code"),
+    [
+        (Submit("nowhere"), "FLOW_NOT_FOUND"),
+        (Submit("chain", "nobody"), "ROUTINE_NOT_FOUND"),
+        (Submit("chain", "numbers", "m", 1), "SLOT_NOT_FOUND"),
+        (Submit("chain", inputs={"m": 1}), "SLOT_NOT_FOUND"),
+        (Submit("chain"), "VALIDATION_ERROR"),
+        (Submit("chain", "numbers", "n", 1, inputs={"n": 1}), "VALIDATION_ERROR"),
+        (Submit("chain", data=1, job_id=""), "VALIDATION_ERROR"),
+        (Submit("chain", data=1, metadata={"much": "x" * 100_000}), "VALIDATION_ERROR"),
+        (StartFlow("nowhere"), "FLOW_NOT_FOUND"),
+        (Validate("nowhere"), "FLOW_NOT_FOUND"),
+        (Act("nobody", "pause"), "JOB_NOT_FOUND"),
+        (Act("ended", "pause"), "JOB_ALREADY_COMPLETED"),
+        (Act("held", "explode"), "VALIDATION_ERROR"),
+        (Results("nobody"), "JOB_NOT_FOUND"),
+        (Results("held", offset=-1), "VALIDATION_ERROR"),
+        (Results("held", limit=10**9), "VALIDATION_ERROR"),
+        (Logs("nobody"), "JOB_NOT_FOUND"),
+        (SharedDataOf("nobody"), "JOB_NOT_FOUND"),
+        (ActOnFlow("nobody", "stop"), "WORKER_NOT_FOUND"),
+        (ActOnLetter(1, "requeue"), "LETTER_NOT_FOUND"),
+        (Letters(limit=0), "VALIDATION_ERROR"),
+    ],
+)
+def test_what_cannot_be_done_is_refused(
+    runtime: Runtime, visitor: Visitor, request_: Request, code: str
+) -> None:
+    flow = chain()
+    runtime.exec(flow, n=1, job_id="ended").wait(TIMEOUT)
+    held = runtime.exec(flow, n=1, job_id="held", start_paused=True)
+    assert refused(visitor, request_) == code
+    assert held.status is ExecutionStatus.PAUSED
+
+
+def test_json_becomes_what_the_slot_takes(runtime: Runtime, visitor: Visitor) -> None:
+    flow = Flow("typed").pipe(TakesPoints(), "points")
+    runtime.start(flow)
+    assert refused(visitor, Submit("typed", data={"x": "no number"})) == "VALIDATION_ERROR"
+    job = visitor.get(Submit("typed", data={"x": 1, "tags": ["a"]}), AboutJob).job
+    (known,) = [each for each in runtime.jobs() if each.job_id == job.job_id]
+    assert known.wait(TIMEOUT).error is None
+
+
+def test_what_no_json_can_give_is_refused(runtime: Runtime, visitor: Visitor) -> None:
+    runtime.start(Flow("arrays").pipe(TakesArrays(), "arrays"))
+    refusal = visitor.get(Submit("arrays", data=[1, 2]), Refusal)
+    assert refusal.code == "VALIDATION_ERROR"
+    assert refusal.details == {"field": "data", "slot": "value"}
+    assert "takes ndarray" in refusal.message
+
+
+def test_a_full_ledger_is_answered_soon_and_holds_up_nobody(runtime: Runtime, visitor: Visitor) -> None:
+    flow = chain()
+    jobs = [runtime.exec(flow, n=1, start_paused=True) for _ in range(3)]
+    assert refused(visitor, Submit("chain", data=1)) == "BUSY"
+    jobs[0].resume()
+    jobs[0].wait(TIMEOUT)
+    assert visitor.get(Submit("chain", data=1), AboutJob).job.status == "running"
+
+
+def test_a_timeout_counts_from_the_admission_on(runtime: Runtime, visitor: Visitor) -> None:
+    runtime.start(chain())
+    visitor.get(Submit("chain", data=1, timeout=0.05, start_paused=True), AboutJob)
+    (job,) = runtime.jobs()
+    assert job.wait(TIMEOUT).status is ExecutionStatus.FAILED
+
+
+def test_a_closed_runtime_takes_no_jobs(runtime: Runtime, visitor: Visitor) -> None:
+    runtime.run(chain(), n=1)
+    runtime.drain()
+    assert refused(visitor, Submit("chain", data=1)) == "RUNTIME_SHUTDOWN"
+
+
+# ---- jobs and flows ---------------------------------------------------------------------------------------
+
+
+def test_a_job_is_paused_traced_resumed_and_cancelled(runtime: Runtime, visitor: Visitor) -> None:
+    streamed = runtime.stream(Flow("open").pipe(Echo(), "echo"), iter(lambda: 1, 2))
+    assert next(streamed) == 1
+    (job,) = runtime.jobs()
+    for action, status in (("pause", "paused"), ("resume", "running"), ("cancel", "cancelled")):
+        assert visitor.get(Act(job.job_id, action), AboutJob).job.status == status
+    assert refused(visitor, Act(job.job_id, "cancel")) == "JOB_ALREADY_COMPLETED"
+    streamed.close()  # type: ignore[attr-defined]  # a generator
+
+
+@pytest.mark.parametrize("action", ["trace", "untrace"])
+def test_tracing_reaches_the_word_that_workers_read(runtime: Runtime, visitor: Visitor, action: str) -> None:
+    flow, is_traced = chain(), action == "trace"
+    job = runtime.exec(flow, n=1, start_paused=True, trace=not is_traced)
+    assert visitor.get(Act(job.job_id, action), AboutJob).job.is_traced is is_traced
+    ledger = runtime._engine._running[flow]._ledger  # type: ignore[attr-defined]
+    account = ledger.find(job)
+    assert ledger._own.words[ledger._traced + account.slot] == is_traced
+
+
+def test_results_are_read_page_by_page_and_stay(runtime: Runtime, visitor: Visitor) -> None:
+    job = runtime.exec(Flow("plain").pipe(numbers), n=250).wait(TIMEOUT)
+    found: list[ResultItem] = []
+    while len(found) < 250:
+        page = visitor.get(Results(job.job_id, offset=len(found), limit=100), ResultPage)
+        assert page.total == 250
+        found += page.items
+    assert [Decoder().decode(item.encoded) for item in found] == list(range(250))
+    assert [item.message_id for item in found] == [output.message_id for output in job.outputs()]
+
+
+def test_a_large_result_is_cut(runtime: Runtime, visitor: Visitor) -> None:
+    job = runtime.exec(Flow("large").pipe(Echo(), "echo"), value=b"x" * 300_000).wait(TIMEOUT)
+    (item,) = visitor.get(Results(job.job_id), ResultPage).items
+    assert (len(item.encoded), item.is_large) == (64 << 10, True)
+    assert item.nbytes > 300_000
+
+
+def test_shared_data_is_there_while_the_job_is(runtime: Runtime, visitor: Visitor) -> None:
+    streamed = runtime.stream(Flow("shares").pipe(Sharing(), "sharing"), iter(lambda: 1, 2))
+    assert next(streamed) == 1
+    (job,) = runtime.jobs()
+    page = visitor.get(SharedDataOf(job.job_id), SharedDataPage)
+    assert {k: Decoder().decode_large(memoryview(v)) for k, v in page.values.items()} == {"seen": 1}
+    streamed.close()  # type: ignore[attr-defined]  # a generator
+    assert visitor.get(SharedDataOf(job.job_id), SharedDataPage).values == {}
+
+
+def test_a_flow_starts_without_a_job_pauses_resumes_and_stops(runtime: Runtime, visitor: Visitor) -> None:
+    flow = chain()
+    runtime.run(flow, n=1)
+    runtime.stop(flow)
+    assert visitor.flow().worker_id == ""
+    started = visitor.get(StartFlow("chain"), AboutFlow).flow
+    assert started.worker_id
+    with Listener(started.directory) as listener:
+        listener.until(FlowStats, lambda event: all(p.state == "idle" for p in event.processes[1:]))
+    job = runtime.exec(flow, n=1, start_paused=True)
+    assert visitor.get(ActOnFlow(started.worker_id, "resume"), AboutFlow).flow.worker_id == started.worker_id
+    job.wait(TIMEOUT)
+    other = runtime.exec(flow, n=1, start_paused=True)
+    assert visitor.get(ActOnFlow(started.worker_id, "pause"), AboutFlow).flow.state == "paused"
+    visitor.get(ActOnFlow(started.worker_id, "stop"), AboutFlow)
+    assert other.wait(TIMEOUT).status is ExecutionStatus.CANCELLED
+    assert refused(visitor, ActOnFlow(started.worker_id, "stop")) == "WORKER_NOT_FOUND"
+
+
+def test_validation_says_what_is_wrong(runtime: Runtime, visitor: Visitor) -> None:
+    flow = Flow("wrong").pipe(double)
+    flow.connect("double", "nothing", "nobody", "value")
+    with pytest.raises(FlowError):
+        runtime.exec(flow, value=1)
+    registry = FlowRegistry.get_instance()
+    registry.register_by_name("wrong", flow)
+    try:
+        findings = visitor.get(Validate("wrong"), Findings)
+        code = refused(visitor, StartFlow("wrong"))
+    finally:
+        registry._flows.pop("wrong")
+    assert findings.errors == tuple(str(f) for f in flow.validate() if f.severity == "error")
+    assert code == "VALIDATION_ERROR"
+
+
+def test_dead_letters_are_listed_requeued_and_discarded(runtime: Runtime, visitor: Visitor) -> None:
+    flow = Flow("deadly").pipe(numbers).pipe(Deadly(first=2), "deadly")
+    runtime.exec(flow, n=4).wait(TIMEOUT)
+    page = visitor.get(Letters(), LetterPage)
+    assert (page.total, page.letters[0].routine_id, page.letters[0].preview) == (1, "deadly", "2")
+    assert visitor.get(Letters(flow_id="another"), LetterPage).total == 0
+    letter = page.letters[0].id
+    visitor.get(ActOnLetter(letter, "requeue"), AboutJob)
+    assert refused(visitor, ActOnLetter(letter, "requeue")) == "VALIDATION_ERROR"
+    for job in runtime.jobs():
+        job.wait(TIMEOUT)
+    (again,) = visitor.get(Letters(), LetterPage).letters  # it has died of the same once more
+    assert visitor.get(ActOnLetter(again.id, "discard"), Done) == Done()
+    assert refused(visitor, ActOnLetter(again.id, "discard")) == "LETTER_NOT_FOUND"
+
+
+# ---- whoever else comes -----------------------------------------------------------------------------------
+
+
+def test_junk_is_counted_and_answered_to_nobody(runtime: Runtime, visitor: Visitor) -> None:
+    runtime.run(chain(), n=1)
+    desk = runtime._premises._desk
+    assert desk is not None
+    for parts in ([b""], [b"junk"], [b"a", b"b"], [b"\x92\x01\x80"], [bytes(1000)]):
+        visitor.socket.send_multipart(parts)
+    assert visitor.get(Describe(), Description).jobs
+    assert desk.malformed == 5
+
+
+def test_bytes_that_are_no_message_are_cut_off(runtime: Runtime, visitor: Visitor) -> None:
+    with socket.socket(socket.AF_UNIX) as raw:
+        raw.connect(str(runtime._premises.path() / "desk"))
+        raw.sendall(b"GET / HTTP/1.1\r\n\r\n" + bytes(100_000))
+    assert visitor.get(Describe(), Description).flows == ()
+
+
+def test_a_visitor_that_does_not_listen_holds_up_no_other(runtime: Runtime, visitor: Visitor) -> None:
+    flow = chain()
+    for _ in range(5):
+        runtime.run(flow, n=1)
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    deaf = context.socket(zmq.DEALER)
+    deaf.set(zmq.RCVHWM, 1)
+    deaf.connect(endpoint(runtime._premises.path(), "desk"))
+    question = msgspec.msgpack.encode((1, msgspec.to_builtins(Describe())))
+    for _ in range(2000):
+        deaf.send(question)
+    assert len(visitor.get(Describe(), Description).jobs) == 5
+    context.destroy(linger=0)
+
+
+def test_a_closed_runtime_leaves_no_desk(runtime: Runtime) -> None:
+    runtime.run(chain(), n=1)
+    path = runtime._premises.path()
+    assert json.loads((path / "runtime.json").read_text())["pid"] == os.getpid()
+    runtime.close()
+    assert not path.exists()
+
+
+def test_a_runtime_whose_directory_was_removed_opens_another(runtime: Runtime) -> None:
+    runtime.run(chain(), n=1)
+    first = runtime._premises.path()
+    shutil.rmtree(first)
+    runtime.run(Flow("another").pipe(Total(), "total"), value=1)
+    with Visitor(runtime._premises.path()) as visitor:
+        assert "another" in {flow.flow_id for flow in visitor.get(Describe(), Description).flows}
+
+
+def test_a_flow_is_started_from_a_directory_that_was_removed(runtime: Runtime, visitor: Visitor) -> None:
+    flow = chain()
+    runtime.run(flow, n=1)
+    runtime.stop(flow)
+    shutil.rmtree(runtime._premises.path())
+    assert visitor.get(StartFlow("chain"), AboutFlow).flow.worker_id
+    with Visitor(runtime._premises.path()) as another:
+        assert another.flow().state == "running"
