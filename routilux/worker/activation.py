@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -70,24 +71,20 @@ class Activations:
         self.is_fast = stop - start > 1
         context.at, context.batch = job, batch
         parts = outputs.events[0].parts if len(outputs.events) == 1 else None
-        index, mark = start, 0
-        marks: list[int] = []
-        while index < stop:
+        mark, marks = 0, [0]
+        for index, value in enumerate(islice(values, start, stop), start):
+            context.index = index
+            if parts is not None:
+                mark = len(parts)
+            else:
+                marks = outputs.marks()
             try:
-                while index < stop:
-                    context.index = index
-                    if parts is not None:
-                        mark = len(parts)
-                    else:
-                        marks = outputs.marks()
-                    value = values[index]
-                    if type(value) is Undecodable:
-                        value.reject()
-                    steps = fast(value)
-                    if steps is not None:
-                        self.drive_first(steps, job, batch, is_first=index == start)
-                        return index + 1 - start
-                    index += 1
+                if type(value) is Undecodable:
+                    value.reject()
+                steps = fast(value)
+                if steps is not None:
+                    self.drive_first(steps, job, batch, is_first=index == start)
+                    return index + 1 - start
             except JobOver:
                 self.was_cut = True
                 outputs.rollback(marks if parts is None else [mark])
@@ -96,7 +93,6 @@ class Activations:
                 self.failed(job, error, marks if parts is None else [mark])
                 if job.failed:
                     return index + 1 - start
-            index += 1
         return stop - start
 
     def drive_first(self, steps: Iterator[None], job: WorkerJob, batch: Batch, *, is_first: bool) -> None:

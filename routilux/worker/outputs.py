@@ -16,6 +16,9 @@ from routilux.ipc.turns import Turns
 from routilux.ipc.typed import TypedEncoder
 from routilux.keys import KeySource, by_key, key_of
 
+MOST_LARGE = 2 << 20
+"""After so many bytes of large payloads a commit is due: they are to be read while a cache has them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -50,6 +53,8 @@ class EventOutput:
         self._answers = any(target.is_answer for target in targets)
         self.targets = targets
         self.parts: list[Part] = []
+        self.large = 0
+        """Bytes of the large ones among them, or more; 0 only if there are none."""
         self.places: list[tuple[int, ...]] = []
         self._loans = loans
         self._blobs = loans.blobs
@@ -79,6 +84,7 @@ class EventOutput:
         return emit
 
     def _store(self, large: Large, value: object) -> Blob:
+        self.large += large.nbytes
         if self._loans.are_open and (blob := self._loans.take(large, value)) is not None:
             return blob
         blob, room = self._blobs.room(large.nbytes)
@@ -127,9 +133,11 @@ class EventOutput:
                     cut = segments(job, target.port, chosen, origin=origin, flags=self._flags, turn=place)
                     made += push(channel, cut)
             keyed += 1
-        for part in parts:
-            if isinstance(part, Blob):
-                self._blobs.sent(part)
+        if self.large:
+            for part in parts:
+                if isinstance(part, Blob):
+                    self._blobs.sent(part)
+            self.large = 0
         self.parts.clear()
         self.places.clear()
         tx.create(job & 0xFFFF, made)
@@ -208,6 +216,11 @@ class Outputs:
         """After the commit: let go of what was dropped."""
         for channel in self.channels:
             channel.settle()
+
+    @property
+    def large(self) -> int:
+        """About how many bytes of large payloads have been emitted and not been handed over."""
+        return sum(event.large for event in self.events)
 
     @property
     def waiting(self) -> bool:
