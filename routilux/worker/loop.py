@@ -209,9 +209,12 @@ class Loop(Commits):
                 now = monotonic()
                 stride = min(2 * stride, STRIDE) if now - looked < STRIDE_SECONDS else 1
                 looked = now
-                if replay and (
-                    waiting >= YIELDS or now - since > YIELD_SECONDS or p.outputs.large >= MOST_LARGE
-                ):
+                is_late = now - since > YIELD_SECONDS
+                if replay and (is_late or waiting >= YIELDS or p.outputs.large >= MOST_LARGE):
+                    replay.drop_known(p.outputs)
+                    if not is_late and not any(p.outputs.marks()):  # a re-run: all of it is out already
+                        marks, waiting = p.outputs.marks(), 0
+                        continue
                     self.flush_job(job, origin)
                     marks, waiting = p.outputs.marks(), 0
                     since = looked = monotonic()

@@ -107,6 +107,8 @@ class EventOutput:
                 self._blobs.drop(part)
         del self.parts[:count]
         del self.places[:count]
+        if not self.parts:
+            self.large = 0
 
     def close(self, tx: Transaction, job: int, origin: int, answered: Turn = NO_TURN) -> None:
         """Hand what was emitted for `job` to the channels, and count it. `answered` are the inputs that it
