@@ -377,3 +377,20 @@ def test_clients_are_told_when_the_monitor_ends() -> None:
             return await closing
 
     assert asyncio.run(ask()) == 1001
+
+
+def test_a_client_that_never_reads_does_not_hold_up_the_end() -> None:
+    async def ask() -> int:
+        async with aiohttp.ClientSession() as session:
+            async with rig.answering() as the:
+                deaf = await session.ws_connect(f"{the.url}/api/ws", headers={"X-API-Key": DEBUG})
+                assert (await _next(deaf))["type"] == "connected"
+                await _said(deaf, type="subscribe", job_id=LIVE)
+                deaf._response.connection.transport.pause_reading()  # type: ignore[union-attr]
+                for _ in range(30):  # more than the buffers of both ends take
+                    for _ in range(1000):
+                        the.known.tell(_event(preview="p" * 1000))
+                    await the.ask("GET", "/health/live")
+            return len(the.hub.clients)
+
+    assert asyncio.run(asyncio.wait_for(ask(), 50)) == 0
