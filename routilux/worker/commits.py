@@ -23,6 +23,7 @@ from routilux.worker.intake import Inlet
 from routilux.worker.jobs import JobTable
 from routilux.worker.loader import Loader
 from routilux.worker.outputs import Outputs
+from routilux.worker.quiet import Quiet
 from routilux.worker.replay import Replays
 from routilux.worker.state import States
 from routilux.worker.tap import Tap
@@ -73,8 +74,7 @@ class Commits:
         own = parts.records.own
         self._words = words
         self._idle = own.index(own.section.words["idle"])
-        self.quiet: set[int] = set()
-        """Job slots of which messages were used up and none made: they may have come to their end."""
+        self.quiet = Quiet(parts.jobs.current, lambda slot: parts.bells.ring(SUPERVISOR, Bell.QUIET, slot))
         self.ended = False
         """Whether the transaction has another activation in it than the one at hand."""
 
@@ -90,13 +90,13 @@ class Commits:
         written = p.outputs.pump(p.tx)
         p.loader.settle()
         changed = [inlet for inlet in p.inlets if inlet.changed]
-        self.quiet.update(p.tx.ended())
+        self.quiet.slots.update(p.tx.ended())
         self.carry_out(changed)
         self.ring(written)
         for inlet in changed:
             self.credit(inlet)
-        if self.quiet and not any(inlet.reader.waiting for inlet in p.inlets):
-            self.tell_quiet()
+        if self.quiet.slots and not any(inlet.reader.waiting for inlet in p.inlets):
+            self.quiet.tell()
         if p.pins.held:
             p.pins.sweep()
 
@@ -189,17 +189,11 @@ class Commits:
         written = p.outputs.pump(p.tx)
         if not written and not any(dropped):
             return False
-        self.quiet.update(p.tx.ended())
+        self.quiet.slots.update(p.tx.ended())
         self.carry_out([])
         self.ring(written)
-        self.tell_quiet()
+        self.quiet.tell()
         return True
-
-    def tell_quiet(self) -> None:
-        """Name the jobs of which we have used messages up and made none: they may have come to their end."""
-        for slot in self.quiet:
-            self.p.bells.ring(SUPERVISOR, Bell.QUIET, slot)
-        self.quiet.clear()
 
     def relieve(self) -> bool:
         """A worker that waits for room empties its lanes in a cycle, so that the cycle always moves."""
@@ -220,8 +214,11 @@ class Commits:
         if due and not self.p.outputs.waiting:
             seconds = max(0.0, min(seconds, min(due) - monotonic()))
         self._words[self._idle] = int(min(due) * 1e9) if due else 1
+        if (again := self.quiet.due) is not None:
+            seconds = max(0.0, min(seconds, again - monotonic()))
         is_rung = self.p.bells.wait(self.p.tap.patience(seconds))
         self._words[self._idle] = 0
+        self.quiet.tell()
         if (now := perf_counter_ns()) >= self.p.tap.next_beat:
             self.p.tap.beat(now)
         if not is_rung and self.p.jobs.prune():

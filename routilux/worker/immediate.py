@@ -42,7 +42,7 @@ class ImmediateLoop(Loop):
         limit = self.most
         ran, busy = 0, False
         for inlet in (*self.inner, *self.inlets):
-            while ran < limit and not p.outputs.waiting and (batch := inlet.next(p.jobs.order)):
+            while ran < limit and not p.outputs.is_full and (batch := inlet.next(p.jobs.order)):
                 if not busy:
                     p.care.begin(batch.key(batch.used), alone=limit == 1)
                 busy = True

@@ -20,6 +20,9 @@ from routilux.worker.changes import Change, Changes, Decision, Sent, blobs_of, c
 Apart = tuple[list[Part], list[tuple[int, ...]], Changes]
 """What an event has emitted, while it is set apart."""
 
+MOST_LARGE = 2 << 20
+"""After so many bytes of large payloads a commit is due: they are to be read while a cache has them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -60,6 +63,8 @@ class EventOutput:
         """How to keep a part, if that is not all: it has a key, or is watched."""
         self.targets = targets
         self.parts: list[Part] = []
+        self.large = 0
+        """Bytes of the large ones among them, or more; 0 only if there are none."""
         self.places: list[tuple[int, ...]] = []
         self._loans = loans
         self._blobs = loans.blobs
@@ -134,6 +139,7 @@ class EventOutput:
             self.changes[at] = found
 
     def _store(self, large: Large, value: object) -> Blob:
+        self.large += large.nbytes
         if self._loans.are_open and (blob := self._loans.take(large, value)) is not None:
             return blob
         blob, room = self._blobs.room(large.nbytes)
@@ -190,9 +196,11 @@ class EventOutput:
                     cut = segments(job, target.port, chosen, origin=origin, flags=self._flags, turn=place)
                     made += push(channel, cut)
             keyed += 1
-        for part in parts:
-            if isinstance(part, Blob):
-                self._blobs.sent(part)
+        if self.large:
+            for part in parts:
+                if isinstance(part, Blob):
+                    self._blobs.sent(part)
+            self.large = 0
         self.parts.clear()
         self.places.clear()
         tx.create(job & 0xFFFF, made)
@@ -219,6 +227,7 @@ class EventOutput:
                         )
         for blob in (*(part for part in self.parts if isinstance(part, Blob)), *blobs_of(self.changes)):
             self._blobs.sent(blob)
+        self.large = 0
         self.parts.clear()
         self.places.clear()
         self.changes.clear()
@@ -246,6 +255,8 @@ class EventOutput:
         parts, places, self.changes = apart
         self.parts[:] = parts
         self.places[:] = places
+        blobs = (*(part for part in parts if isinstance(part, Blob)), *blobs_of(self.changes))
+        self.large = sum(blob.nbytes for blob in blobs)
 
 
 def push(channel: Channel, cut: Sequence[Segment]) -> int:
@@ -277,6 +288,8 @@ class Outputs:
         self._supervisor = supervisor
         self.watcher: Callable[[int, int, EventOutput], None] | None = None
         """Told of a job, and what is about to be handed over for it."""
+        self._large = 0
+        self._is_stuck = False
         self.channels = list(
             dict.fromkeys([supervisor, *(c for e in events for t in e.targets for c in t.channels)])
         )
@@ -302,9 +315,11 @@ class Outputs:
             for position, event in enumerate(self.events):
                 if event.parts:
                     self.watcher(job, position, event)
+                self._large += event.large
                 event.close(tx, job, origin, answered)
             return
         for event in self.events:
+            self._large += event.large
             event.close(tx, job, origin, answered)
 
     def report(self, tx: Transaction, job: int, record: bytes, flags: int = ERROR) -> None:
@@ -330,6 +345,16 @@ class Outputs:
             channel.settle()
 
     @property
+    def large(self) -> int:
+        """About how many bytes of large payloads have been emitted and not been handed over."""
+        return sum(event.large for event in self.events)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a commit is due: there was no room at the last one, or much has been emitted since."""
+        return self._is_stuck or self._large >= MOST_LARGE
+
+    @property
     def waiting(self) -> bool:
         """Whether something waits for room: no activation starts then."""
         return any(self.channels)
@@ -337,6 +362,7 @@ class Outputs:
     def pump(self, tx: Transaction) -> list[LaneWriter]:
         """Write what there is room for and note the new positions in the transaction."""
         written = [lane for channel in self.channels if channel for lane in channel.pump()]
+        self._large, self._is_stuck = 0, self.waiting
         for lane in written:
             tx.published[lane.published] = lane.position
             tx.late[lane.sent] = lane.total
