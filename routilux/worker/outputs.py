@@ -229,6 +229,7 @@ class EventOutput:
                         )
         for blob in (*(part for part in self.parts if isinstance(part, Blob)), *blobs_of(self.changes)):
             self._blobs.sent(blob)
+        self.large = 0
         self.parts.clear()
         self.places.clear()
         self.changes.clear()
@@ -256,6 +257,8 @@ class EventOutput:
         parts, places, self.changes = apart
         self.parts[:] = parts
         self.places[:] = places
+        blobs = (*(part for part in parts if isinstance(part, Blob)), *blobs_of(self.changes))
+        self.large = sum(blob.nbytes for blob in blobs)
 
 
 def push(channel: Channel, cut: Sequence[Segment]) -> int:

@@ -16,7 +16,7 @@ from urllib.request import Request, urlopen
 import aiohttp
 import pytest
 
-from routilux import Flow, JobState, Runtime, routine
+from routilux import Event, Flow, JobState, Routine, Runtime, Slot, routine
 from routilux.clock import Deadline
 from routilux_monitor.contract.fields import MASK
 
@@ -35,9 +35,12 @@ def double(x: int) -> int:
     return 2 * x
 
 
-@routine
-def add(y: int) -> int:
-    return y + 1
+class Add(Routine):
+    y: Slot[int] = Slot(type=int)
+    output = Event()
+
+    def logic(self, y: int) -> None:
+        self.output.emit(y + 1)
 
 
 class Told(NamedTuple):
@@ -94,7 +97,7 @@ class Debugged:
 def debugged(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Debugged]:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     with Runtime(monitor=True) as runtime:
-        flow = Flow("numbers").pipe(double).pipe(add)
+        flow = Flow("numbers").pipe(double, "double").pipe(Add(), "add")
         runtime.start(flow)
         yield Debugged(runtime, flow)
 
