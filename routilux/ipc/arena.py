@@ -7,6 +7,7 @@ import mmap
 import os
 import sys
 import weakref
+from functools import cache
 
 from routilux.errors import ArenaFull
 from routilux.ipc.layout import WORD, Layout, Section
@@ -66,15 +67,14 @@ class Arena:
 
 def _lease(address: int, size: int) -> tuple[memoryview, "weakref.ref[object]"]:
     """A view of memory, and a reference that is dead once nothing looks through the view any more."""
-    holder = _holder(size).from_address(address)
+    holder = _holder(max(6, (size - 1).bit_length())).from_address(address)
     return memoryview(holder).cast("B")[:size], weakref.ref(holder)
 
 
-def _holder(size: int) -> "type[ctypes.Array[ctypes.c_char]]":
-    """An array type of at least `size` bytes: one per power of two, since ctypes keeps every type it has
-    made.
-    """
-    return ctypes.c_char * (1 << max(6, (size - 1).bit_length()))
+@cache
+def _holder(bits: int) -> "type[ctypes.Array[ctypes.c_char]]":
+    """An array type of bytes: only of powers of two, since ctypes keeps every type it has made."""
+    return ctypes.c_char * (1 << bits)
 
 
 class _Buffer(ctypes.Structure):

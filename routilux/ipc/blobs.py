@@ -27,6 +27,9 @@ SPARE = 16
 KEEP = 64 << 20
 """Free bytes at the heap's end beyond this go back to the system."""
 
+LOOK_EACH = 1 << 18
+"""After so many bytes the producer looks again for what can be freed: while a cache still has it."""
+
 REFERENCE = struct.Struct("<QQ")
 """offset in the arena u64 | bytes u64"""
 
@@ -151,7 +154,9 @@ class Blob:
     @property
     def is_done(self) -> bool:
         """Whether every frame that refers to it has been used up; somebody may pin it all the same."""
-        return self.holders == 0 and all(lane.passed(end) for lane, end in self.uses)
+        if self.holders:
+            return False
+        return all([lane.passed(end) for lane, end in self.uses])  # noqa: C419 - a generator costs more
 
     @property
     def reference(self) -> bytes:
@@ -186,6 +191,7 @@ class BlobWriter:
         self.heap.restore(own.words[self._top])
         self._spare = section.heap_size // SPARE
         self._live: deque[Blob] = deque()
+        self._unlooked = 0
         self._restored: dict[int, Blob] = {}
         self._pins = [
             tuple(s.words[name] // WORD for name in ("pins_used", "pin_live", "pin_blob", "pin_size"))
@@ -204,7 +210,10 @@ class BlobWriter:
 
     def room(self, nbytes: int) -> tuple[Blob, memoryview]:
         """A new blob of `nbytes` bytes and the place to fill. Raises ArenaFull."""
-        self._collect_oldest()
+        self._unlooked -= nbytes
+        if self._unlooked < 0:
+            self._collect_oldest()
+            self._unlooked = LOOK_EACH
         try:
             extent = self.heap.allocate(nbytes, self._spare)
         except ArenaFull:
@@ -253,10 +262,10 @@ class BlobWriter:
 
     def _collect_oldest(self) -> None:
         """Free those that were sent first: mostly they are done with first."""
-        live = self._live
+        live, done = self._live, []
         while live and live[0].is_done:
-            if not self._free_unpinned([live.popleft()]):
-                return
+            done.append(live.popleft())
+        self._free_unpinned(done)
 
     def collect(self) -> None:
         """Free every blob whose frames have all been passed and that nobody pins."""
@@ -264,17 +273,17 @@ class BlobWriter:
         self._live = deque(blob for blob in self._live if not blob.is_done)
         self._free_unpinned(done)
 
-    def _free_unpinned(self, done: list[Blob]) -> bool:
-        """Free those that nobody pins, and keep an eye on the others; whether all of them are free."""
+    def _free_unpinned(self, done: list[Blob]) -> None:
+        """Free those that nobody pins, and keep an eye on the others."""
+        if not done:
+            return
         consumers = {lane.consumer for blob in done for lane, _ in blob.uses}
-        pinned = self._pinned(consumers.union(*(blob.watched for blob in done)))
-        pinned.update(blob.address for blob in done if blob.lease is not None and blob.lease() is not None)
-        kept = [blob for blob in done if blob.address in pinned]
+        pinned = self._pinned(consumers.union(*(blob.watched for blob in done if blob.watched)))
         for blob in done:
-            if blob.address not in pinned:
+            if blob.address in pinned or (blob.lease is not None and blob.lease() is not None):
+                self._live.append(blob)
+            else:
                 self.heap.free(blob.extent)
-        self._live.extend(kept)
-        return not kept
 
     def _pinned(self, consumers: Iterable[int]) -> set[int]:
         words, pinned = self._arena.words, set[int]()

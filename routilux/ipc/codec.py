@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice, pairwise
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ _CONTAINERS: Final = frozenset((dict, list, tuple))
 _TIMESTAMPS: Final = (b"\xd6", b"\xd7", b"\xc7\x0c")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Large:
     """An encoded message whose big buffers stay outside the body, uncopied until `write`.
 
@@ -31,16 +31,14 @@ class Large:
 
     body: bytes
     buffers: tuple[memoryview, ...] = ()
+    offsets: list[int] = field(init=False)
+    """Where `write` puts each buffer."""
+    nbytes: int = field(init=False)
+    """The size of what `write` lays out."""
 
-    @property
-    def nbytes(self) -> int:
-        """The size of what `write` lays out."""
-        return _layout(len(self.body), [buffer.nbytes for buffer in self.buffers])[2]
-
-    @property
-    def offsets(self) -> list[int]:
-        """Where `write` puts each buffer."""
-        return _layout(len(self.body), [buffer.nbytes for buffer in self.buffers])[1]
+    def __post_init__(self) -> None:
+        sizes = [buffer.nbytes for buffer in self.buffers]
+        _, self.offsets, self.nbytes = _layout(len(self.body), sizes)
 
     def write(self, into: memoryview) -> None:
         """Lay the message out at the head of `into`: table, body, then each buffer at a multiple of 64."""
@@ -50,10 +48,11 @@ class Large:
 
     def write_head(self, into: memoryview) -> None:
         """As `write`, but without the buffers: they are in place."""
-        table = _TABLE.pack(len(self.buffers), len(self.body))
-        table += b"".join(_SIZE.pack(buffer.nbytes) for buffer in self.buffers)
-        into[: len(table)] = table
-        into[len(table) : len(table) + len(self.body)] = self.body
+        head = _TABLE.pack(len(self.buffers), len(self.body))
+        for buffer in self.buffers:
+            head += _SIZE.pack(buffer.nbytes)
+        head += self.body
+        into[: len(head)] = head
 
 
 def in_one_piece(part: bytes | Large) -> bytes:
@@ -210,7 +209,7 @@ class Decoder:
 def region_parts(region: memoryview) -> tuple[memoryview, list[memoryview]]:
     """Body and buffers of what Large.write laid out."""
     count, body = _TABLE.unpack_from(region)
-    sizes = [size for (size,) in _SIZE.iter_unpack(region[_TABLE.size : _TABLE.size + _SIZE.size * count])]
+    sizes = [_SIZE.unpack_from(region, _TABLE.size + _SIZE.size * at)[0] for at in range(count)]
     start, offsets, _ = _layout(body, sizes)
     buffers = [region[offset : offset + size] for offset, size in zip(offsets, sizes, strict=True)]
     return region[start : start + body], buffers

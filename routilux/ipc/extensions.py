@@ -272,7 +272,8 @@ def restorer(
         (index,) = _SIZE.unpack_from(data, len(data) - _SIZE.size)
         dtype, shape, order = _read_header(bytes(data[: -_SIZE.size]))
         # frombuffer holds on to the buffer: its memory cannot be unmapped below the array.
-        return _numpy().frombuffer(buffers[index], _dtype(dtype)).reshape(shape, order=order)
+        array = _numpy().frombuffer(buffers[index], _dtype(dtype))
+        return array if len(shape) == 1 else array.reshape(shape, order=order)
 
     restore: dict[int, Callable[[Any], object]] = {
         TUPLE: lambda data: tuple(unpack(data)),

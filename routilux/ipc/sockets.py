@@ -119,15 +119,11 @@ class Doorbells:
             self._heed(pull.recv())
         except zmq.Again:
             return False
-        self.forget()
-        return True
-
-    def forget(self) -> None:
-        """Take in what has been rung, and do not wait; it is of no more use."""
         for _ in range(WATERMARK):  # whoever floods us must not keep us from our lanes
             if not self._has_rung():
                 break
-            self._heed(self.pull.recv())
+            self._heed(pull.recv())
+        return True
 
     def _heed(self, part: bytes) -> None:
         self.malformed += len(part) != DESCRIPTOR.size

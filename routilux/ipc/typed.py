@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum, Flag
 from functools import cache
 from itertools import chain
-from operator import attrgetter
+from keyword import iskeyword
 from types import MemberDescriptorType, NoneType, UnionType
 from typing import Any, Final, Generic, Literal, Protocol, Union, get_args, get_origin
 
@@ -252,42 +252,26 @@ def _instance(cls: type, above: tuple[type, ...]) -> Exact:
 
 
 def _attributes(shapes: Mapping[str, Shape], size: int | None = None) -> Exact:
-    """For a value with these attributes, and no more than `size` in its `__dict__`."""
-    if not all(name.isidentifier() for name in shapes):
+    """For a value with these attributes, and no more than `size` in its `__dict__`.
+
+    It is asked of each message: one expression takes a fifth of the time of a loop over the fields.
+    """
+    if not all(name.isidentifier() and not iskeyword(name) for name in shapes):
         raise Inexact
-    fits = _values(list(shapes.values()))
-    get: Callable[[Any], Sequence[object]] = _getter(list(shapes))
-    if size is None:
-        return lambda value: fits(get(value))
-    return lambda value: len(value.__dict__) == size and fits(get(value))
-
-
-def _getter(names: list[str]) -> Callable[[Any], Sequence[object]]:
-    match names:
-        case []:
-            return lambda _: ()
-        case [name]:
-            return lambda value: (getattr(value, name),)
-        case _:
-            return attrgetter(*names)
-
-
-def _values(shapes: Sequence[Shape]) -> Callable[[Sequence[object]], bool]:
-    """For so many values. Types are compared all at once: one by one they take five times as long."""
-    if not all(len(shape) == 1 for shape in shapes):
-        each = [_fits(shape) for shape in shapes]
-        return lambda values: all(fits(value) for fits, value in zip(each, values, strict=True))
-    kinds = [kind for shape in shapes for kind in shape]
-    inside = [(at, exact) for at, shape in enumerate(shapes) for exact in shape.values() if exact]
-    if not inside:
-        return lambda values: [type(value) for value in values] == kinds
-
-    def fits_all(values: Sequence[object]) -> bool:
-        if [type(value) for value in values] != kinds:
-            return False
-        return all(exact(values[at]) for at, exact in inside)
-
-    return fits_all
+    terms, names = ["True" if size is None else f"len(value.__dict__) == {size}"], dict[str, Any]()
+    for at, (name, shape) in enumerate(shapes.items()):
+        if len(shape) != 1:
+            terms.append(f"fits{at}(value.{name})")
+            names[f"fits{at}"] = _fits(shape)
+            continue
+        for kind, exact in shape.items():
+            terms.append(f"type(value.{name}) is kind{at}")
+            names[f"kind{at}"] = kind
+            if exact is not None:
+                terms.append(f"exact{at}(value.{name})")
+                names[f"exact{at}"] = exact
+    fits: Exact = eval(f"lambda value: {' and '.join(terms)}", names)  # noqa: S307 - of identifiers alone
+    return fits
 
 
 def _is_plain(cls: type, names: Sequence[str]) -> bool:

@@ -98,11 +98,6 @@ class Debugger:
                 for each in found
             ]
 
-    @property
-    def processes(self) -> set[int]:
-        """The workers that hold something."""
-        return {held.report.process for held in self._holds.values() if held.peer is not None}
-
     # ---- what is held -------------------------------------------------------------------------------------
 
     def renew(self, job: JobState) -> None:

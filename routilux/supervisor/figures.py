@@ -17,7 +17,6 @@ from routilux.ipc.layout import COUNTERS, RING, WAITING_SLOTS, WORD, Section, St
 from routilux.lifecycle import ExecutionStatus
 from routilux.plan import SUPERVISOR, Plan
 from routilux.supervisor.crew import Crew
-from routilux.supervisor.debugger import Debugger
 from routilux.supervisor.ledger import VISIBLE, Account, Ledger
 from routilux.supervisor.publishing import Publishing
 from routilux.supervisor.reception import Reception
@@ -41,7 +40,6 @@ class Figures:
     crew: Crew
     stopped: Stopped
     publishing: Publishing
-    debugger: Debugger
 
     def read(self) -> FlowStats:
         """All of them."""
@@ -102,13 +100,13 @@ class Figures:
             return "dead"
         if index in self.stopped.suspects:
             return "suspect"
-        if index in self.debugger.processes:
-            return "held"
         match self._word(section, "status"):
             case Status.STARTING:
                 return "starting"
             case Status.READY:
                 return "idle" if self._word(section, "idle") else "running"
+            case Status.HELD:
+                return "held"
             case _:
                 return "stopped"
 

@@ -95,6 +95,9 @@ class Supervisor:
         self._quotas = Quotas(self.plan, self._arena, self._own)
         self._watchdog = Watchdog(self.plan, self._arena)
         self._publishing = Publishing(self._bells.context, directory, self.plan, self._ledger)
+        self._figures = Figures(
+            flow, self.plan, self._arena, self._ledger, self._crew, self._stopped, self._publishing
+        )
         self._respawns: dict[int, float] = {}
         self._overdue: dict[int, str] = {}
         self._again, self._looked = TICK, 0.0
@@ -116,16 +119,6 @@ class Supervisor:
         table = BreakTable(flow, self.plan, self._arena, self._own)
         self._debugger = Debugger(self._docket, table, self._room, self._rouse)
         self._docket.gone = self._debugger.forget
-        self._figures = Figures(
-            flow,
-            self.plan,
-            self._arena,
-            self._ledger,
-            self._crew,
-            self._stopped,
-            self._publishing,
-            self._debugger,
-        )
         self._logs = LogDesk(LogReceiver(self._bells.context, directory), self._arena, self._ledger)
         self.reception = Reception(
             self._docket, self._debugger, self._room, self._rouse, self._logs, worker_id=worker_id

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -60,7 +61,7 @@ class Activations:
         """The activation before which all was committed while it was held."""
         self.post_mortem: Callable[[WorkerJob, BaseException], str] | None = None
         """What a debugger makes of an exception: `retry`, `skip`, `fail`, or nothing of its own."""
-        self.places: Callable[[int, int], Iterator[int]] | None = None
+        self.places: Callable[[Iterator[tuple[int, Any]]], Iterator[tuple[int, Any]]] | None = None
         """Which messages of a batch to run in one go, if not all: whoever debugs may want to look between."""
         self.drive: Callable[[Iterator[None], WorkerJob, int], None] = _nobody_drives
         self.watcher: Callable[[WorkerJob, str, BaseException, str], None] | None = None
@@ -76,24 +77,23 @@ class Activations:
         self.is_fast = stop - start > 1
         context.at, context.batch = job, batch
         parts = outputs.events[0].parts if len(outputs.events) == 1 else None
-        places = iter(range(start, stop)) if self.places is None else self.places(start, stop)
-        index, mark = start, 0
-        marks: list[int] = []
-        while True:
+        pairs: Iterator[tuple[int, Any]] = enumerate(islice(values, start, stop), start)
+        if self.places is not None:
+            pairs = self.places(pairs)
+        index, mark, marks = start, 0, [0]
+        for index, value in pairs:
+            context.index = index
+            if parts is not None:
+                mark = len(parts)
+            else:
+                marks = outputs.marks()
             try:
-                for index in places:
-                    context.index = index
-                    if parts is not None:
-                        mark = len(parts)
-                    else:
-                        marks = outputs.marks()
-                    value = values[index]
-                    if type(value) is Undecodable:
-                        value.reject()
-                    steps = fast(value)
-                    if steps is not None:
-                        self.drive_first(steps, job, batch, is_first=index == start)
-                        return index + 1 - start
+                if type(value) is Undecodable:
+                    value.reject()
+                steps = fast(value)
+                if steps is not None:
+                    self.drive_first(steps, job, batch, is_first=index == start)
+                    return index + 1 - start
             except JobOver:
                 self.was_cut = True
                 outputs.rollback(self.marks_now(marks if parts is None else [mark]))
@@ -102,8 +102,7 @@ class Activations:
                 self.failed(job, error, self.marks_now(marks if parts is None else [mark]))
                 if job.failed:
                     return index + 1 - start
-            else:
-                return index + 1 - start
+        return index + 1 - start
 
     def drive_first(self, steps: Iterator[None], job: WorkerJob, batch: Batch, *, is_first: bool) -> None:
         """Logic that hands back generators is run message by message from here on: a generator may send early

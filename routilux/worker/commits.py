@@ -22,8 +22,8 @@ from routilux.worker.context import WorkerContext
 from routilux.worker.intake import Inlet
 from routilux.worker.jobs import JobTable
 from routilux.worker.loader import Loader
-from routilux.worker.look import Look
 from routilux.worker.outputs import Outputs
+from routilux.worker.quiet import Quiet
 from routilux.worker.replay import Replays
 from routilux.worker.state import States
 from routilux.worker.tap import Tap
@@ -74,13 +74,9 @@ class Commits:
         own = parts.records.own
         self._words = words
         self._idle = own.index(own.section.words["idle"])
-        self.quiet: set[int] = set()
-        """Job slots of which messages were used up and none made: they may have come to their end."""
+        self.quiet = Quiet(parts.jobs.current, self.name_quiet)
         self.ended = False
         """Whether the transaction has another activation in it than the one at hand."""
-        self.look = Look([inlet.reader for inlet in parts.inlets], parts.bells.forget)
-        self.has_worked = False
-        """Since the process last slept."""
 
     def commit(self, *, whole: bool = True) -> None:
         """Make everything since the last commit happen, then ring whom it concerns.
@@ -94,13 +90,13 @@ class Commits:
         written = p.outputs.pump(p.tx)
         p.loader.settle()
         changed = [inlet for inlet in p.inlets if inlet.changed]
-        self.quiet.update(p.tx.ended())
+        self.quiet.slots.update(p.tx.ended())
         self.carry_out(changed)
         self.ring(written)
         for inlet in changed:
             self.credit(inlet)
-        if self.quiet and not any(inlet.reader.waiting for inlet in p.inlets):
-            self.tell_quiet()
+        if self.quiet.slots and not any(inlet.reader.waiting for inlet in p.inlets):
+            self.quiet.tell()
         if p.pins.held:
             p.pins.sweep()
 
@@ -114,7 +110,6 @@ class Commits:
             p.tap.lines.send()
         for inlet in changed:
             p.tx.late[inlet.reader.taken] = inlet.reader.total
-        self.has_worked = True
         p.tx.commit({inlet.reader.consumed: inlet.reader.mark for inlet in changed})
         p.outputs.settle()
         p.records.settle()
@@ -194,17 +189,16 @@ class Commits:
         written = p.outputs.pump(p.tx)
         if not written and not any(dropped):
             return False
-        self.quiet.update(p.tx.ended())
+        self.quiet.slots.update(p.tx.ended())
         self.carry_out([])
         self.ring(written)
-        self.tell_quiet()
+        self.quiet.tell()
         return True
 
-    def tell_quiet(self) -> None:
-        """Name the jobs of which we have used messages up and made none: they may have come to their end."""
-        for group, bits in groups(self.quiet).items():
+    def name_quiet(self, slots: set[int]) -> None:
+        """Tell the supervisor of jobs that may have come to their end."""
+        for group, bits in groups(slots).items():
             self.p.bells.ring(SUPERVISOR, Bell.QUIET, group, bits)
-        self.quiet.clear()
 
     def relieve(self) -> bool:
         """A worker that waits for room empties its lanes in a cycle, so that the cycle always moves."""
@@ -222,14 +216,14 @@ class Commits:
         """Sleep until somebody rings, or at most `seconds`."""
         self.p.care.end()
         due = self.due()
-        has_worked, self.has_worked = self.has_worked, False
-        if has_worked and not due and not self.p.outputs.waiting and self.look.pays():
-            return
         if due and not self.p.outputs.waiting:
             seconds = max(0.0, min(seconds, min(due) - monotonic()))
         self._words[self._idle] = int(min(due) * 1e9) if due else 1
+        if (again := self.quiet.due) is not None:
+            seconds = max(0.0, min(seconds, again - monotonic()))
         is_rung = self.p.bells.wait(self.p.tap.patience(seconds))
         self._words[self._idle] = 0
+        self.quiet.tell()
         if (now := perf_counter_ns()) >= self.p.tap.next_beat:
             self.p.tap.beat(now)
         if not is_rung and self.p.jobs.prune():

@@ -120,9 +120,9 @@ class Inlet:
         so are those whose turn it is not, if they are in the way of another job. What comes before those of
         a job that is over may never come: they do not wait for it.
         """
-        waits = {batch.job for batch in self._again} if self.keeps_order else set()
+        waits = {batch.job for batch in self._again} if self.keeps_order and self._again else set[int]()
         passed_over = set(waits)  # one answer per job: it may change while we ask
-        if (kept := self._next_kept(order, passed_over)) is not None:
+        if (self._again or self._aside) and (kept := self._next_kept(order, passed_over)) is not None:
             return kept
         while head := self.head():
             said = order(head.job)

@@ -169,6 +169,10 @@ class JobTable:
         """Whether the process is to end."""
         return bool(self._arena.words[self._exit])
 
+    def current(self, slot: int) -> int:
+        """The number of the job that has the slot."""
+        return self._arena.words[self._current + slot]
+
     def is_over(self, number: int) -> bool:
         return self._told(number) == Order.DROP
 

@@ -6,6 +6,7 @@ Under load one commit spans many messages, of any jobs; when idle, one message i
 
 import logging
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from time import perf_counter_ns
 from typing import Any
 
@@ -21,6 +22,7 @@ from routilux.worker.commits import Commits, Parts
 from routilux.worker.gate import Gate
 from routilux.worker.intake import Batch, Inlet
 from routilux.worker.jobs import WorkerJob
+from routilux.worker.outputs import MOST_LARGE
 from routilux.worker.over import JobOver
 from routilux.worker.replay import Replay
 from routilux.worker.stopwatch import Stopwatch
@@ -31,10 +33,14 @@ log = logging.getLogger("routilux.worker")
 BATCH_NS = 1_000_000
 """One commit spans about this much work."""
 LARGEST_BATCH = 2048
-YIELDS = 256
+YIELDS = 512
 """A generator's outputs are committed after this many yields,"""
 YIELD_SECONDS = 0.002
-"""or this many seconds."""
+"""or this many seconds, or MOST_LARGE bytes of large payloads."""
+STRIDE = 32
+"""The most yields before the clock is read again,"""
+STRIDE_SECONDS = 50e-6
+"""as long as they take no longer than this."""
 
 
 class Loop(Commits):
@@ -82,7 +88,7 @@ class Loop(Commits):
                 self.wait()
         if self.is_abandoned:
             self.p.tx.withdraw()
-        self.tell_quiet()
+        self.quiet.tell(is_last=True)
 
     @property
     def is_abandoned(self) -> bool:
@@ -231,13 +237,24 @@ class Loop(Commits):
         self.settle_others()
         replay = self.replay_at_hand() if p.activations.may_send_early else None
         marks = p.outputs.marks()
-        done, since = 0, monotonic()
+        waiting, stride, taken = 0, 1, 1
+        since = looked = monotonic()
         try:
-            for _ in steps:
-                done += 1
-                if replay and (done % YIELDS == 0 or monotonic() - since > YIELD_SECONDS):
+            while taken:
+                taken = len([*islice(steps, stride)])
+                waiting += taken
+                now = monotonic()
+                stride = min(2 * stride, STRIDE) if now - looked < STRIDE_SECONDS else 1
+                looked = now
+                is_late = now - since > YIELD_SECONDS
+                if replay and (is_late or waiting >= YIELDS or p.outputs.large >= MOST_LARGE):
+                    replay.drop_known(p.outputs)
+                    if not is_late and not any(p.outputs.marks()):  # a re-run: all of it is out already
+                        marks, waiting = p.outputs.marks(), 0
+                        continue
                     self.flush_job(job, origin)
-                    marks, since = p.outputs.marks(), monotonic()
+                    marks, waiting = p.outputs.marks(), 0
+                    since = looked = monotonic()
         except JobOver:
             p.activations.was_cut = True
             p.outputs.rollback(p.activations.marks_now(marks))

@@ -20,6 +20,9 @@ from routilux.worker.changes import Change, Changes, Decision, Sent, blobs_of, c
 Apart = tuple[list[Part], list[tuple[int, ...]], Changes]
 """What an event has emitted, while it is set apart."""
 
+MOST_LARGE = 2 << 20
+"""After so many bytes of large payloads a commit is due: they are to be read while a cache has them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -60,6 +63,8 @@ class EventOutput:
         """How to keep a part, if that is not all: it has a key, or is watched."""
         self.targets = targets
         self.parts: list[Part] = []
+        self.large = 0
+        """Bytes of the large ones among them, or more; 0 only if there are none."""
         self.places: list[tuple[int, ...]] = []
         self._loans = loans
         self._blobs = loans.blobs
@@ -134,6 +139,7 @@ class EventOutput:
             self.changes[at] = found
 
     def _store(self, large: Large, value: object) -> Blob:
+        self.large += large.nbytes
         if self._loans.are_open and (blob := self._loans.take(large, value)) is not None:
             return blob
         blob, room = self._blobs.room(large.nbytes)
@@ -161,6 +167,8 @@ class EventOutput:
         self.changes = shifted(self.changes, count)
         del self.parts[:count]
         del self.places[:count]
+        if not self.parts:
+            self.large = 0
 
     def close(self, tx: Transaction, job: int, origin: int, answered: Turn = NO_TURN) -> None:
         """Hand what was emitted for `job` to the channels, and count it. `answered` are the inputs that it
@@ -190,9 +198,11 @@ class EventOutput:
                     cut = segments(job, target.port, chosen, origin=origin, flags=self._flags, turn=place)
                     made += push(channel, cut)
             keyed += 1
-        for part in parts:
-            if isinstance(part, Blob):
-                self._blobs.sent(part)
+        if self.large:
+            for part in parts:
+                if isinstance(part, Blob):
+                    self._blobs.sent(part)
+            self.large = 0
         self.parts.clear()
         self.places.clear()
         tx.create(job & 0xFFFF, made)
@@ -219,6 +229,7 @@ class EventOutput:
                         )
         for blob in (*(part for part in self.parts if isinstance(part, Blob)), *blobs_of(self.changes)):
             self._blobs.sent(blob)
+        self.large = 0
         self.parts.clear()
         self.places.clear()
         self.changes.clear()
@@ -246,6 +257,8 @@ class EventOutput:
         parts, places, self.changes = apart
         self.parts[:] = parts
         self.places[:] = places
+        blobs = (*(part for part in parts if isinstance(part, Blob)), *blobs_of(self.changes))
+        self.large = sum(blob.nbytes for blob in blobs)
 
 
 def push(channel: Channel, cut: Sequence[Segment]) -> int:
@@ -329,6 +342,11 @@ class Outputs:
         """After the commit: let go of what was dropped."""
         for channel in self.channels:
             channel.settle()
+
+    @property
+    def large(self) -> int:
+        """About how many bytes of large payloads have been emitted and not been handed over."""
+        return sum(event.large for event in self.events)
 
     @property
     def waiting(self) -> bool:

@@ -6,7 +6,8 @@ from the front, or from the cursor it had noted; the outputs that are out alread
 number and their crc, and dropped. One that does not repeat itself fails its job with an error that says so.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 from zlib import crc32
 
 from routilux.errors import RoutiluxError
@@ -146,11 +147,11 @@ class Replay:
         for event, sent in zip(outputs.events, self._sent, strict=False):
             sent[0] += len(event.parts)
             self._total += len(event.parts)
-            for part in event.parts:
-                sent[1] = _rolled(sent[1], part)
+            sent[1] = _rolled(sent[1], event.parts)
         if cursor is not None:
             self._go_on_from(tx, outputs, cursor)
-        self._store(tx, [max(pair) for pair in zip(self._sent, self._expected, strict=True)])
+        pairs = zip(self._sent, self._expected, outputs.events, strict=False)
+        self._store(tx, [max(sent, expected) for sent, expected, _ in pairs])
 
     def _store(self, tx: Transaction, counts: list[list[int]]) -> None:
         tx.store(self._row + _KEY, self._key)
@@ -178,8 +179,7 @@ class Replay:
             known = min(len(event.parts), expected[0] - seen[0])
             if known <= 0:
                 continue
-            for part in event.parts[:known]:
-                seen[1] = _rolled(seen[1], part)
+            seen[1] = _rolled(seen[1], event.parts[:known])
             seen[0] += known
             event.drop_first(known)
             self._sent[number] = list(seen)
@@ -213,6 +213,8 @@ class Replay:
         )
 
 
-def _rolled(crc: int, part: Part) -> int:
+def _rolled(crc: int, parts: Sequence[Part]) -> int:
     """A large payload counts by its size: to read it again would cost as much as to make it."""
-    return crc32(b"%d" % part.nbytes if isinstance(part, Blob) else part, crc)
+    if Blob in set(map(type, parts)):
+        parts = [b"%d" % part.nbytes if isinstance(part, Blob) else part for part in parts]
+    return crc32(b"".join(cast("Sequence[bytes]", parts)), crc)

@@ -122,16 +122,16 @@ class Watch:
         """An activation is about to begin: what was emitted before belongs to others."""
         self._marks[:] = self._w.outputs.marks()
 
-    def places(self, start: int, stop: int) -> Iterator[int]:
+    def places(self, pairs: Iterator[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
         """Messages to run in one go: as far as one is held, and those behind it are to be looked at."""
         outputs, marks = self._w.outputs, self._marks
         parts = outputs.events[0].parts if len(outputs.events) == 1 else None
-        for index in range(start, stop):
+        for pair in pairs:
             if parts is not None:
                 marks[0] = len(parts)
             else:
                 marks[:] = outputs.marks()
-            yield index
+            yield pair
             if self.is_single:
                 return
 

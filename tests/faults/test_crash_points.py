@@ -120,7 +120,7 @@ CASES: dict[str, Case] = {
     "batch": Case(batch(), "sevens-0", 300, keeps=True),
     "finish": Case(finish(), "tally-0", 300),
     "large": Case(large(), "brighten-0", 60),
-    "large source": Case(large(), "frames-0", 400),
+    "large source": Case(large(), "frames-0", 1600),
     "large kept": Case(large_kept(), "everything-0", 300, keeps=True),
     "outbox": Case(outbox(), "burst-0", 12, keeps=True),
     "keyed": Case(keyed(), "double-0", 300),

@@ -37,6 +37,7 @@ class ChannelMachine(RuleBasedStateMachine):
         super().__init__()
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr(module, "LARGE_AHEAD", AHEAD)
+        self.patch.setattr(module, "LEAST_AHEAD", 1)
         self.rig = Rig(heap=16 << 20)
         self.service = {FIRST: 0, SECOND: 0}
         self.number = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -115,7 +116,9 @@ class RecordsMachine(RuleBasedStateMachine):
         noted = self.now[row]
         left = data.draw(st.integers(1, noted.record.frame.messages))
         self.records.change(self.tx, row, left, parked=parked)
-        self.now[row] = replace(noted, record=replace(noted.record, left=left, is_parked=parked))
+        self.now[row] = replace(
+            noted, record=msgspec.structs.replace(noted.record, left=left, is_parked=parked)
+        )
 
     @precondition(lambda self: self.now)
     @rule(data=st.data())

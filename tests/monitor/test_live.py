@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from monitor import rig
 from monitor.rig import DEBUG, VIEW, Rig
 from routilux.commands import Act
+from routilux.debugcommands import Renew
 from routilux_monitor.live.outbox import MOST_ANSWERS, Outbox, Overrun
 from routilux_monitor.model import TraceEvent
 
@@ -135,19 +136,32 @@ def test_the_view_token_hears_of_events_and_not_of_payloads() -> None:
     assert asked == []
 
 
+def _acts(the: Rig) -> Sequence[object]:
+    """What was asked, but for the renewals of leases."""
+    return [request for request in the.known.asked if not isinstance(request, Renew)]
+
+
+def test_a_client_that_may_debug_keeps_the_session_open() -> None:
+    async def ask() -> None:
+        async with rig.answering() as the, _connected(the) as socket:
+            await _said(socket, type="subscribe", job_id=LIVE)
+            await _until(lambda: Renew(LIVE) in the.known.asked)
+
+    asyncio.run(ask())
+
+
 def test_tracing_is_on_from_the_first_subscriber_to_the_last() -> None:
     async def ask() -> Sequence[object]:
         async with rig.answering() as the:
-            asked = the.known.asked
             async with _connected(the) as first, _connected(the) as second:
                 await _said(first, type="subscribe", job_id=LIVE)
-                await _until(lambda: asked)
+                await _until(lambda: _acts(the))
                 await _said(second, type="subscribe", job_id=LIVE)
                 await _said(first, type="unsubscribe", job_id=LIVE)
                 await _said(first, type="ping")
-                assert asked == [Act(LIVE, "trace")]
-            await _until(lambda: len(asked) == 2)
-            return asked
+                assert _acts(the) == [Act(LIVE, "trace")]
+            await _until(lambda: len(_acts(the)) == 2)
+            return _acts(the)
 
     assert asyncio.run(ask()) == [Act(LIVE, "trace"), Act(LIVE, "untrace")]
 
@@ -363,3 +377,20 @@ def test_clients_are_told_when_the_monitor_ends() -> None:
             return await closing
 
     assert asyncio.run(ask()) == 1001
+
+
+def test_a_client_that_never_reads_does_not_hold_up_the_end() -> None:
+    async def ask() -> int:
+        async with aiohttp.ClientSession() as session:
+            async with rig.answering() as the:
+                deaf = await session.ws_connect(f"{the.url}/api/ws", headers={"X-API-Key": DEBUG})
+                assert (await _next(deaf))["type"] == "connected"
+                await _said(deaf, type="subscribe", job_id=LIVE)
+                deaf._response.connection.transport.pause_reading()  # type: ignore[union-attr]
+                for _ in range(30):  # more than the buffers of both ends take
+                    for _ in range(1000):
+                        the.known.tell(_event(preview="p" * 1000))
+                    await the.ask("GET", "/health/live")
+            return len(the.hub.clients)
+
+    assert asyncio.run(asyncio.wait_for(ask(), 50)) == 0
