@@ -94,7 +94,8 @@ def npm() -> tuple[list[str], str]:
 @contextmanager
 def workshop(sources: Path) -> Iterator[Path]:
     """A copy of the sources with what they need beside them, so that nothing is left in the sources."""
-    with tempfile.TemporaryDirectory(prefix="routilux-page-") as scratch:
+    # Not "routilux-": tests that run meanwhile clear away folders that begin so, and that nobody holds.
+    with tempfile.TemporaryDirectory(prefix="page-of-routilux-") as scratch:
         place = Path(scratch) / "ui"
         shutil.copytree(sources, place, ignore=shutil.ignore_patterns(*LEFT_OUT))
         run_npm(place, "ci", "--no-audit", "--no-fund")
