@@ -174,7 +174,7 @@ def test_a_job_that_is_traced_already_stays_so() -> None:
                 await _said(socket, type="subscribe", job_id=LIVE)
                 await _said(socket, type="unsubscribe", job_id=LIVE)
                 await _said(socket, type="ping")
-            return the.known.asked
+            return _acts(the)
 
     assert asyncio.run(ask()) == []
 
