@@ -10,7 +10,6 @@ import subprocess
 import sys
 from types import TracebackType
 from typing import Any, Self
-from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from routilux import Flow, JobState, Runtime
@@ -66,12 +65,10 @@ class Desk:
         return self.runtime.exec(self.flow, to=to)
 
     def wait_for_flow(self) -> None:
-        deadline = Deadline.after(20)
+        """Until the monitor hears the flow: it has to connect to its sockets first, as any late joiner."""
+        deadline = Deadline.after(30)
         while not deadline.passed:
-            try:
-                self.ask(f"/flows/{self.flow.name}")
-            except HTTPError as error:
-                error.close()
-            else:
+            self.submit(1).wait(20)
+            if self.ask(f"/jobs?flow_id={self.flow.name}")["total"]:
                 return
-        raise AssertionError(f"the monitor does not find flow {self.flow.name!r}")
+        raise AssertionError(f"the monitor does not hear of flow {self.flow.name!r}")

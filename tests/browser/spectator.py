@@ -29,6 +29,7 @@ class Spectator:
         self.page.on("request", self._note)
         self.page.on("websocket", self._note)
         self.page.goto(f"{self.desk.origin}/#token={TOKEN}")
+        self.page.locator(".line.is-open").wait_for()
         return self
 
     def __exit__(
@@ -47,7 +48,7 @@ class Spectator:
 
     def has_seen_no_complaint(self) -> None:
         """The page's policy for its content is among what a browser complains of."""
-        assert self.complaints == []
+        assert self.complaints == [], self.complaints
         assert self.asked == {f"127.0.0.1:{self.desk.port}"}
 
     def _hear(self, message: ConsoleMessage) -> None:

@@ -7,10 +7,11 @@ import { adoptToken, keepToken } from "./session";
 import "./theme.css";
 import "./page.css";
 
+// At once, before anything can change the address.
+const adopted = adoptToken(window.location, window.sessionStorage, (url) => window.history.replaceState(null, "", url));
+
 function Root() {
-  const [token, setToken] = useState(() =>
-    adoptToken(window.location, window.sessionStorage, (url) => window.history.replaceState(null, "", url)),
-  );
+  const [token, setToken] = useState(adopted);
   const enter = (given: string) => {
     keepToken(window.sessionStorage, given);
     setToken(given);

@@ -26,7 +26,7 @@ const CALM_MS = 2000;
 export function useDebug(flow: Flow, jobs: readonly Job[], isRunning: boolean): Debugging {
   const list = useApi<BreakpointList>(isRunning ? `/flows/${encodeURIComponent(flow.flow_id)}/breakpoints` : null, 1000);
   const breakpoints = list.data?.breakpoints ?? [];
-  const active = jobs.filter((job) => job.status === "running" || job.status === "paused").map((job) => job.job_id);
+  const active = jobs.filter((job) => job.completed_at === null).map((job) => job.job_id);
   const [held, look] = useHeld(active, breakpoints.length > 0);
   useMarks(flow, breakpoints, held);
   const again = () => {
