@@ -251,3 +251,12 @@ def test_what_is_held_goes_on_when_the_monitor_is_killed(debugged: Debugged) -> 
     os.kill(debugged.monitor._process.result().pid, signal.SIGKILL)
     assert job.result(TIMEOUT) == 7
     assert job.session().audit[-1].action == "auto-resume"
+
+
+def test_who_only_looks_does_not_keep_a_message_held(debugged: Debugged) -> None:
+    debugged.runtime._engine.debugger(debugged.flow).lease = 2.0
+    job, deadline = debugged.submit(breakpoints=[EDGE]), Deadline.after(TIMEOUT)
+    debugged.held(job)
+    while not (job.ended or deadline.passed):
+        debugged.ask("GET", f"/jobs/{job.job_id}/debug/session", view=True)
+    assert (job.ended, job.session().audit[-1].action) == (True, "auto-resume")
