@@ -2,10 +2,11 @@
 
 import { useEffect, useState } from "react";
 import type { Breakpoint, BreakpointList, Flow, Hold, Job, Session } from "../contract";
+import { heldKey } from "../graph/figures";
 import { markKey, type Mark, type Place, placeKey, placeOfBreakpoint, placeOfHold } from "../graph/place";
 import { useMonitor } from "../monitor";
 import { Refused } from "../session";
-import { store } from "../store";
+import { store, useStored } from "../store";
 import { useApi } from "../useApi";
 
 /** A held message, and the job that it is of. */
@@ -20,14 +21,14 @@ export interface Debugging {
   again: () => void;
 }
 
-const KEEN_MS = 500;
-const CALM_MS = 2000;
+const EVERY_MS = 500;
 
 export function useDebug(flow: Flow, jobs: readonly Job[], isRunning: boolean): Debugging {
   const list = useApi<BreakpointList>(isRunning ? `/flows/${encodeURIComponent(flow.flow_id)}/breakpoints` : null, 1000);
   const breakpoints = list.data?.breakpoints ?? [];
+  const isHolding = useStored<boolean>(heldKey(flow.flow_id)) ?? false;
   const active = jobs.filter((job) => job.completed_at === null).map((job) => job.job_id);
-  const [held, look] = useHeld(active, breakpoints.length > 0);
+  const [held, look] = useHeld(breakpoints.length > 0 || isHolding ? active : []);
   useMarks(flow, breakpoints, held);
   const again = () => {
     list.again();
@@ -36,8 +37,8 @@ export function useDebug(flow: Flow, jobs: readonly Job[], isRunning: boolean): 
   return { breakpoints, held, again };
 }
 
-/** What is held of these jobs, asked for often where it is expected. To ask keeps their sessions alive while somebody looks. */
-export function useHeld(jobs: readonly string[], isExpected: boolean): [readonly Held[], () => void] {
+/** What is held of these jobs. To ask keeps their sessions alive while somebody looks. */
+function useHeld(jobs: readonly string[]): [readonly Held[], () => void] {
   const { client } = useMonitor();
   const [held, setHeld] = useState<readonly Held[]>([]);
   const [turn, setTurn] = useState(0);
@@ -58,14 +59,14 @@ export function useHeld(jobs: readonly string[], isExpected: boolean): [readonly
       const found = (await Promise.all((JSON.parse(names) as string[]).map(sessionOf))).flat();
       if (!isWanted) return;
       setHeld((before) => (JSON.stringify(before) === JSON.stringify(found) ? before : found));
-      timer = window.setTimeout(() => void ask(), isExpected || found.length > 0 ? KEEN_MS : CALM_MS);
+      timer = window.setTimeout(() => void ask(), EVERY_MS);
     };
     void ask();
     return () => {
       isWanted = false;
       window.clearTimeout(timer);
     };
-  }, [client, names, turn, isExpected]);
+  }, [client, names, turn]);
   return [held, () => setTurn((before) => before + 1)];
 }
 

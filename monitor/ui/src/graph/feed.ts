@@ -2,7 +2,7 @@
 
 import type { Message } from "../socket";
 import type { Store } from "../store";
-import { type Pressure, type RoutineFigures, routineKey, type State, together, type WireFigures, wireKey } from "./figures";
+import { heldKey, type Pressure, type RoutineFigures, routineKey, type State, together, type WireFigures, wireKey } from "./figures";
 
 type Plain = { [name: string]: unknown };
 
@@ -53,6 +53,8 @@ export class FlowFeed {
     const before = this.values;
     this.values = full ? values : merged(before, values);
     this.show("routines", before, (name, routine) => this.store.set(routineKey(this.flow, name), ofRoutine(routine as Routine)));
+    const routines = Object.values((this.values["routines"] ?? {}) as { [name: string]: Routine });
+    this.store.set(heldKey(this.flow), routines.some((routine) => routine.states?.includes("held")));
     this.show("connections", before, (name, wire) => this.store.set(wireKey(this.flow, name), ofWire(wire as Wire)));
   }
 

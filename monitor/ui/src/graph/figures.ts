@@ -25,6 +25,9 @@ export interface WireFigures {
 export const routineKey = (flow: string, routine: string) => `routine:${flow}/${routine}`;
 export const wireKey = (flow: string, connection: string) => `wire:${flow}/${connection}`;
 
+/** Whether a process of the flow holds something. */
+export const heldKey = (flow: string) => `held:${flow}`;
+
 const ORDER: readonly State[] = ["dead", "held", "suspect", "running", "starting", "idle", "stopped"];
 
 /** What several processes of one routine are together: whatever needs a look most. */

@@ -3,8 +3,6 @@
 import type { ExecutionTrace, JobMetrics, JobState, LogList, ResultList } from "../contract";
 import { seconds, short } from "../format";
 import { href, TABS } from "../route";
-import { HoldPanel } from "../debug/HoldPanel";
-import { useHeld } from "../debug/useDebug";
 import { useApi } from "../useApi";
 import { JobActions, took } from "./Jobs";
 import { Answer, Empty, Figure, Status } from "./parts";
@@ -14,8 +12,6 @@ export function JobPage({ id, tab }: { id: string; tab: string }) {
   const path = `/jobs/${encodeURIComponent(id)}`;
   const state = useApi<JobState>(`${path}/state`, 1000);
   const isOver = state.data !== undefined && state.data.completed_at !== null;
-  const [all, look] = useHeld(isOver ? [] : [id], false);
-  const [held] = all;
   return (
     <section className="sheet">
       <Answer of={state}>
@@ -35,7 +31,6 @@ export function JobPage({ id, tab }: { id: string; tab: string }) {
                 <strong>{job.error.error_type}</strong>: {job.error.message}
               </div>
             )}
-            {held && <HoldPanel key={held.hold.hold_id} held={held} others={all.length - 1} again={look} />}
             <nav className="tabs" aria-label="of this job">
               {TABS.map((each) => (
                 <a key={each} href={href({ page: "job", id, tab: each })} aria-current={each === tab ? "page" : undefined}>
