@@ -1,8 +1,8 @@
 """Here is what the tests of the page share: a browser, a monitor that can be killed, a flow to look at."""
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -36,10 +36,13 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    """A runtime with the flow `numbers`, and a monitor in a process of its own beside it."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+def desk(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """A runtime with the flow `numbers`, and a monitor in a process of its own that sees no other runtime."""
+    tmp_path_factory.getbasetemp()  # where `tmp_path` lies is decided once, and outlives this folder
     with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        monkeypatch.setenv("TMPDIR", folder)
         runtime = stack.enter_context(Runtime())
         desk = stack.enter_context(Desk(runtime, numbers()))
         desk.wait_for_flow()
