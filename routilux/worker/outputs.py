@@ -178,6 +178,9 @@ class Outputs:
         self.channels = list(
             dict.fromkeys([supervisor, *(c for e in events for t in e.targets for c in t.channels)])
         )
+        self._queues = [channel.queue for channel in self.channels]
+        self._done = [channel.done for channel in self.channels]
+        self._let_go = [channel.let_go for channel in self.channels]
 
     def marks(self) -> list[int]:
         return [len(event.parts) for event in self.events]
@@ -211,13 +214,15 @@ class Outputs:
 
     def store(self, tx: Transaction, records: Records) -> None:
         """What waits for room is kept in the pending store, as of this commit."""
-        for number, channel in enumerate(self.channels):
-            channel.store(number, tx, records)
+        if any(self._queues) or any(self._done):
+            for number, channel in enumerate(self.channels):
+                channel.store(number, tx, records)
 
     def settle(self) -> None:
         """After the commit: let go of what was dropped."""
-        for channel in self.channels:
-            channel.settle()
+        if any(self._let_go):
+            for channel in self.channels:
+                channel.settle()
 
     @property
     def large(self) -> int:
@@ -227,19 +232,21 @@ class Outputs:
     @property
     def waiting(self) -> bool:
         """Whether something waits for room: no activation starts then."""
-        return any(self.channels)
+        return any(self._queues)
 
     def write(self, tx: Transaction) -> bool:
         """Write what there is room for and note the new positions in the transaction; whether all of it found
         room, so that another activation may share the commit.
         """
+        if not any(self._queues):
+            return True
         for channel in self.channels:
             if channel:
                 for lane in channel.pump():
                     tx.published[lane.published] = lane.position
                     tx.late[lane.sent] = lane.total
                     self._written[lane] = None
-        return not self.waiting
+        return not any(self._queues)
 
     def pump(self, tx: Transaction) -> list[LaneWriter]:
         """As `write`, for the last time before the commit: all lanes that were written to for it."""

@@ -349,7 +349,7 @@ def test_joins_keep_order_and_what_differs_apart(pushed: list[Segment]) -> None:
         channel = Channel([rig.writer(SOURCE, FIRST)], lambda _: 0)
         for segment in pushed:
             channel.push(segment)
-        joined = list(channel._waiting)
+        joined = list(channel.queue)
         assert [part for segment in joined for part in segment.parts] == parts
         assert [(s.job, s.port, s.origin, s.flags, s.turn.tag) for s in joined for _ in s.parts] == kinds
         assert len(channel) == len(parts)
@@ -388,7 +388,7 @@ def test_of_a_segment_half_sent_the_rest_is_kept() -> None:
         assert [record.left < record.frame.messages for record in found] == [True]
         for record in found:
             again.restore(record, blobs)
-        assert [part for s in again._waiting for part in s.parts] == parts[-len(again) :]
+        assert [part for s in again.queue for part in s.parts] == parts[-len(again) :]
         assert len(again) == len(channel)
 
 
