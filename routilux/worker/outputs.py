@@ -7,9 +7,9 @@ from routilux.errors import PayloadError
 from routilux.ipc import crash
 from routilux.ipc.blobs import Blob
 from routilux.ipc.channels import NO_TURN, Channel, Part, Segment, Turn, segments
-from routilux.ipc.codec import EncodeError, Encoder, Large
+from routilux.ipc.codec import EncodeError, Encoder, Large, batch
 from routilux.ipc.commit import Transaction
-from routilux.ipc.lanes import ERROR, LARGE, TYPED, LaneWriter
+from routilux.ipc.lanes import ERROR, LARGE, TYPED, Frame, LaneWriter
 from routilux.ipc.loans import Loans
 from routilux.ipc.records import Records
 from routilux.ipc.turns import Turns
@@ -35,6 +35,11 @@ class Target:
     """Whether the consumer takes messages in the order of our inputs."""
 
 
+def is_plain(target: Target) -> bool:
+    """Whether messages go there without a key or a number."""
+    return target.key is None and target.numbered < 0
+
+
 class EventOutput:
     """One event of the running routine: what it has emitted in this transaction, encoded."""
 
@@ -51,6 +56,9 @@ class EventOutput:
         self.name = name
         self._turns = turns
         self._answers = any(target.is_answer for target in targets)
+        self._is_plain = len(targets) == 1 and not self._answers and is_plain(targets[0])
+        self.written: dict[LaneWriter, None] = {}
+        """Lanes that were written to since the last commit."""
         self.targets = targets
         self.parts: list[Part] = []
         self.large = 0
@@ -116,6 +124,8 @@ class EventOutput:
         """
         if not self.parts and not (self._answers and answered.span):
             return
+        if self._is_plain and len(self.parts) == 1 and self._put(tx, job, origin):
+            return
         parts = self.parts[:]
         made = keyed = 0
         for target in self.targets:
@@ -143,6 +153,27 @@ class EventOutput:
         self.parts.clear()
         self.places.clear()
         tx.create(job & 0xFFFF, made)
+
+
+    def _put(self, tx: Transaction, job: int, origin: int) -> bool:
+        """The way of a single small message to a single channel, which nobody numbers or chooses."""
+        part, target = self.parts[0], self.targets[0]
+        if isinstance(part, Blob):
+            return False
+        lane = target.channels[0].put(Frame(job, target.port, 1, batch([part]), self._flags, 0, origin))
+        if lane is None:
+            return False
+        note(tx, lane, self.written)
+        self.parts.clear()
+        tx.create(job & 0xFFFF, 1)
+        return True
+
+
+def note(tx: Transaction, lane: LaneWriter, written: dict[LaneWriter, None]) -> None:
+    """What is in the lane now is published with the transaction."""
+    tx.published[lane.published] = lane.position
+    tx.late[lane.sent] = lane.total
+    written[lane] = None
 
 
 def push(channel: Channel, cut: Sequence[Segment]) -> int:
@@ -173,6 +204,8 @@ class Outputs:
         self._blobs = loans.blobs
         self._supervisor = supervisor
         self._written: dict[LaneWriter, None] = {}
+        for event in events:
+            event.written = self._written
         self.watcher: Callable[[int, int, EventOutput], None] | None = None
         """Told of a job, and what is about to be handed over for it."""
         self.channels = list(
@@ -243,9 +276,7 @@ class Outputs:
         for channel in self.channels:
             if channel:
                 for lane in channel.pump():
-                    tx.published[lane.published] = lane.position
-                    tx.late[lane.sent] = lane.total
-                    self._written[lane] = None
+                    note(tx, lane, self._written)
         return not any(self._queues)
 
     def pump(self, tx: Transaction) -> list[LaneWriter]:
