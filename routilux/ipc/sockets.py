@@ -108,9 +108,9 @@ class Doorbells:
     def _has_rung(self) -> bool:
         return bool(cast("int", self.pull.get(_EVENTS)) & _POLLIN)
 
-    def wait(self, seconds: float) -> bool:
-        """Sleep until somebody rings, at most `seconds`; what was rung meanwhile is forgotten. Whether
-        anybody did.
+    def wait(self, seconds: float, *, forget: bool = True) -> bool:
+        """Sleep until somebody rings, at most `seconds`; what else was rung meanwhile is forgotten, unless
+        it is to wake us again. Whether anybody did.
         """
         pull, milliseconds = self.pull, ceil(seconds * 1000)
         if milliseconds != self._patience:
@@ -120,7 +120,7 @@ class Doorbells:
             self._heed(pull.recv())
         except zmq.Again:
             return False
-        for _ in range(WATERMARK):  # whoever floods us must not keep us from our lanes
+        for _ in range(WATERMARK if forget else 0):  # whoever floods us must not keep us from our lanes
             if not self._has_rung():
                 break
             self._heed(pull.recv())

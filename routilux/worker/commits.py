@@ -75,6 +75,8 @@ class Commits:
         self._words = words
         self._idle = own.index(own.section.words["idle"])
         self.quiet = Quiet(parts.jobs.current, self.name_quiet)
+        self._has_worked = False
+        """Whether there was anything to do since we last slept."""
         self.ended = False
         """Whether the transaction has another activation in it than the one at hand."""
 
@@ -111,6 +113,7 @@ class Commits:
             p.tap.lines.send()
         for inlet in changed:
             p.tx.late[inlet.reader.taken] = inlet.reader.total
+        self._has_worked = True
         p.tx.commit({inlet.reader.consumed: inlet.reader.mark for inlet in changed})
         self.ring(written)
         p.outputs.settle()
@@ -222,7 +225,9 @@ class Commits:
         self._words[self._idle] = int(min(due) * 1e9) if due else 1
         if self.quiet.slots and (again := self.quiet.due) is not None:
             seconds = max(0.0, min(seconds, again - monotonic()))
-        is_rung = self.p.bells.wait(self.p.tap.patience(seconds))
+        # to look for more bells costs a call of the system: only after one that was for nothing
+        is_rung = self.p.bells.wait(self.p.tap.patience(seconds), forget=not self._has_worked)
+        self._has_worked = False
         self._words[self._idle] = 0
         self.quiet.tell()
         if (now := perf_counter_ns()) >= self.p.tap.next_beat:

@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import gc
 import logging
 import os
 import pickle
@@ -128,6 +129,7 @@ class Worker:
             node, routine = self.load()
             loop = self.loop(node, routine)
             routine.setup()
+            gc.freeze()  # what is there now stays: looking through it again and again would delay messages
             self.own.words[self.status] = Status.READY
             self.bells.ring(SUPERVISOR, Bell.STATUS, self.boot.index)
             loop.run()
