@@ -131,6 +131,10 @@ class Inlet:
             said = order(head.job)
             if said == DROP or (said == RUN and self._is_next(head)):
                 return head
+        return self._next_of_several(order)
+
+    def _next_of_several(self, order: Callable[[int], int]) -> Batch | None:
+        """As `next`, where not simply the head of the lane is used."""
         waits = {batch.job for batch in self.retries} if self.keeps_order and self.retries else set[int]()
         passed_over = set(waits)  # one answer per job: it may change while we ask
         if (self.retries or self._aside) and (kept := self._next_kept(order, passed_over)) is not None:

@@ -154,7 +154,6 @@ class EventOutput:
         self.places.clear()
         tx.create(job & 0xFFFF, made)
 
-
     def _put(self, tx: Transaction, job: int, origin: int) -> bool:
         """The way of a single small message to a single channel, which nobody numbers or chooses."""
         part, target = self.parts[0], self.targets[0]
