@@ -128,8 +128,8 @@ class Worker:
         try:
             node, routine = self.load()
             loop = self.loop(node, routine)
+            gc.freeze()  # what is loaded stays: looking through it again and again would delay messages
             routine.setup()
-            gc.freeze()  # what is there now stays: looking through it again and again would delay messages
             self.own.words[self.status] = Status.READY
             self.bells.ring(SUPERVISOR, Bell.STATUS, self.boot.index)
             loop.run()
