@@ -89,11 +89,11 @@ STAGES: dict[str, tuple[Any, Any, Any]] = {
 
 
 @contextmanager
-def chain(*, kind: str) -> Iterator[Measure]:
+def chain(*, kind: str, is_watched: bool = False) -> Iterator[Measure]:
     """Records a second."""
     source, stage, sink = STAGES[kind]
     flow = Flow("w1").pipe(source, "source").pipe(stage, "stage").pipe(sink, "sink")
-    with Runtime() as runtime:
+    with Runtime(monitor=is_watched) as runtime:
 
         def measure(count: int) -> Found:
             began = perf_counter()
@@ -172,11 +172,11 @@ class InOrder(Routine):
 
 
 @contextmanager
-def items_in_order(*, loops: int, workers: int = 2) -> Iterator[Measure]:
+def items_in_order(*, loops: int, workers: int = 2, is_watched: bool = False) -> Iterator[Measure]:
     """Items a second."""
     flow = Flow("w3").pipe(items.configure(loops=loops))
     flow.pipe(routine(work.spin_numbered), "spin", workers=workers, ordered=workers > 1).pipe(InOrder)
-    with Runtime() as runtime:
+    with Runtime(monitor=is_watched) as runtime:
 
         def measure(count: int) -> Found:
             began = perf_counter()

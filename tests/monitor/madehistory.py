@@ -1,5 +1,6 @@
 """Here is a made history: so many jobs that have ended, as a monitor would have kept them."""
 
+import time
 from collections import deque
 from pathlib import Path
 
@@ -22,9 +23,9 @@ FLOWS = 10
 BEGAN = 1_700_000_000.0
 
 
-def job(number: int, *, routines: int = 3, events: int = 20) -> JobRecord:
+def job(number: int, *, routines: int = 3, events: int = 20, began: float = BEGAN) -> JobRecord:
     """Every fifth has failed."""
-    flow, at = f"flow-{number % FLOWS}", BEGAN + number
+    flow, at = f"flow-{number % FLOWS}", began + number
     failure = Failure("ValueError", f"number {number}", "traceback", "a") if number % 5 == 0 else None
     names = [f"routine-{n}" for n in range(routines)]
     trace = [
@@ -52,26 +53,26 @@ def job(number: int, *, routines: int = 3, events: int = 20) -> JobRecord:
     )
 
 
-def fill(history: History, jobs: int) -> None:
+def fill(history: History, jobs: int, *, began: float = BEGAN) -> None:
     """A runtime that has run so many jobs of ten flows; all of it is written when this returns."""
-    history.keep_runtime(RuntimeRecord(Introduction("past", 1, BEGAN, "0.1.0"), is_gone=True))
+    history.keep_runtime(RuntimeRecord(Introduction("past", 1, began, "0.1.0"), is_gone=True))
     for number in range(FLOWS):
         name = f"flow-{number}"
         history.keep_flow(FlowRecord("past", chain(name, "a", "b", "c")))
         history.keep_instance(
             Instance(
-                f"worker-{name}", "past", name, BEGAN, BEGAN, "running", BEGAN + jobs, jobs_processed=jobs
+                f"worker-{name}", "past", name, began, began, "running", began + jobs, jobs_processed=jobs
             )
         )
     for number in range(jobs):
-        history.keep_job(job(number), in_full=True)
+        history.keep_job(job(number, began=began), in_full=True)
         if number % 1000 == 999:
             history.runtimes()  # waits until all is written
     history.runtimes()
 
 
 def made(path: Path, jobs: int) -> None:
-    """A file with such a history."""
-    history = History(path, max_age=float("inf"))
-    fill(history, jobs)
+    """A file with such a history, of the last hours: a monitor lets go of what is old."""
+    history = History(path)
+    fill(history, jobs, began=time.time() - jobs - 60.0)
     history.close()

@@ -37,7 +37,7 @@ async def get_queue(monitor: Monitor, call: Call[NoBody, NoQuery]) -> list[metri
     record = await find.job(monitor, call.path["job_id"])
     info = await find.flow_of(monitor, record)
     routine = find.routine(info, call.path["routine_id"])
-    return states.queues_of(routine, info, find.instance_of(monitor, record))
+    return states.queues_of(routine, states.ways(info), find.instance_of(monitor, record))
 
 
 async def get_metrics(monitor: Monitor, call: Call[NoBody, NoQuery]) -> metrics.JobMetrics:

@@ -6,7 +6,7 @@ from typing import Any
 from routilux.commands import FlowInfo
 from routilux_monitor.model import Instance
 from routilux_monitor.views.metrics import percentile
-from routilux_monitor.views.states import pressure, queues_of
+from routilux_monitor.views.states import by_routine, pressure, queues_of, ways
 
 Values = dict[str, Any]
 
@@ -30,9 +30,10 @@ def numbers(info: FlowInfo, instance: Instance | None) -> Values:
 
 def _routines(info: FlowInfo, instance: Instance) -> Values:
     shown: Values = {}
+    leading, processes = ways(info), by_routine(instance)
     for routine in info.routines:
         rid = routine.routine_id
-        figures = [p for p in instance.processes.values() if p.routine == rid]
+        figures = processes.get(rid, [])
         took = instance.durations.get(rid)
         shown[rid] = {
             "rate": round(instance.routine_rates.get(rid, 0.0), 1),
@@ -44,7 +45,7 @@ def _routines(info: FlowInfo, instance: Instance) -> Values:
             "p95": percentile(took, 0.95) if took else None,
             "queues": {
                 q.slot_name: {"depth": q.unconsumed_count, "usage": round(q.usage_percentage, 3)}
-                for q in queues_of(routine, info, instance)
+                for q in queues_of(routine, leading, instance)
             },
         }
     return shown

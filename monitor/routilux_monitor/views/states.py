@@ -1,10 +1,11 @@
 """Here are views of what a job's routines and their slots are doing."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from routilux.commands import FlowInfo, RoutineInfo
-from routilux.hookevents import ConnectionFigures
+from routilux.hookevents import ConnectionFigures, ProcessFigures
 from routilux_monitor.contract import jobs as jobs_contract
 from routilux_monitor.contract import metrics as contract
 from routilux_monitor.model import Instance, JobRecord, RoutineOfJob
@@ -22,15 +23,14 @@ AT_WORK = ("running", "held")
 def of_job(job: JobRecord, info: FlowInfo, instance: Instance | None) -> dict[str, contract.ExecutionState]:
     """What each routine of the flow has done for the job."""
     none = RoutineOfJob()
+    busy = _at_work(instance)
     return {
-        r.routine_id: _state(r.routine_id, job.routines.get(r.routine_id, none), job, instance)
+        r.routine_id: _state(r.routine_id, job.routines.get(r.routine_id, none), job, busy[r.routine_id])
         for r in info.routines
     }
 
 
-def _state(
-    rid: str, routine: RoutineOfJob, job: JobRecord, instance: Instance | None
-) -> contract.ExecutionState:
+def _state(rid: str, routine: RoutineOfJob, job: JobRecord, busy: int) -> contract.ExecutionState:
     return contract.ExecutionState(
         routine_id=rid,
         is_active=routine.is_active,
@@ -38,7 +38,7 @@ def _state(
         last_execution_time=maybe_iso(routine.last_at),
         execution_count=routine.activations,
         error_count=routine.errors,
-        active_thread_count=_at_work(rid, instance) if routine.is_active else 0,
+        active_thread_count=busy if routine.is_active else 0,
     )
 
 
@@ -52,10 +52,18 @@ def _status(rid: str, routine: RoutineOfJob, job: JobRecord) -> str:
     return "completed" if job.ended else "idle"
 
 
-def _at_work(rid: str, instance: Instance | None) -> int:
-    if instance is None:
-        return 0
-    return sum(p.routine == rid and p.state in AT_WORK for p in instance.processes.values())
+def _at_work(instance: Instance | None) -> Counter[str]:
+    """How many processes of each routine."""
+    processes = instance.processes.values() if instance is not None else ()
+    return Counter(process.routine for process in processes if process.state in AT_WORK)
+
+
+def by_routine(instance: Instance) -> dict[str, list[ProcessFigures]]:
+    """The processes of each."""
+    found: defaultdict[str, list[ProcessFigures]] = defaultdict(list)
+    for process in instance.processes.values():
+        found[process.routine].append(process)
+    return found
 
 
 def of_instance(
@@ -66,13 +74,14 @@ def of_instance(
     for job in jobs:
         for rid, routine in job.routines.items():
             parts.setdefault(rid, []).append(routine)
-    return {rid: _sum(rid, routines, instance) for rid, routines in parts.items()}
+    busy, processes = _at_work(instance), by_routine(instance)
+    return {rid: _sum(rid, routines, busy[rid], processes.get(rid, [])) for rid, routines in parts.items()}
 
 
-def _sum(rid: str, routines: list[RoutineOfJob], instance: Instance) -> contract.ExecutionState:
-    at_work = _at_work(rid, instance)
+def _sum(
+    rid: str, routines: list[RoutineOfJob], at_work: int, figures: list[ProcessFigures]
+) -> contract.ExecutionState:
     last = max((routine.last_at for routine in routines if routine.last_at is not None), default=None)
-    figures = [p for p in instance.processes.values() if p.routine == rid]
     return contract.ExecutionState(
         routine_id=rid,
         is_active=at_work > 0,
@@ -87,37 +96,40 @@ def _sum(rid: str, routines: list[RoutineOfJob], instance: Instance) -> contract
 # ---- queues -----------------------------------------------------------------------------------------------
 
 
+Ways = Mapping[tuple[str, str], Sequence[int]]
+"""Of each routine and slot, the positions of what leads there, as figures of connections are numbered."""
+
+
+def ways(info: FlowInfo) -> Ways:
+    """The way from submitters counts for a routine's only slot."""
+    found: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for position, connection in enumerate(info.connections):
+        found[connection.target, connection.slot].append(position)
+    for position, routine in enumerate(info.routines):
+        if len(routine.slots) == 1:
+            found[routine.routine_id, routine.slots[0].name].append(-1 - position)
+    return found
+
+
 def queues(info: FlowInfo, instance: Instance | None) -> dict[str, list[contract.QueueStatus]]:
     """Of each routine; without a running instance all are empty."""
-    return {r.routine_id: queues_of(r, info, instance) for r in info.routines}
+    leading = ways(info)
+    return {r.routine_id: queues_of(r, leading, instance) for r in info.routines}
 
 
-def queues_of(routine: RoutineInfo, info: FlowInfo, instance: Instance | None) -> list[contract.QueueStatus]:
-    waiting = instance.waiting.get(routine.routine_id, {}) if instance else {}
+def queues_of(routine: RoutineInfo, leading: Ways, instance: Instance | None) -> list[contract.QueueStatus]:
+    rid = routine.routine_id
+    waiting = instance.waiting.get(rid, {}) if instance else {}
     figures = instance.connections if instance else {}
     return [
         _queue(
-            routine.routine_id,
+            rid,
             slot.name,
-            _lanes(routine, slot.name, info, figures),
+            [figures[at] for at in leading.get((rid, slot.name), ()) if at in figures],
             waiting.get(slot.name, 0),
         )
         for slot in routine.slots
     ]
-
-
-def _lanes(
-    routine: RoutineInfo, slot: str, info: FlowInfo, figures: Mapping[int, ConnectionFigures]
-) -> list[ConnectionFigures]:
-    """Those that lead to a slot; the way from submitters counts for a routine's only slot."""
-    positions = [
-        position
-        for position, connection in enumerate(info.connections)
-        if (connection.target, connection.slot) == (routine.routine_id, slot)
-    ]
-    if len(routine.slots) == 1:
-        positions.append(-1 - [r.routine_id for r in info.routines].index(routine.routine_id))
-    return [figures[position] for position in positions if position in figures]
 
 
 def _queue(rid: str, slot: str, lanes: list[ConnectionFigures], waiting: int) -> contract.QueueStatus:
