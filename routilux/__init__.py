@@ -14,8 +14,10 @@ from routilux.routine import Routine
 from routilux.strategies import retry
 
 if TYPE_CHECKING:
+    from routilux.debug.breakpoints import Breakpoint
     from routilux.errors import (
         ArenaFull,
+        BreakpointError,
         Busy,
         ClosedError,
         DeadLettersFull,
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ArenaFull",
+    "Breakpoint",
+    "BreakpointError",
     "Busy",
     "ClosedError",
     "Connection",
@@ -71,8 +75,10 @@ __all__ = [
 ]
 
 _HOMES = {
+    "debug.breakpoints": ("Breakpoint",),
     "errors": (
         "ArenaFull",
+        "BreakpointError",
         "Busy",
         "ClosedError",
         "DeadLettersFull",

@@ -3,13 +3,14 @@
 import logging
 import threading
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from routilux.clock import Deadline
 from routilux.configuration import nearest
 from routilux.deadletters import DeadLetter
+from routilux.debug.breakpoints import Breakpoint
 from routilux.engine import Engine
 from routilux.errors import ClosedError, FlowError, RoutiluxError
 from routilux.flow import Flow
@@ -79,6 +80,7 @@ class Admission:
         metadata: Mapping[str, Any] | None = None,
         trace: bool = False,
         patience: float | None = None,
+        breakpoints: Sequence[Breakpoint] = (),
     ) -> JobState:
         """Begin a job of a flow that is open. Raises Busy if it finds no place in `timeout`, or in `patience`
         seconds.
@@ -90,7 +92,15 @@ class Admission:
         self.admit(job)
         wait = None if patience is None else Deadline.after(patience)
         try:
-            self._engine.submit(job, seeds, deadline, paused=paused, is_open=is_open, patience=wait)
+            self._engine.submit(
+                job,
+                seeds,
+                deadline,
+                paused=paused,
+                is_open=is_open,
+                patience=wait,
+                breakpoints=breakpoints,
+            )
         except BaseException:
             self.jobs.remove(job)
             raise

@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from routilux.debugcommands import DebugAnswer, DebugRequest
+
 INTRODUCTION = "runtime.json"
 DESK = "desk"
 
@@ -121,6 +123,8 @@ class Submit(msgspec.Struct, frozen=True, tag=True):
     timeout: float | None = None
     """Seconds until the job fails, from its admission on."""
     start_paused: bool = False
+    breakpoints: tuple[dict[str, Any], ...] = ()
+    """Each as the fields of debug.breakpoints.Breakpoint; set before the first message is anywhere."""
     metadata: dict[str, Any] = {}
     trace: bool = True
 
@@ -202,6 +206,7 @@ Request = (
     | Validate
     | Letters
     | ActOnLetter
+    | DebugRequest
 )
 
 
@@ -299,8 +304,8 @@ class Done(msgspec.Struct, frozen=True, tag=True):
 
 class Refusal(msgspec.Struct, frozen=True, tag=True):
     """Why not. `code` is one of FLOW_NOT_FOUND, JOB_NOT_FOUND, JOB_ALREADY_COMPLETED, ROUTINE_NOT_FOUND,
-    SLOT_NOT_FOUND, WORKER_NOT_FOUND, LETTER_NOT_FOUND, VALIDATION_ERROR, BUSY, RUNTIME_SHUTDOWN,
-    INTERNAL_ERROR.
+    SLOT_NOT_FOUND, WORKER_NOT_FOUND, LETTER_NOT_FOUND, BREAKPOINT_NOT_FOUND, HOLD_NOT_FOUND, NOTHING_HELD,
+    VALIDATION_ERROR, TIMEOUT_EXCEEDED, BUSY, RUNTIME_SHUTDOWN, INTERNAL_ERROR.
     """
 
     code: str
@@ -317,6 +322,7 @@ Answer = (
     | SharedDataPage
     | Findings
     | LetterPage
+    | DebugAnswer
     | Done
     | Refusal
 )

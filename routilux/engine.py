@@ -1,12 +1,14 @@
 """Here is the one interface behind which a flow runs."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from routilux.clock import Deadline
 from routilux.deadletters import DeadLetters
+from routilux.debug.breakpoints import Breakpoint
+from routilux.debug.session import DebugControl
 from routilux.flow import Flow
 from routilux.hooks import NO_HOOKS, Hooks
 from routilux.jobs import JobState
@@ -70,9 +72,10 @@ class Engine(Protocol):
         paused: bool,
         is_open: bool,
         patience: Deadline | None = None,
+        breakpoints: Sequence[Breakpoint] = (),
     ) -> None:
-        """Begin the job. It waits for a place until the deadline, or for as long as `patience` says, then
-        raises Busy.
+        """Begin the job, with those breakpoints set. It waits for a place until the deadline, or for as long
+        as `patience` says, then raises Busy.
         """
 
     def start(self, flow: Flow) -> None:
@@ -80,6 +83,9 @@ class Engine(Protocol):
 
     def running(self) -> list[Running]:
         """The flows whose processes run."""
+
+    def debugger(self, flow: Flow) -> DebugControl:
+        """How to debug all jobs of a flow; raises BreakpointError where that cannot be done."""
 
     def feed(self, job: JobState, seeds: Iterable[Seed]) -> bool:
         """More messages for a job submitted with `is_open`; False when it has ended. Waits while too much is

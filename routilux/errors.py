@@ -46,6 +46,18 @@ class DeadLettersFull(RoutiluxError):
     """The store of dead letters has no room for another: discard or requeue some."""
 
 
+class BreakpointError(RoutiluxError):
+    """A breakpoint cannot be set as it is written, or nothing is held that could be released."""
+
+
+class BreakpointNotFound(BreakpointError):
+    """There is no breakpoint of that id."""
+
+
+class HoldNotFound(BreakpointError):
+    """Nothing is held under that id any more."""
+
+
 class ClosedError(RoutiluxError):
     """The runtime or the flow was closed by you."""
 

@@ -78,6 +78,41 @@ class Pressed(msgspec.Struct, frozen=True, tag=True):
     what: str
 
 
+class Held(msgspec.Struct, frozen=True, tag=True):
+    """A message of a job is held for a debugger."""
+
+    at: int
+    job_id: str
+    hold_id: str
+    breakpoint_id: str
+    """Empty after a step."""
+    kind: str
+    """Of the breakpoint."""
+    process: int
+    routine: str
+    connection_id: str = ""
+    event: str = ""
+    slot: str = ""
+    message_id: str = ""
+    """Of the input that was at work."""
+    preview: str = ""
+
+
+class Debugged(msgspec.Struct, frozen=True, tag=True):
+    """A debugger has let go of what was held, or has injected a message; or it has gone on by itself."""
+
+    at: int
+    job_id: str
+    action: str
+    """As in debugcommands.ActOnHold, `inject`, or why by itself: `auto-resume`, `drain`, `removed`, `died`,
+    `ended`.
+    """
+    routine: str
+    process: int = 0
+    hold_id: str = ""
+    slot: str = ""
+
+
 # ---- topic ROUTINE, by the workers ------------------------------------------------------------------------
 
 
@@ -279,6 +314,8 @@ HookEvent = (
     | ProcessChanged
     | DeadLettered
     | Pressed
+    | Held
+    | Debugged
     | Committed
     | Activated
     | Placed

@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from routilux import clock
+from routilux.debug.session import Breakpoints, DebugControl, Session
 from routilux.errors import DeadlineExceeded, JobCancelled, RoutiluxError
 from routilux.flow import Flow
 from routilux.ipc.codec import Decoder, length, split
@@ -59,6 +60,8 @@ class JobControl(Protocol):
     worker_id: str
     """Which start of the flow it is."""
 
+    @property
+    def debugger(self) -> DebugControl: ...
     def cancel(self, job: "JobState", error: RoutiluxError) -> None: ...
     def pause(self, job: "JobState") -> None: ...
     def resume(self, job: "JobState") -> None: ...
@@ -194,6 +197,15 @@ class JobState:
 
     def resume(self) -> None:
         self.control.resume(self)
+
+    @property
+    def breakpoints(self) -> Breakpoints:
+        """The breakpoints that concern this job: list them, add, update and remove some."""
+        return Breakpoints(self.control.debugger, self)
+
+    def session(self) -> Session:
+        """What is held of this job, and how to look at it and let it go on."""
+        return Session(self.control.debugger, self)
 
     def logs(self) -> list[LogEntry]:
         """What the job's routines have logged and printed so far, in the order of time: the last 10,000

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from routilux.admission import Admission
 from routilux.clock import Deadline
 from routilux.deadletters import DeadLetter, DeadLetters
+from routilux.debug.breakpoints import Breakpoint, validated
+from routilux.debug.session import Breakpoints
 from routilux.engine import Settings
 from routilux.engines.choice import new_engine, quarter_of_memory
 from routilux.errors import DeadlineExceeded, FlowError
@@ -173,10 +175,11 @@ class Runtime:
         start_paused: bool = False,
         metadata: Mapping[str, Any] | None = None,
         trace: bool = False,
+        breakpoints: Iterable[Breakpoint | Mapping[str, Any]] = (),
         **slots: Any,
     ) -> JobState:
         """Start a job and return it at once; keywords, and the mapping `inputs`, give one payload per slot of
-        the entry routine.
+        the entry routine. Its `breakpoints` are set before its first message is anywhere.
 
         The entry is the routine without incoming connections, or the one named. The job fails with
         DeadlineExceeded when it has not ended after `timeout` seconds; it is not even admitted, and Busy is
@@ -185,6 +188,7 @@ class Runtime:
         """
         flow = self._admission.open(flow)
         seeds = entry_seeds(flow, entry, inputs, slots)
+        wanted = [validated(flow, each) for each in breakpoints]
         return self._admission.submit(
             flow,
             seeds,
@@ -193,7 +197,12 @@ class Runtime:
             paused=start_paused,
             metadata=metadata,
             trace=trace,
+            breakpoints=wanted,
         )
+
+    def breakpoints(self, flow: Flow | str) -> Breakpoints:
+        """The breakpoints of a flow, for all of its jobs; its processes are started if they do not run."""
+        return Breakpoints(self._engine.debugger(self._admission.open(flow)))
 
     def run(
         self,

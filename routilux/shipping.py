@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 from inspect import getclosurevars, isfunction, unwrap
 from typing import Any
 
-import cloudpickle
-
+from routilux import pickling
 from routilux.function import FunctionRoutine
 from routilux.graph import Node
 from routilux.routine import Routine
@@ -26,7 +25,7 @@ def culprit(node: Node) -> str | None:
 
 def _refusal(value: object) -> str | None:
     try:
-        cloudpickle.dumps(value)
+        pickling.dumps(value)
     except Exception as error:  # noqa: BLE001 - pickling runs code of the value's class
         return str(error) or type(error).__name__
     return None

@@ -13,9 +13,11 @@ from routilux.hookevents import (
     Activated,
     Committed,
     DeadLettered,
+    Debugged,
     Durations,
     Failed,
     Failure,
+    Held,
     JobChanged,
     JobFigures,
     LogLine,
@@ -146,6 +148,12 @@ class JobTrack:
 
     def pressed(self, place: Place, event: Pressed) -> list[TraceEvent]:
         return self._keep([trace.of_pressure(place, self._number, event)])
+
+    def held(self, place: Place, event: Held) -> list[TraceEvent]:
+        return self._keep([trace.of_hold(place, self._number, event)])
+
+    def debugged(self, place: Place, event: Debugged) -> list[TraceEvent]:
+        return self._keep([trace.of_debugging(place, self._number, event)])
 
     def died(self, place: Place, event: ProcessChanged) -> list[TraceEvent]:
         return self._keep([trace.of_death(place, self._number, self.record.job_id, event)])

@@ -15,8 +15,10 @@ from routilux.hookevents import (
     Activated,
     Committed,
     DeadLettered,
+    Debugged,
     Failed,
     FlowStats,
+    Held,
     HookEvent,
     JobChanged,
     LogLine,
@@ -41,7 +43,7 @@ from routilux_monitor.model import (
 from routilux_monitor.trace import Place
 
 T = TypeVar("T")
-OfJob = JobChanged | Committed | Activated | Placed | DeadLettered | Pressed | LogLine
+OfJob = JobChanged | Committed | Activated | Placed | DeadLettered | Pressed | Held | Debugged | LogLine
 OfInstance = FlowStats | WorkerStats | ProcessChanged
 
 
@@ -325,6 +327,10 @@ def _apply(job: JobTrack, place: Place, event: OfJob, now: float) -> list[TraceE
             events = job.dead_lettered(place, event)
         case Pressed():
             events = job.pressed(place, event)
+        case Held():
+            events = job.held(place, event)
+        case Debugged():
+            events = job.debugged(place, event)
         case _:
             assert_never(event)
     return events

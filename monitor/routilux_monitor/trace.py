@@ -8,8 +8,10 @@ from routilux.hookevents import (
     Activated,
     Committed,
     DeadLettered,
+    Debugged,
     Failed,
     Failure,
+    Held,
     Placed,
     Pressed,
     ProcessChanged,
@@ -209,6 +211,29 @@ def of_letter(place: Place, number: int, event: DeadLettered) -> TraceEvent:
 def of_pressure(place: Place, number: int, event: Pressed) -> TraceEvent:
     at, data = place.at(event.at), {"what": event.what}
     return TraceEvent(number, event.job_id, event.routine, place.process, "pressed", at, data=data)
+
+
+def of_hold(place: Place, number: int, event: Held) -> TraceEvent:
+    """A debugger holds a message."""
+    data = {
+        "hold_id": event.hold_id,
+        "breakpoint_id": event.breakpoint_id,
+        "type": event.kind,
+        "connection_id": event.connection_id,
+        "event_name": event.event,
+        "slot_name": event.slot,
+        "message_id": event.message_id,
+        "preview": event.preview,
+    }
+    at = place.at(event.at)
+    return TraceEvent(number, event.job_id, event.routine, event.process, "breakpoint_hit", at, data=data)
+
+
+def of_debugging(place: Place, number: int, event: Debugged) -> TraceEvent:
+    """A debugger has let go of a message, or put one in."""
+    kind = "breakpoint_resumed" if event.hold_id else "message_injected"
+    data = {"hold_id": event.hold_id, "action": event.action, "slot_name": event.slot}
+    return TraceEvent(number, event.job_id, event.routine, event.process, kind, place.at(event.at), data=data)
 
 
 def of_death(place: Place, number: int, job_id: str, event: ProcessChanged) -> TraceEvent:

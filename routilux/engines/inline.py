@@ -6,13 +6,15 @@ routine furthest down the flow that has something to do goes first, so that litt
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from routilux.clock import Deadline
+from routilux.debug.breakpoints import Breakpoint
+from routilux.debug.session import DebugControl
 from routilux.engine import CHANGED, UNREAD, Running, Settings
 from routilux.engines.host import Hosted
-from routilux.engines.run import InlineJob
-from routilux.errors import Busy, ClosedError, FlowError, RoutiluxError, RoutineCrashed
+from routilux.engines.run import NO_DEBUGGER, InlineJob
+from routilux.errors import BreakpointError, Busy, ClosedError, FlowError, RoutiluxError, RoutineCrashed
 from routilux.flow import Flow
 from routilux.hooks import Hooks
 from routilux.jobs import JobState
@@ -95,8 +97,11 @@ class InlineEngine:
         paused: bool,
         is_open: bool,
         patience: Deadline | None = None,  # noqa: ARG002 - there is a place, or there is none
+        breakpoints: Sequence[Breakpoint] = (),
     ) -> None:
         run = _of(job)
+        if breakpoints:
+            raise BreakpointError(NO_DEBUGGER)
         with self._lock:
             if len(self._jobs) >= self._settings.max_pending:
                 message = (
@@ -106,6 +111,9 @@ class InlineEngine:
                 raise Busy(message)
             self._jobs[job] = run
         run.begin(seeds, deadline, paused=paused, is_open=is_open)
+
+    def debugger(self, flow: Flow) -> DebugControl:  # noqa: ARG002 - whichever it is
+        raise BreakpointError(NO_DEBUGGER)
 
     def feed(self, job: JobState, seeds: Iterable[Seed]) -> bool:
         with self._room:

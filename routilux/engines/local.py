@@ -1,11 +1,13 @@
 """Here is the local engine: one process per worker, messages in shared memory."""
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 
 from routilux.clock import Deadline
+from routilux.debug.breakpoints import Breakpoint
+from routilux.debug.session import DebugControl
 from routilux.engine import CHANGED, Running, Settings
 from routilux.errors import ClosedError, FlowError, RoutiluxError
 from routilux.flow import Flow
@@ -130,10 +132,20 @@ class LocalEngine:
         paused: bool,
         is_open: bool,
         patience: Deadline | None = None,
+        breakpoints: Sequence[Breakpoint] = (),
     ) -> None:
         _reception_of(job).submit(
-            job, encoded(seeds), deadline, paused=paused, is_open=is_open, patience=patience
+            job,
+            encoded(seeds),
+            deadline,
+            paused=paused,
+            is_open=is_open,
+            patience=patience,
+            breakpoints=breakpoints,
         )
+
+    def debugger(self, flow: Flow) -> DebugControl:
+        return self._supervisor(flow).reception.debugger
 
     def feed(self, job: JobState, seeds: Iterable[Seed]) -> bool:
         return _reception_of(job).feed(job, encoded(seeds))

@@ -6,9 +6,10 @@ from typing import Any
 
 from routilux.capture import Capture
 from routilux.clock import Deadline, monotonic, pause, wall
+from routilux.debug.session import DebugControl
 from routilux.engine import UNREAD_FAILURE
 from routilux.engines.host import Hosted, Message, SharedValues, View, frozen
-from routilux.errors import ClosedError, DeadlineExceeded, JobCancelled, RoutiluxError
+from routilux.errors import BreakpointError, ClosedError, DeadlineExceeded, JobCancelled, RoutiluxError
 from routilux.flow import Flow
 from routilux.ipc.codec import Encoder, Large, batch
 from routilux.jobs import CUT_SHORT, Counters, JobState, Source
@@ -22,6 +23,12 @@ YIELDS = 256
 """A generator's outputs go on their way after this many yields."""
 STATUSES = {"stop": "failed", "skip": "skipped", "continue": "continued"}
 """What became of an activation that has raised, by what `on_error` says."""
+
+
+NO_DEBUGGER = (
+    "the inline engine runs in your own thread, so nothing of it can be held while you look: step through it "
+    "with breakpoint() or your editor's debugger, or set breakpoints with Runtime(engine='local')"
+)
 
 
 class InlineJob:
@@ -57,6 +64,10 @@ class InlineJob:
         self._messages = 0
         self._origin = 0
         self._at: Hosted | None = None
+
+    @property
+    def debugger(self) -> DebugControl:
+        raise BreakpointError(NO_DEBUGGER)
 
     # ---- what the submitter does --------------------------------------------------------------------------
 

@@ -1,7 +1,6 @@
 """Here is the clerk: how each request of a monitor is answered."""
 
 from collections import deque
-from typing import assert_never
 
 from routilux.commands import (
     AboutFlow,
@@ -36,6 +35,7 @@ from routilux.deadletters import DeadLetter
 from routilux.engine import Running
 from routilux.errors import RoutiluxError
 from routilux.flow import Flow
+from routilux.frontdesk.debugdesk import DebugDesk
 from routilux.frontdesk.describe import Catalogue, ended_info, job_info
 from routilux.frontdesk.entry import seeds_of
 from routilux.frontdesk.house import House
@@ -65,6 +65,7 @@ class Clerk:
         self._house = house
         self._introduction = introduction
         self._catalogue = Catalogue()
+        self._debugging = DebugDesk(house, self._flow, self._job)
         self._held: deque[JobState] = deque(maxlen=REMEMBERED)
         """The jobs that were begun here: nobody else may hold them, and their outputs."""
 
@@ -93,7 +94,8 @@ class Clerk:
                 return self._letters(request)
             case ActOnLetter():
                 return self._act_on_letter(request)
-        assert_never(request)
+            case _:
+                return self._debugging.answer(request)
 
     # ---- what there is ------------------------------------------------------------------------------------
 
@@ -150,6 +152,7 @@ class Clerk:
     def _submit(self, request: Submit) -> AboutJob:
         flow = self._flow(request.flow_id)
         self._house.admission.open(flow)
+        wanted = [self._debugging.wanted(flow, fields) for fields in request.breakpoints]
         job = self._house.admission.submit(
             flow,
             seeds_of(flow, request.flow_id, request),
@@ -158,6 +161,7 @@ class Clerk:
             paused=request.start_paused,
             metadata=request.metadata,
             trace=request.trace,
+            breakpoints=wanted,
             patience=PATIENCE,
         )
         return self._begun(job)

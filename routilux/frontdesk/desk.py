@@ -14,7 +14,7 @@ import zmq
 
 from routilux.clock import wall
 from routilux.commands import DESK, INTRODUCTION, Answer, Introduction, Question, Refusal, Reply
-from routilux.errors import Busy, ClosedError, FlowError, PayloadError, RoutiluxError
+from routilux.errors import BreakpointError, Busy, ClosedError, FlowError, PayloadError, RoutiluxError
 from routilux.frontdesk.clerk import Clerk
 from routilux.frontdesk.house import House
 from routilux.frontdesk.refused import Refused
@@ -116,7 +116,7 @@ def _refusal(error: Exception) -> Refusal:
             return Refusal("RUNTIME_SHUTDOWN", message)
         case FlowError():
             return Refusal("VALIDATION_ERROR", message, {"faults": list(error.faults)})
-        case PayloadError():
+        case PayloadError() | BreakpointError():
             return Refusal("VALIDATION_ERROR", message)
         case RoutiluxError():
             return Refusal("INTERNAL_ERROR", message)

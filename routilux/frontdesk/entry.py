@@ -22,7 +22,7 @@ def seeds_of(flow: Flow, flow_id: str, submit: Submit) -> list[Seed]:
         )
     name = flow.entry(name or None)
     given = _given(flow, name, submit)
-    return entry_seeds(flow, name, {s: _typed(flow, name, s, value) for s, value in given.items()}, {})
+    return entry_seeds(flow, name, {s: typed(flow, name, s, value) for s, value in given.items()}, {})
 
 
 def _given(flow: Flow, routine: str, submit: Submit) -> Mapping[str, Any]:
@@ -48,7 +48,8 @@ def _given(flow: Flow, routine: str, submit: Submit) -> Mapping[str, Any]:
     return given
 
 
-def _typed(flow: Flow, routine: str, slot: str, value: Any) -> Any:
+def typed(flow: Flow, routine: str, slot: str, value: Any) -> Any:
+    """The plain JSON as what the slot takes. Raises Refused if it does not fit."""
     demand = demand_of(flow, routine, slot)
     if demand is None or (slot == TRIGGER and value is None):
         return value

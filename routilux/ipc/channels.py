@@ -4,7 +4,7 @@ Waiting messages are bound to a worker's lane as late as possible: a worker that
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise, takewhile
 from typing import NamedTuple, cast
 
@@ -311,3 +311,20 @@ class Channel:
         if room <= 0:
             return None, 0
         return lane, max(1, min(room, -(-count // len(self.lanes))))
+
+
+def push(channel: Channel, cut: Sequence[Segment]) -> int:
+    """Let them wait for room; how many messages that is."""
+    messages = sum(map(len, cut))
+    for segment in cut:
+        channel.push(segment)
+    return messages
+
+
+def runs(numbers: Sequence[int]) -> Iterator[tuple[int, Sequence[int]]]:
+    """Cut rising numbers where one is missing: each run, and the number it starts with."""
+    start = 0
+    for at in range(1, len(numbers) + 1):
+        if at == len(numbers) or numbers[at] != numbers[at - 1] + 1:
+            yield numbers[start], numbers[start:at]
+            start = at

@@ -3,6 +3,7 @@
 Apart from the lanes, since what it carries happens at once and not with a commit.
 """
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator
 from typing import Literal
@@ -18,11 +19,15 @@ PATIENCE_MS = 100
 
 
 class Ask(msgspec.Struct, frozen=True, array_like=True):
-    """A question about the shared data of a job (values are encoded payloads), or the wish to pause it."""
+    """A question about the shared data of a job (values are encoded payloads), or the wish to pause it. Or
+    `hold`, that a message of the job is held, and `shown`, what the supervisor wanted to see meanwhile: those
+    two are answered when somebody says how to go on. Or a `note`, or the
+    `fault` of a condition, which are not answered.
+    """
 
     number: int
     job: int
-    what: Literal["get", "set", "delete", "keys", "pause"]
+    what: Literal["get", "set", "delete", "keys", "pause", "hold", "shown", "note", "fault"]
     key: str = ""
     value: bytes = b""
 
@@ -48,13 +53,19 @@ class Answerer:
         self._decode = msgspec.msgpack.Decoder(Ask).decode
         self.malformed = 0
 
-    def answer(self, by: Callable[[Ask], Answer], most: int = 1000) -> None:
-        """Answer what has been asked, at most so many questions; does not wait."""
+    def answer(self, by: Callable[[bytes, Ask], Answer | None], most: int = 1000) -> None:
+        """Answer what has been asked, at most so many questions; does not wait. What is not answered at once
+        is answered by `tell`.
+        """
         for peer, ask in self._asked(most):
-            try:
-                self.socket.send_multipart([peer, msgspec.msgpack.encode(by(ask))], zmq.NOBLOCK)
-            except zmq.ZMQError:  # whoever asked has died, or was answered before and did not listen
-                continue
+            answer = by(peer, ask)
+            if answer is not None:
+                self.tell(peer, answer)
+
+    def tell(self, peer: bytes, answer: Answer) -> None:
+        """Answer whoever has asked."""
+        with contextlib.suppress(zmq.ZMQError):  # it has died, or was answered before and did not listen
+            self.socket.send_multipart([peer, msgspec.msgpack.encode(answer)], zmq.NOBLOCK)
 
     def _asked(self, most: int) -> Iterator[tuple[bytes, Ask]]:
         for _ in range(most):
@@ -93,6 +104,15 @@ class Asker:
                 if answer.number == self._number:
                     return answer
         return None
+
+    def note(self, ask: Ask) -> bool:
+        """Say something that is not answered; whether it is on its way."""
+        socket = self._socket or self._connect()
+        try:
+            socket.send(msgspec.msgpack.encode(ask), zmq.NOBLOCK)
+        except zmq.Again:
+            return False
+        return True
 
     def _connect(self) -> "zmq.Socket[bytes]":
         self._context = zmq.Context(io_threads=1)

@@ -86,6 +86,14 @@ WAITING_SLOTS = 16
 """Slots for which a process says how many messages wait before its policy; further ones count in the last."""
 
 
+BREAKPOINT_ROWS = 256
+"""Breakpoints whose counters a process can keep apart; a row is used again when all others have been."""
+BREAKPOINT_COUNTERS = ("evaluations", "hits", "faults", "cost_ns")
+"""Per breakpoint and process: cumulative, never reset."""
+TABLE = 1 << 17
+"""Bytes of one version of the table of breakpoints."""
+
+
 class Order(IntEnum):
     """What the workers are to do with a job's messages."""
 
@@ -103,6 +111,8 @@ class Status(IntEnum):
     STOPPED = 2
     WORN = 3
     """It has ended so that a fresh process takes its place."""
+    HELD = 4
+    """It stands at a breakpoint, in the middle of an activation."""
 
 
 JOB_NAME = 128
@@ -183,6 +193,7 @@ class Layout(msgspec.Struct, frozen=True, dict=True):
         if index == 0:
             take("drain", 1)
             take("exit", 1)
+            take("breakpoints", 1)
             take("quota", len(self.plan.processes))
             for name in JOB_STATES:
                 take(name, self.jobs)
@@ -201,6 +212,9 @@ class Layout(msgspec.Struct, frozen=True, dict=True):
             rings[lane.index] = at
             at += RING
         solid = at - start
+        if index == 0:
+            take("table", 2 * TABLE // WORD)
+        take("hits", BREAKPOINT_ROWS * len(BREAKPOINT_COUNTERS))
         take("log", 2 * self.log_capacity)
         take("pin_live", PINS)
         take("pin_blob", PINS)

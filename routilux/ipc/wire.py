@@ -7,6 +7,7 @@ from types import ModuleType
 
 import msgspec
 
+from routilux.graph import Connection
 from routilux.plan import Plan, Route
 
 NO_JOB = 0xFFFFFFFF
@@ -22,6 +23,8 @@ class Boot(msgspec.Struct, frozen=True):
     index: int
     directory: str
     routes: tuple[Route, ...]
+    connections: tuple[Connection, ...]
+    """Those of the flow, by their number."""
     keys: bytes
     """Per connection to a routine with a key, the key's source; by cloudpickle."""
     demands: bytes

@@ -141,6 +141,7 @@ def boot_records(flow: Flow, plan: Plan, layout: Layout, directory: str) -> list
             process.index,
             directory,
             plan.routes(flow, process.index),
+            flow.connections,
             keys,
             types,
             shipped[process.node],

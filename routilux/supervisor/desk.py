@@ -91,7 +91,7 @@ class Desk:
 
     # ---- out ----------------------------------------------------------------------------------------------
 
-    def submit(self, number: int, seed: Seed, part: bytes | Large, origin: int) -> None:
+    def submit(self, number: int, seed: Seed, part: bytes | Large, origin: int, flags: int = 0) -> None:
         """Count one message and let it wait for room in the lanes of its routine. Raises ArenaFull before
         anything is counted.
         """
@@ -101,7 +101,7 @@ class Desk:
             turn = Turn(self.turns.next(row, number), is_numbered=True)
             self.turns.advance(self.tx, row, number, 1)
         origin = origin if self._plan.tracks_origin else 0
-        self._channel(seed).push(Segment(number, seed.slot, [stored], origin=origin, turn=turn))
+        self._channel(seed).push(Segment(number, seed.slot, [stored], flags=flags, origin=origin, turn=turn))
         if isinstance(stored, Blob):
             self.blobs.sent(stored)
         self.tx.create(number & SLOT_MASK, 1)

@@ -59,6 +59,8 @@ class Docket:
     pauses: Callable[[JobState], None]
     """Called when a worker wants a job to be paused."""
     journal: Journal | None = None
+    gone: Callable[[Account], None] = lambda _: None
+    """Called when a job has ended, however."""
     quiet: list[Account] = field(default_factory=list)
     """Of these nothing is left anywhere: their slots are free after this turn."""
     suspects: set[int] = field(default_factory=set)
@@ -203,7 +205,12 @@ class Docket:
         """All workers sleep, and nothing will wake them: whatever should be going on does not."""
         for account in list(self.ledger.accounts.values()):
             job = account.job
-            if job.status is not ExecutionStatus.RUNNING or account.is_open or account.is_throttled:
+            if (
+                job.status is not ExecutionStatus.RUNNING
+                or account.is_open
+                or account.is_throttled
+                or account.is_suspended
+            ):
                 continue
             message = (
                 f"job {job.job_id!r} stands still: all workers of flow {self.flow.name!r} sleep, and nothing "
@@ -218,6 +225,7 @@ class Docket:
         if (
             account.job.status is ExecutionStatus.PAUSED
             or account.is_throttled
+            or account.is_suspended
             or not self.ledger.is_quiet(account)
         ):
             return
@@ -273,3 +281,4 @@ class Docket:
             self.suspects.add(account.slot)
             self.desk.ring_all()
             self.changed()
+        self.gone(account)

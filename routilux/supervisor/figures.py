@@ -105,6 +105,8 @@ class Figures:
                 return "starting"
             case Status.READY:
                 return "idle" if self._word(section, "idle") else "running"
+            case Status.HELD:
+                return "held"
             case _:
                 return "stopped"
 

@@ -6,9 +6,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import cloudpickle
 import msgspec
 
+from routilux import pickling
 from routilux.errors import RoutiluxError, StoreError
 from routilux.flow import Flow
 from routilux.hooks import Hooks
@@ -53,7 +53,7 @@ class Kept:
         try:
             arena = Arena.create(layout, self.folder / ARENA)
             self.journal = Journal(self.folder / JOURNAL)
-            draft.write_bytes(pickle.dumps((*STAMP, sys.path)) + bytes(cloudpickle.dumps(run)))
+            draft.write_bytes(pickle.dumps((*STAMP, sys.path)) + pickling.dumps(run))
             draft.rename(self.folder / RUN)
         except OSError as error:
             raise StoreError(

@@ -32,6 +32,8 @@ class Account:
     level: int = 0
     is_open: bool = False
     is_throttled: bool = False
+    is_suspended: bool = False
+    """Whether a debugger holds something of it, and therefore all of it."""
     is_cut: bool = False
     dead: int = 0
     merge: Merge = field(default_factory=Merge)

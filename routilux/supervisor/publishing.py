@@ -16,7 +16,9 @@ from routilux.hookevents import (
     JOB,
     STATS,
     DeadLettered,
+    Debugged,
     FlowStats,
+    Held,
     HookEvent,
     JobChanged,
     Pressed,
@@ -101,6 +103,11 @@ class Publishing:
         """See Pressed."""
         if self.is_heard:
             self._note(Pressed(monotonic_ns(), job_id, routine, what))
+
+    def debugging(self, event: Held | Debugged) -> None:
+        """Something is held, or is no more."""
+        if self.is_heard:
+            self._note(event)
 
     def _note(self, event: HookEvent) -> None:
         if len(self._noted) < MOST_NOTED:

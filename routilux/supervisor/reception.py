@@ -4,12 +4,13 @@ All of it writes the supervisor's section, as the supervisor's thread does, so a
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import count
 
 from routilux import clock
 from routilux.clock import Deadline, monotonic
+from routilux.debug.breakpoints import Breakpoint
 from routilux.engine import UNREAD
 from routilux.errors import Busy, ClosedError, RoutiluxError
 from routilux.ipc.codec import Large
@@ -17,6 +18,7 @@ from routilux.ipc.layout import Order
 from routilux.jobs import Counters, JobState
 from routilux.lifecycle import ExecutionStatus, Happening
 from routilux.submission import Seed
+from routilux.supervisor.debugger import Debugger
 from routilux.supervisor.docket import Docket
 from routilux.supervisor.ledger import VISIBLE, Account, Tally
 from routilux.supervisor.logdesk import LogDesk
@@ -43,9 +45,11 @@ class Reception:
     def __init__(
         self,
         docket: Docket,
+        debugger: Debugger,
         room: threading.Condition,
         rouse: Callable[[], None],
         logs: LogDesk,
+        *,
         worker_id: str,
     ) -> None:
         self.worker_id = worker_id
@@ -55,6 +59,7 @@ class Reception:
         """Why no job of the flow can go on."""
         self.is_draining = False
         self.flow = docket.flow
+        self.debugger = debugger
         self._docket = docket
         self._room = room
         self._rouse = rouse
@@ -75,6 +80,7 @@ class Reception:
         paused: bool,
         is_open: bool,
         patience: Deadline | None = None,
+        breakpoints: Sequence[Breakpoint] = (),
     ) -> None:
         """Admit the job and inject its first messages. Waits for a place until the deadline, or for as long
         as `patience` says, then raises Busy.
@@ -99,6 +105,7 @@ class Reception:
             self._docket.publishing.job(job)
             if paused:
                 self._docket.ledger.order(account, Order.HOLD)
+            self._set_breakpoints(account, breakpoints)
             if self._docket.journal is not None:
                 left = deadline.left()
                 ends_at = None if left is None else clock.wall() + left
@@ -107,6 +114,15 @@ class Reception:
             self._inject(account, encoded, patience, is_first=True, closes=not is_open)
         if deadline.at is not None or self._docket.publishing.is_heard:
             self._rouse()
+
+    def _set_breakpoints(self, account: Account, breakpoints: Sequence[Breakpoint]) -> None:
+        """Before the first message of the job is anywhere."""
+        try:
+            for wanted in breakpoints:
+                self.debugger.add(account.job, wanted)
+        except RoutiluxError as error:
+            self._docket.end(account, Happening.FAIL, error)
+            raise
 
     def _note_pause(self, account: Account) -> None:
         if self._docket.journal is not None:
@@ -126,13 +142,17 @@ class Reception:
 
     def _may_feed(self, job: JobState, account: Account | None) -> bool:
         is_held = job.status is ExecutionStatus.PAUSED or (account is not None and account.is_throttled)
+        if account is not None and self.debugger.waiting.has(account):
+            return False
         return not is_held and self._docket.desk.waiting < FEED_AHEAD
 
     def seal(self, job: JobState) -> None:
         """No more is fed: the open job can end."""
         with self._room:
             account = self._docket.ledger.find(job)
-            if account is not None and account.is_open:
+            if account is not None and self.debugger.waiting.has(account):
+                self.debugger.waiting.finish_later(account)
+            elif account is not None and account.is_open:
                 account.is_open = False
                 self._docket.desk.tx.retire(account.slot, 1)
                 self._docket.desk.tx.store(*self._docket.ledger.stage(account))
@@ -153,6 +173,8 @@ class Reception:
         origin = next(self._origins)
         try:
             for seed, part in encoded:
+                if self.debugger.waiting.takes(account, seed, part, origin):
+                    continue
                 self._make_room(account, part, patience)
                 self._docket.desk.submit(account.number, seed, part, origin)
         except RoutiluxError as error:
@@ -160,10 +182,13 @@ class Reception:
                 self._docket.end(account, Happening.FAIL, error)
             raise
         finally:
-            if closes and account.is_open:
+            is_held = closes and account.is_open and self.debugger.waiting.has(account)
+            if is_held:
+                self.debugger.waiting.finish_later(account)
+            elif closes and account.is_open:
                 account.is_open = False
                 self._docket.desk.tx.retire(account.slot, 1)
-            if is_first:
+            if is_first and not is_held:
                 self._docket.desk.tx.store(*self._docket.ledger.stage(account))
             if self._is_burst:
                 self._rouse()
@@ -226,7 +251,7 @@ class Reception:
                 job.happen(happening)
                 self._docket.publishing.job(job)
                 account.is_throttled = False
-                self._docket.ledger.order(account, order)
+                self._docket.ledger.order(account, Order.HOLD if account.is_suspended else order)
                 self._note_pause(account)
                 self._docket.suspects.add(account.slot)
                 self._docket.desk.ring_all()
@@ -245,7 +270,8 @@ class Reception:
             account = self._docket.ledger.find(job)
             if account is not None and account.is_throttled and job.spooled < UNREAD // 2:
                 account.is_throttled = False
-                self._docket.ledger.order(account, Order.RUN)
+                if not account.is_suspended:
+                    self._docket.ledger.order(account, Order.RUN)
                 self._docket.suspects.add(account.slot)
                 self._docket.publishing.pressed("released", job_id=job.job_id)
                 self._docket.desk.ring_all()
@@ -299,3 +325,4 @@ class Reception:
             for account in self._docket.ledger.accounts.values():
                 account.is_cut = True
             self._docket.desk.tell("drain")
+            self.debugger.drain()

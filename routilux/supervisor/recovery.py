@@ -86,7 +86,7 @@ class Recovery:
             status = own.index(own.section.words["status"])
             verdict = Verdict(is_planned=True)
             if own.words[status] != Status.WORN:
-                verdict = self._judge(own, index)
+                verdict = self._judge(own, index, is_held=own.words[status] == Status.HELD)
                 self.restarts += 1
             own.words[status] = Status.STARTING
             own.words[own.index(own.section.words["running_since"])] = 0
@@ -94,7 +94,7 @@ class Recovery:
             own.close()
         return verdict
 
-    def _judge(self, own: OwnSection, index: int) -> Verdict:
+    def _judge(self, own: OwnSection, index: int, *, is_held: bool) -> Verdict:
         def word(name: str) -> int:
             return own.index(own.section.words[name])
 
@@ -105,7 +105,7 @@ class Recovery:
             return self._outside_activation(index, has_worked=done > before)
         words[word("begin")] = done  # charged once: the next incarnation may die before it begins anything
         words[word("care")] = CAREFUL
-        if not words[word("at_once")]:
+        if is_held or not words[word("at_once")]:  # whoever was held did nothing that could kill it
             return Verdict(in_activation=True, attempt=1)
         key = (index, words[word("at")])
         rows = range(word("replay"), word("replay") + REPLAYS * REPLAY_WORDS, REPLAY_WORDS)

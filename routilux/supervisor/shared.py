@@ -32,5 +32,5 @@ class SharedData:
                     return Answer(ask.number, refusal=message)
                 values[ask.key] = ask.value
                 return Answer(ask.number)
-            case "pause":
+            case _:
                 return Answer(ask.number, refusal="that is no question about shared data")

@@ -7,8 +7,7 @@ import sys
 from collections.abc import Mapping
 from types import FunctionType
 
-import cloudpickle
-
+from routilux import pickling
 from routilux.errors import FlowError
 from routilux.graph import Node
 from routilux.hooks import NO_HOOKS, Hooks
@@ -17,7 +16,7 @@ from routilux.hooks import NO_HOOKS, Hooks
 def ship_node(node: Node) -> bytes:
     """The routine of a node and how it is run; raises FlowError naming the routine when it cannot travel."""
     try:
-        return bytes(cloudpickle.dumps(node))
+        return pickling.dumps(node)
     except Exception as error:  # pickling runs the user's code, which may raise anything
         message = f"routine {node.name!r} cannot be shipped to another process: {error}"
         raise FlowError(message) from error
@@ -28,7 +27,7 @@ def ship_hooks(hooks: Hooks) -> bytes:
     if hooks is NO_HOOKS:
         return b""
     try:
-        return bytes(cloudpickle.dumps(hooks))
+        return pickling.dumps(hooks)
     except Exception as error:  # as above
         raise FlowError(f"hooks cannot be shipped to another process: {error}") from error
 
@@ -47,7 +46,7 @@ def ship_main() -> bytes:
             continue
         if isinstance(value, type | FunctionType) or callable(value):
             try:
-                (classes if isinstance(value, type) else functions)[name] = cloudpickle.dumps(value)
+                (classes if isinstance(value, type) else functions)[name] = pickling.dumps(value)
             except Exception:  # not needed by any routine, or ship_node says so  # noqa: BLE001, S112
                 continue
     return pickle.dumps((classes, functions))
@@ -55,4 +54,4 @@ def ship_main() -> bytes:
 
 def ship_connections(needs: Mapping[int, object]) -> bytes:
     """What connections need where a message is emitted, by their number: key sources, demanded types."""
-    return bytes(cloudpickle.dumps(needs))
+    return pickling.dumps(needs)

@@ -20,13 +20,15 @@ from routilux.clock import Deadline, monotonic
 from routilux.engine import Running, Settings
 from routilux.errors import ClosedError, RoutiluxError, RoutineCrashed, StoreError
 from routilux.ipc.arena import OwnSection
-from routilux.ipc.control import Answerer
+from routilux.ipc.control import Answer, Answerer, Ask
 from routilux.ipc.loglines import LogReceiver
 from routilux.ipc.sockets import Bell, Doorbells, slots
 from routilux.jobs import JobState
 from routilux.lifecycle import Happening
 from routilux.plan import SUPERVISOR
+from routilux.supervisor.breaktable import BreakTable
 from routilux.supervisor.crew import Crew
+from routilux.supervisor.debugger import Debugger
 from routilux.supervisor.desk import SLOT_MASK, Desk
 from routilux.supervisor.docket import Docket
 from routilux.supervisor.figures import Figures
@@ -114,8 +116,13 @@ class Supervisor:
             pauses=lambda job: self.reception.pause(job),  # noqa: PLW0108 - it is made below
             journal=journal,
         )
+        table = BreakTable(flow, self.plan, self._arena, self._own)
+        self._debugger = Debugger(self._docket, table, self._room, self._rouse)
+        self._docket.gone = self._debugger.forget
         self._logs = LogDesk(LogReceiver(self._bells.context, directory), self._arena, self._ledger)
-        self.reception = Reception(self._docket, self._room, self._rouse, self._logs, worker_id)
+        self.reception = Reception(
+            self._docket, self._debugger, self._room, self._rouse, self._logs, worker_id=worker_id
+        )
         self.resumed: list[JobState] = []
         """The jobs that an earlier supervisor has left, the ended ones among them."""
         if journal is not None and kept is not None and kept.is_resumed:
@@ -225,10 +232,12 @@ class Supervisor:
                 if self._wake in events:
                     self._heed()
                 if self._answerer.socket in events:
-                    self._answerer.answer(self._docket.answer)
+                    self._answerer.answer(self._answer)
                 if self._logs.socket in events:
                     self._logs.collect()
                 self._turn(everything=not events or monotonic() > self._looked + TICK)
+                self._debugger.let_forgotten_go()
+                self._debugger.tell(self._answerer.tell)
                 for index in self._quotas.look():
                     self._bells.ring(index, Bell.STATUS)
                     self._publishing.pressed("quota", routine=self.plan.processes[index].node)
@@ -247,6 +256,11 @@ class Supervisor:
             if sentinels != set(self._crew.sentinels()):
                 return
 
+    def _answer(self, peer: bytes, ask: Ask) -> Answer | None:
+        if ask.what in ("hold", "shown", "note", "fault"):
+            return self._debugger.asked(peer, ask)
+        return self._docket.answer(ask)
+
     def _nap(self) -> float:
         """How long there is nothing to look at by itself."""
         accounts = self._ledger.accounts
@@ -256,6 +270,7 @@ class Supervisor:
             if not account.job.ended and (left := account.deadline.left()) is not None
         ]
         respawns = [max(0.0, at - monotonic()) for at in self._respawns.values()]
+        respawns += [left for left in [self._debugger.left()] if left is not None]
         looks = [self._timeouts.nap] if accounts and self._timeouts.nap is not None else []
         if (until_published := self._publishing.nap) is not None:
             looks.append(until_published)
@@ -311,6 +326,7 @@ class Supervisor:
         name = self.plan.processes[index].node
         pid = self._crew.bury(index)
         self._logs.forget(index)
+        self._debugger.lost(index)
         verdict = self._recovery.recover(index)
         if verdict.is_planned:
             self._publishing.process(index, "recycled", pid)

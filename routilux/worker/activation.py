@@ -57,6 +57,12 @@ class Activations:
         """Seconds until the activation that has just failed is to be tried again; None if it is not."""
         self.was_cut = False
         """Whether an activation since the last commit was left before its end, by JobOver."""
+        self._settled: tuple[Batch | None, int] | None = None
+        """The activation before which all was committed while it was held."""
+        self.post_mortem: Callable[[WorkerJob, BaseException], str] | None = None
+        """What a debugger makes of an exception: `retry`, `skip`, `fail`, or nothing of its own."""
+        self.places: Callable[[Iterator[tuple[int, Any]]], Iterator[tuple[int, Any]]] | None = None
+        """Which messages of a batch to run in one go, if not all: whoever debugs may want to look between."""
         self.drive: Callable[[Iterator[None], WorkerJob, int], None] = _nobody_drives
         self.watcher: Callable[[WorkerJob, str, BaseException, str], None] | None = None
         """Told of each exception, and what is made of it: "retry", or what `on_error` says."""
@@ -71,8 +77,11 @@ class Activations:
         self.is_fast = stop - start > 1
         context.at, context.batch = job, batch
         parts = outputs.events[0].parts if len(outputs.events) == 1 else None
-        mark, marks = 0, [0]
-        for index, value in enumerate(islice(values, start, stop), start):
+        pairs: Iterator[tuple[int, Any]] = enumerate(islice(values, start, stop), start)
+        if self.places is not None:
+            pairs = self.places(pairs)
+        index, mark, marks = start, 0, [0]
+        for index, value in pairs:
             context.index = index
             if parts is not None:
                 mark = len(parts)
@@ -87,13 +96,13 @@ class Activations:
                     return index + 1 - start
             except JobOver:
                 self.was_cut = True
-                outputs.rollback(marks if parts is None else [mark])
+                outputs.rollback(self.marks_now(marks if parts is None else [mark]))
                 return index + 1 - start
             except BaseException as error:  # the user's code, or what it called  # noqa: BLE001
-                self.failed(job, error, marks if parts is None else [mark])
+                self.failed(job, error, self.marks_now(marks if parts is None else [mark]))
                 if job.failed:
                     return index + 1 - start
-        return stop - start
+        return index + 1 - start
 
     def drive_first(self, steps: Iterator[None], job: WorkerJob, batch: Batch, *, is_first: bool) -> None:
         """Logic that hands back generators is run message by message from here on: a generator may send early
@@ -123,9 +132,9 @@ class Activations:
             return self._invoker.call(args, message, job)
         except JobOver:
             self.was_cut = True
-            self._outputs.rollback(marks)
+            self._outputs.rollback(self.marks_now(marks))
         except BaseException as error:  # as above  # noqa: BLE001
-            self.failed(job, error, marks)
+            self.failed(job, error, self.marks_now(marks))
         return None
 
     def finish(self, job: WorkerJob, token: Batch) -> Iterator[None] | None:
@@ -137,10 +146,19 @@ class Activations:
             return self._invoker.finish()
         except JobOver:
             self.was_cut = True
-            self._outputs.rollback(marks)
+            self._outputs.rollback(self.marks_now(marks))
         except BaseException as error:  # as above  # noqa: BLE001
-            self.failed(job, error, marks)
+            self.failed(job, error, self.marks_now(marks))
         return None
+
+    def note_settled(self) -> None:
+        """All before the activation at hand is committed, though it is in its middle."""
+        self._settled = self._context.batch, self._context.index
+
+    def marks_now(self, marks: list[int]) -> list[int]:
+        """How much each event had emitted before the activation at hand, of what is not committed."""
+        at_hand = self._settled is not None and self._settled == (self._context.batch, self._context.index)
+        return [0] * len(marks) if at_hand else marks
 
     def give_up(self, job: WorkerJob, error: BaseException) -> None:
         """Fail the job, whatever `on_error` says: its messages cannot even be brought before the logic."""
@@ -153,12 +171,22 @@ class Activations:
         """Whether emissions may be on their way before their activation has ended: not if it may be tried
         again.
         """
-        return not self._on_error.retries
+        return not self._on_error.retries and self.post_mortem is None
 
     def failed(self, job: WorkerJob, error: BaseException, marks: list[int]) -> None:
         """Carry out `on_error`: try again later, or let go of what the activation emitted, unless it is to
         continue; what happened is told.
         """
+        if self.post_mortem is not None and (said := self.post_mortem(job, error)):
+            marks = self.marks_now(marks)
+            if said == "retry":
+                self.again = 0.0
+                self._outputs.rollback(marks)
+                self._show(job, "retry", error)
+            else:
+                self._carry_out("skip" if said == "skip" else "stop", job, error, marks)
+            return
+        marks = self.marks_now(marks)
         self.again = self._on_error.delay(self.failures + 1)
         if self.again is not None:
             self._outputs.rollback(marks)
@@ -168,7 +196,9 @@ class Activations:
 
     def reject(self, job: WorkerJob, error: BaseException, marks: list[int]) -> None:
         """As `failed`, where another attempt would be of no use."""
-        action = self._on_error.action
+        self._carry_out(self._on_error.action, job, error, marks)
+
+    def _carry_out(self, action: str, job: WorkerJob, error: BaseException, marks: list[int]) -> None:
         if action != "continue":
             self._outputs.rollback(marks)
         self._tx.count("skipped" if action == "skip" else "errors", job.slot, 1)

@@ -9,7 +9,7 @@ import pickle
 import signal
 import sys
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -31,6 +31,7 @@ from routilux.ipc.loglines import LogSender
 from routilux.ipc.publish import Publisher
 from routilux.ipc.records import Kind, Records
 from routilux.ipc.sockets import Bell, Doorbells
+from routilux.ipc.table import TableReader
 from routilux.ipc.turns import Turns
 from routilux.ipc.typed import TypedDecoder, TypedEncoder, exactness
 from routilux.ipc.wire import NO_JOB, Boot, adopt_main
@@ -43,6 +44,7 @@ from routilux.worker.activation import Activations
 from routilux.worker.care import Care
 from routilux.worker.commits import Parts
 from routilux.worker.context import WorkerContext
+from routilux.worker.gate import Gate
 from routilux.worker.gather import GatherLoop
 from routilux.worker.immediate import ImmediateLoop
 from routilux.worker.intake import Inlet
@@ -58,6 +60,9 @@ from routilux.worker.state import States
 from routilux.worker.stopwatch import Stopwatch
 from routilux.worker.tap import Tap
 from routilux.worker.wear import Wear
+
+if TYPE_CHECKING:
+    from routilux.worker.watch import Watch
 
 _PR_SET_PDEATHSIG = 1
 
@@ -221,8 +226,39 @@ class Worker:
             memory = None if node.max_rss_mb is None else node.max_rss_mb * 1e6
             loop.wear = Wear(node.max_activations, memory)
         loop.is_fifo = not isinstance(policy, Join) and not node.on_error.retries
+        loop.gate = Gate(TableReader(self.arena), parts.activations, lambda: self.watch(loop, routine))
         self.restore(loop)
         return loop
+
+    def watch(self, loop: Loop, routine: Routine) -> "Watch":
+        """What looks for breakpoints."""
+        from routilux.debug.rules import Place  # noqa: PLC0415 - most workers never need it
+        from routilux.worker.watch import Surroundings, Watch  # noqa: PLC0415 - as above
+
+        boot, p = self.boot, loop.p
+        lines = [[number for number, _ in route.connections] for route in boot.routes]
+        connections = {number: boot.connections[number] for line in lines for number in line}
+        place = Place(p.routine, p.slot_names, routine.event_names, connections)
+        watch = Watch(
+            Surroundings(
+                process=boot.index,
+                place=place,
+                lines=lines,
+                own=self.own,
+                jobs=p.jobs,
+                context=p.context,
+                outputs=p.outputs,
+                asker=self.asker,
+                routine=routine,
+                status=self.status,
+                settle=loop.settle_complete,
+                stopwatch=lambda: loop.stopwatch,
+                input_at_hand=loop.input_at_hand,
+                replace_input=loop.replace_input,
+            )
+        )
+        p.activations.places = watch.places
+        return watch
 
     def hooked(self, node: Node, context: WorkerContext, jobs: JobTable) -> HookedRoutine | None:
         """The user's hooks, if there are any."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from routilux.clock import monotonic
 from routilux.errors import RoutineCrashed
-from routilux.ipc.lanes import MARK
+from routilux.ipc.lanes import MARK, STEP
 from routilux.ipc.layout import Order
 from routilux.ipc.records import Kind, Record
 from routilux.policies import Inbox, Taken
@@ -19,6 +19,7 @@ from routilux.worker.gathered import GatheredMessages
 from routilux.worker.intake import Batch, Inlet
 from routilux.worker.jobs import SLOT_MASK, WorkerJob
 from routilux.worker.loader import Undecodable
+from routilux.worker.over import JobOver
 from routilux.worker.waiting import Arrival, Attempt, Unit
 
 QUOTA = 4 << 20
@@ -171,10 +172,11 @@ class GatherLoop(GatheredMessages):
         self.at_hand = attempt.messages
         origin = max((message.origin for message in self.at_hand), default=0)
         self.begin_attempt(attempt)
+        gate = self.gate
         if p.care.forbids(self.key()):
             for message in self.at_hand:
                 self.bury(job, message.unit.batch, message.index)
-        else:
+        elif (gate.watch is None and not self.is_awaited()) or self.is_let_in(job, args):
             if p.tap.is_on:
                 p.tap.begin_gathered(job, self.at_hand, attempt)
             steps = p.activations.run(job, self.batch_at_hand(), args, taken.message)
@@ -198,8 +200,40 @@ class GatherLoop(GatheredMessages):
             self.use(job, message)
         self.at_hand = []
 
+    def input_at_hand(self) -> Any:
+        values = [message.value for message in self.at_hand]
+        return values[0] if len(values) == 1 else values
+
+    def replace_input(self, payload: bytes) -> None:
+        """Refused by the supervisor."""
+
+    def is_awaited(self) -> bool:
+        """Whether a debugger waits for one of the messages at hand to arrive."""
+        return any(message.unit.batch.frame.flags & STEP for message in self.at_hand)
+
+    def is_let_in(self, job: WorkerJob, args: list[Any]) -> bool:
+        """Whether the activation may run: a debugger may hold it, change its arguments, or drop them."""
+        watch, p, is_awaited = self.gate.open(), self.p, self.is_awaited()
+        if not (is_awaited or watch.watches_activations):
+            return True
+        p.context.at, p.context.batch = job, self.batch_at_hand()
+        p.activations.again = None
+        given = args[0] if len(args) == 1 else dict(zip(p.slot_names, args, strict=True))
+        parents = [message.unit.batch.message_id(message.index) for message in self.at_hand]
+        try:
+            release = watch.activation(job, given, parents, is_awaited=is_awaited)
+        except JobOver:
+            p.activations.was_cut = True
+            return False
+        if release is not None and release.action == "edit":
+            changed = watch.edited(release, given)
+            args[:] = [changed] if len(args) == 1 else [changed[name] for name in p.slot_names]
+        return release is None or release.action != "drop"
+
     def begin_attempt(self, attempt: Attempt) -> None:
         self.p.care.begin(self.key(), alone=True)
+        if self.gate.words[self.gate.word] != self.gate.seen:
+            self.gate.look()
         self.p.activations.failures = attempt.failures
         if self.stopwatch is not None:
             self.stopwatch.start()

@@ -7,24 +7,31 @@ from typing import Any
 from routilux.errors import RoutineCrashed
 from routilux.holds import HookedRoutine
 from routilux.ipc.channels import NO_TURN, Turn
-from routilux.ipc.lanes import MARK
+from routilux.ipc.lanes import MARK, STEP
 from routilux.ipc.records import Record
 from routilux.worker.intake import Batch, Inlet
 from routilux.worker.jobs import WorkerJob
 from routilux.worker.loader import Undecodable
 from routilux.worker.loop import Loop
+from routilux.worker.over import JobOver
 
 
 class ImmediateLoop(Loop):
     """The loop of a routine that takes each message by itself."""
 
     batch: Batch
+    inlet: Inlet
+    """Where the batch comes from."""
+    replacement: bytes | None = None
+    """What the activation at hand is to be tried again on, encoded, if not on the same."""
+    settled = 0
+    """Messages of the batch at hand that were used up while one behind them was held."""
 
     def present(self) -> object:
-        return self.batch
+        return self.batch, self.inlet, self.settled
 
     def restore_present(self, present: Any) -> None:
-        self.batch = present
+        self.batch, self.inlet, self.settled = present
 
     def restore(self, record: Record, inlet: Inlet) -> None:
         """After a crash: what the record says is aside again."""
@@ -53,10 +60,16 @@ class ImmediateLoop(Loop):
             p.tx.retire(job.slot, batch.left)
             inlet.use(batch, batch.count)
             return 0
-        self.batch = batch
+        self.batch, self.inlet = batch, inlet
+        gate = self.gate
+        if gate.words[gate.word] != gate.seen:
+            gate.look()
+            most = min(most, self.most)
         if p.tap.is_on and p.tap.hooked is not None and self.is_stopped(p.tap.hooked, job, batch):
             return 0
         self.begin_activation(batch, batch.used)
+        if (gate.watch is not None or batch.frame.flags & STEP) and not self.is_let_in(job, batch):
+            return self.leave(job, 1, is_told=False)
         if p.care.is_taken and p.care.forbids(self.key()):
             done = self.refuse(job, batch)
         elif batch.is_token:
@@ -68,20 +81,66 @@ class ImmediateLoop(Loop):
             if p.tap.is_on:
                 most = p.tap.begin(job, batch, most, self.values_at_hand(batch))
             done = self.run_batch(job, batch, most)
-            p.tx.count("activations", job.slot, 0 if batch.failures else done)
+            p.tx.count("activations", job.slot, 0 if batch.failures else done - self.settled)
+        return self.leave(job, done, is_told=p.tap.is_on)
+
+    def leave(self, job: WorkerJob, done: int, *, is_told: bool) -> int:
+        """So many messages of the batch at hand have been run, `settled` of them are used up already."""
+        p, batch = self.p, self.batch
         self.end_activation(job)
+        left, self.settled = done - self.settled, 0
         if (delay := p.activations.again) is not None:
             p.activations.again = None
-            inlet.postpone(batch, batch.used, delay)
-            if p.tap.is_on:
+            replacement, self.replacement = self.replacement, None
+            self.inlet.postpone(batch, batch.used, delay, replacement)
+            if is_told:
                 p.tap.end(job, {}, 0 if batch.is_token else done)
             return done
-        p.tx.retire(job.slot, done)
-        p.outputs.close(p.tx, job.number, batch.origin, self.answered(done))
-        inlet.use(batch, batch.used + done)
-        if p.tap.is_on:
+        p.tx.retire(job.slot, left)
+        p.outputs.close(p.tx, job.number, batch.origin, self.answered(left))
+        self.inlet.use(batch, batch.used + left)
+        if is_told:
             p.tap.end(job, {} if batch.is_token else {batch.slot: done}, 0 if batch.is_token else done)
         return done
+
+    def input_at_hand(self) -> Any:
+        batch, index = self.batch, self.p.context.index
+        return None if batch.is_token else batch.values(self.p.loader)[index]
+
+    def replace_input(self, payload: bytes) -> None:
+        self.replacement = payload
+
+    def settle_batch(self) -> None:
+        p, batch = self.p, self.batch
+        done = p.context.index - batch.used
+        job = p.context.at
+        if done <= 0 or job is None:
+            return
+        p.tx.count("activations", job.slot, 0 if batch.failures else done)
+        p.tx.retire(job.slot, done)
+        p.outputs.close(p.tx, job.number, batch.origin, self.answered(done))
+        self.inlet.use(batch, batch.used + done)
+        self.settled += done
+
+    def is_let_in(self, job: WorkerJob, batch: Batch) -> bool:
+        """Whether the next message may run: a debugger may hold it, change it, or drop it."""
+        watch, at, p = self.gate.open(), batch.used, self.p
+        is_awaited = bool(batch.frame.flags & STEP)
+        if batch.is_token or not (is_awaited or watch.watches_activations):
+            return True
+        values = batch.values(p.loader)
+        if type(values[at]) is Undecodable:
+            return True
+        p.context.at, p.context.batch, p.context.index = job, batch, at
+        p.activations.again = None
+        try:
+            release = watch.activation(job, values[at], [batch.message_id(at)], is_awaited=is_awaited)
+        except JobOver:
+            p.activations.was_cut = True
+            return False
+        if release is not None:
+            values[at] = watch.edited(release, values[at])
+        return release is None or release.action != "drop"
 
     def is_stopped(self, hooked: HookedRoutine, job: WorkerJob, batch: Batch) -> bool:
         """Whether the user's hooks hold the job before its next message is run."""

@@ -8,7 +8,7 @@ from typing import Any
 from routilux.ipc.codec import batch as joined
 from routilux.ipc.codec import split
 from routilux.ipc.commit import Transaction
-from routilux.ipc.lanes import BLOB, TOKEN, Frame, LaneReader
+from routilux.ipc.lanes import BLOB, TOKEN, TYPED, Frame, LaneReader
 from routilux.ipc.layout import Order
 from routilux.ipc.records import Kind, Record, Records
 from routilux.ipc.turns import Turns
@@ -262,13 +262,16 @@ class Inlet:
             holds=bool(batch.frame.flags & BLOB),
         )
 
-    def postpone(self, batch: Batch, index: int, delay: float) -> None:
+    def postpone(self, batch: Batch, index: int, delay: float, replacement: bytes | None = None) -> None:
         """The message at `index`, the next one of its batch, has failed, and is tried again after `delay`
-        seconds. It stays an active message of its job.
+        seconds, perhaps with another payload. It stays an active message of its job.
         """
         is_numbered = self.reader.plan.numbered >= 0 and batch.frame.tag > 0
         tag = batch.frame.tag + index if is_numbered else 0
         alone = batch.only(index, batch.parts()[index], tag)
+        if replacement is not None:
+            flags = alone.frame.flags & ~(BLOB | TYPED)
+            alone.frame = alone.frame._replace(payload=joined([replacement]), flags=flags)
         alone.failures, alone.due = batch.failures + 1, monotonic_ns() + int(delay * 1e9)
         self._record(alone, Kind.AGAIN)
         self.use(batch, index + 1)

@@ -5,7 +5,7 @@ Under load one commit spans many messages, of any jobs; when idle, one message i
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from time import perf_counter_ns
 from typing import Any
@@ -19,6 +19,7 @@ from routilux.ipc.lanes import BLOB, DEAD, TYPED
 from routilux.ipc.records import Record
 from routilux.reports import DeathReport
 from routilux.worker.commits import Commits, Parts
+from routilux.worker.gate import Gate
 from routilux.worker.intake import Batch, Inlet
 from routilux.worker.jobs import WorkerJob
 from routilux.worker.outputs import MOST_LARGE
@@ -67,6 +68,8 @@ class Loop(Commits):
         """Whether logic has called `flush`: each activation then begins with all others committed."""
         self.stopwatch: Stopwatch | None = None
         self.wear: Wear | None = None
+        self.gate: Gate
+        """Set by the worker's entry."""
         parts.context.flusher = self.flush
         parts.activations.drive = self.drive
 
@@ -98,6 +101,8 @@ class Loop(Commits):
     def most(self) -> int:
         """Activations that the next commit may span."""
         if self.p.care.is_taken or self.stopwatch is not None:  # whoever is killed must be known
+            return 1
+        if (watch := self.gate.watch) is not None and watch.is_single:
             return 1
         if self.wear is not None and self.wear.left is not None:
             return max(1, min(self.limit, self.wear.left))
@@ -133,6 +138,8 @@ class Loop(Commits):
         if self.is_abandoned:
             return
         self.p.activations.was_cut = False
+        if (watch := self.gate.watch) is not None:
+            watch.commit(saves_state=bool(self.p.states.touched))
         super().commit(whole=whole)
 
     def learn(self, each_ns: int, ran: int) -> None:
@@ -145,6 +152,34 @@ class Loop(Commits):
     def restore(self, record: Record, inlet: Inlet) -> None:
         """After a crash: take up what the record says."""
         raise NotImplementedError
+
+    def settle_complete(self, marks: Sequence[int]) -> None:
+        """Commit what came before the activation at hand, which is in its middle, if there is anything.
+        `marks` is how much each event had emitted before it.
+
+        What earlier ones have assigned to their state cannot be told from what this one has: then all of them
+        wait, and are run again after a crash. (Once that is known, each is committed by itself.)
+        """
+        p = self.p
+        if p.states.touched:
+            return
+        apart = p.outputs.set_apart(marks)
+        self.settle_batch()
+        self.commit()
+        p.outputs.put_back(apart)
+        p.activations.note_settled()
+        p.care.begin(self.key(), alone=True)
+
+    def input_at_hand(self) -> Any:
+        """What the activation at hand runs on."""
+        raise NotImplementedError
+
+    def replace_input(self, payload: bytes) -> None:
+        """Where the activation at hand is tried again, it runs on this."""
+        raise NotImplementedError
+
+    def settle_batch(self) -> None:
+        """Those before the activation at hand that have come in the same frame are used up."""
 
     # ---- crashes ------------------------------------------------------------------------------------------
 
@@ -187,6 +222,8 @@ class Loop(Commits):
             p.context.cursor = p.replays.cursor(batch.key(index))
         if self.stopwatch is not None:
             self.stopwatch.start()
+        if (watch := self.gate.watch) is not None:
+            watch.begin()
 
     def answered(self, done: int) -> Turn:  # noqa: ARG002 - only immediate routines can be ordered
         """The place in the order of the inputs at hand, `done` of which are used up."""
@@ -220,10 +257,10 @@ class Loop(Commits):
                     since = looked = monotonic()
         except JobOver:
             p.activations.was_cut = True
-            p.outputs.rollback(marks)
+            p.outputs.rollback(p.activations.marks_now(marks))
             self.forgive()
         except BaseException as error:  # the user's generator  # noqa: BLE001
-            p.activations.failed(job, error, marks)
+            p.activations.failed(job, error, p.activations.marks_now(marks))
             self.forgive()
         finally:
             self.close_generator(steps)
@@ -298,6 +335,8 @@ class Loop(Commits):
         p.outputs.close(p.tx, job.number, origin, self.answered(0))
         self.commit(whole=False)
         p.tx.begin()
+        if self.gate.words[self.gate.word] != self.gate.seen:
+            self.gate.look()
         ran = self.stopwatch.stop() if self.stopwatch else 0
         self.wait_for_room(job)
         if self.must_exit or p.jobs.is_over(job.number):
@@ -307,6 +346,8 @@ class Loop(Commits):
             raise JobOver
         if self.stopwatch:
             self.stopwatch.go_on(ran)
+        if (watch := self.gate.watch) is not None:
+            watch.begin()
 
     def wait_for_room(self, job: WorkerJob) -> None:
         """Until all that was emitted is in the lanes, and the job is not held."""

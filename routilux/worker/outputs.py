@@ -6,15 +6,19 @@ from dataclasses import dataclass
 from routilux.errors import PayloadError
 from routilux.ipc import crash
 from routilux.ipc.blobs import Blob
-from routilux.ipc.channels import NO_TURN, Channel, Part, Segment, Turn, segments
+from routilux.ipc.channels import NO_TURN, Channel, Part, Turn, push, runs, segments
 from routilux.ipc.codec import EncodeError, Encoder, Large, batch
 from routilux.ipc.commit import Transaction
-from routilux.ipc.lanes import ERROR, LARGE, TYPED, Frame, LaneWriter
+from routilux.ipc.lanes import ERROR, LARGE, STEP, TYPED, Frame, LaneWriter
 from routilux.ipc.loans import Loans
 from routilux.ipc.records import Records
 from routilux.ipc.turns import Turns
 from routilux.ipc.typed import TypedEncoder
 from routilux.keys import KeySource, by_key, key_of
+from routilux.worker.changes import Change, Changes, Decision, Sent, blobs_of, cut, shifted
+
+Apart = tuple[list[Part], list[tuple[int, ...]], Changes]
+"""What an event has emitted, while it is set apart."""
 
 MOST_LARGE = 2 << 20
 """After so many bytes of large payloads a commit is due: they are to be read while a cache has them."""
@@ -59,6 +63,12 @@ class EventOutput:
         self._is_plain = len(targets) == 1 and not self._answers and is_plain(targets[0])
         self.written: dict[LaneWriter, None] = {}
         """Lanes that were written to since the last commit."""
+        self._keyed = [(target.key, len(target.channels)) for target in targets if target.key is not None]
+        self.encode = encoder.encode
+        self.changes: Changes = {}
+        """What a debugger has made of some of the parts."""
+        self._special: list[Callable[[object, bytes | Large], None]] = []
+        """How to keep a part, if that is not all: it has a key, or is watched."""
         self.targets = targets
         self.parts: list[Part] = []
         self.large = 0
@@ -71,8 +81,8 @@ class EventOutput:
 
     def _emitter(self, routine: str, encoder: Encoder | TypedEncoder) -> Callable[[object], None]:
         encode, append, store = encoder.encode, self.parts.append, self._store
-        keyed = [(target.key, len(target.channels)) for target in self.targets if target.key is not None]
-        place, event = self.places.append, self.name
+        event, special = self.name, self._special
+        self.look(None)
 
         def emit(value: object) -> None:
             """Encode the value and keep it until the activation's commit; later changes to it are not
@@ -85,11 +95,56 @@ class EventOutput:
                     f"routine {routine!r} cannot emit a {error.type_name} on event {event!r}: {error.reason}"
                 )
                 raise PayloadError(message) from error
-            if keyed:
-                place(tuple(by_key(key_of(key, value), n) for key, n in keyed))
+            if special:
+                special[0](value, part)
+                return
             append(store(part, value) if isinstance(part, Large) else part)
 
         return emit
+
+    def look(self, watch: Callable[[object, bytes | Large], None] | None) -> None:
+        """Let `watch` decide about each emission from now on; None: no more."""
+        special = watch if watch is not None else self.keep if self.is_keyed else None
+        self._special[:] = [] if special is None else [special]
+
+    @property
+    def is_keyed(self) -> bool:
+        """Whether its messages have to be asked for their key."""
+        return bool(self._keyed)
+
+    def keep(self, value: object, part: bytes | Large) -> None:
+        """Keep an emission until the activation's commit."""
+        if self._keyed:
+            self.places.append(tuple(by_key(key_of(key, value), n) for key, n in self._keyed))
+        self.parts.append(self._store(part, value) if isinstance(part, Large) else part)
+
+    def keep_as(self, decision: Decision, part: bytes | Large) -> None:
+        """Keep an emission as a debugger has decided."""
+        if decision.is_dropped:
+            return
+        self.keep(decision.value, self.encode(decision.value) if decision.is_edited else part)
+        self._note_changes(decision)
+
+    def _note_changes(self, decision: Decision) -> None:
+        """Keep what the debugger has decided about single connections."""
+        at, edits = len(self.parts) - 1, decision.edits or {}
+        found: dict[int, Change] = {}
+        for number, target in enumerate(self.targets):
+            flags = STEP if number in decision.steps else 0
+            if number in decision.drops:
+                found[number] = Change(None)
+            elif number in edits:
+                value = edits[number]
+                part = self.encode(value)
+                stored = self._store(part, value) if isinstance(part, Large) else part
+                place = 0 if target.key is None else by_key(key_of(target.key, value), len(target.channels))
+                found[number] = Change(stored, place, flags, is_own=True)
+            elif flags:
+                keyed = [each for each in self.targets[:number] if each.key is not None]
+                place = 0 if target.key is None else self.places[at][len(keyed)]
+                found[number] = Change(self.parts[at], place, flags)
+        if found:
+            self.changes[at] = found
 
     def _store(self, large: Large, value: object) -> Blob:
         self.large += large.nbytes
@@ -105,6 +160,10 @@ class EventOutput:
         for part in self.parts[mark:]:
             if isinstance(part, Blob):
                 self._blobs.drop(part)
+        if self.changes:
+            for blob in blobs_of(self.changes, mark):
+                self._blobs.drop(blob)
+            self.changes = {at: changed for at, changed in self.changes.items() if at < mark}
         del self.parts[mark:]
         del self.places[mark:]
 
@@ -113,6 +172,7 @@ class EventOutput:
         for part in self.parts[:count]:
             if isinstance(part, Blob):
                 self._blobs.drop(part)
+        self.changes = shifted(self.changes, count)
         del self.parts[:count]
         del self.places[:count]
         if not self.parts:
@@ -123,6 +183,9 @@ class EventOutput:
         answers, if anybody takes it in their order; with nothing emitted a mark says that they are done with.
         """
         if not self.parts and not (self._answers and answered.span):
+            return
+        if self.changes:
+            self._close_changed(tx, job, origin, answered)
             return
         if self._is_plain and len(self.parts) == 1 and self._put(tx, job, origin):
             return
@@ -167,29 +230,65 @@ class EventOutput:
         tx.create(job & 0xFFFF, 1)
         return True
 
+    def _close_changed(self, tx: Transaction, job: int, origin: int, answered: Turn) -> None:
+        """As `close`, where connections do not all get the same."""
+        made = keyed = 0
+        for number, target in enumerate(self.targets):
+            sent = list(self._sent(number, keyed))
+            keyed += target.key is not None
+            turn = answered if target.is_answer else NO_TURN
+            if target.numbered >= 0 and sent:
+                turn = Turn(self._turns.next(target.numbered, job), 0, is_numbered=True)
+                self._turns.advance(tx, target.numbered, job, len(sent))
+            for worker, channel in enumerate(target.channels):
+                places = [at for at, (_, place, _) in enumerate(sent) if place == worker]
+                for first, run in runs(places) if turn.is_numbered and places else [(0, places)]:
+                    some = [sent[at] for at in run]
+                    place = turn.after(first) if turn.is_numbered else turn
+                    if some or place.span:
+                        made += push(
+                            channel,
+                            list(cut(job, target.port, some, origin=origin, flags=self._flags, turn=place)),
+                        )
+        for blob in (*(part for part in self.parts if isinstance(part, Blob)), *blobs_of(self.changes)):
+            self._blobs.sent(blob)
+        self.large = 0
+        self.parts.clear()
+        self.places.clear()
+        self.changes.clear()
+        tx.create(job & 0xFFFF, made)
+
+    def _sent(self, number: int, keyed: int) -> Iterator[Sent]:
+        """What one connection gets."""
+        has_key = self.targets[number].key is not None
+        for at, part in enumerate(self.parts):
+            change = self.changes.get(at, {}).get(number)
+            if change is None:
+                yield part, self.places[at][keyed] if has_key else 0, 0
+            elif change.part is not None:
+                yield change.part, change.place, change.flags
+
+    def set_apart(self, mark: int) -> Apart:
+        """Take out what was emitted since the event had `mark` messages, to be put back."""
+        apart = self.parts[mark:], self.places[mark:], shifted(self.changes, mark)
+        self.changes = {at: changed for at, changed in self.changes.items() if at < mark}
+        del self.parts[mark:]
+        del self.places[mark:]
+        return apart
+
+    def put_back(self, apart: Apart) -> None:
+        parts, places, self.changes = apart
+        self.parts[:] = parts
+        self.places[:] = places
+        blobs = (*(part for part in parts if isinstance(part, Blob)), *blobs_of(self.changes))
+        self.large = sum(blob.nbytes for blob in blobs)
+
 
 def note(tx: Transaction, lane: LaneWriter, written: dict[LaneWriter, None]) -> None:
     """What is in the lane now is published with the transaction."""
     tx.published[lane.published] = lane.position
     tx.late[lane.sent] = lane.total
     written[lane] = None
-
-
-def push(channel: Channel, cut: Sequence[Segment]) -> int:
-    """Let them wait for room; how many messages that is."""
-    messages = sum(map(len, cut))
-    for segment in cut:
-        channel.push(segment)
-    return messages
-
-
-def runs(numbers: Sequence[int]) -> Iterator[tuple[int, Sequence[int]]]:
-    """Cut rising numbers where one is missing: each run, and the number it starts with."""
-    start = 0
-    for at in range(1, len(numbers) + 1):
-        if at == len(numbers) or numbers[at] != numbers[at - 1] + 1:
-            yield numbers[start], numbers[start:at]
-            start = at
 
 
 class Outputs:
@@ -220,6 +319,14 @@ class Outputs:
     def rollback(self, marks: Sequence[int]) -> None:
         for event, mark in zip(self.events, marks, strict=True):
             event.rollback(mark)
+
+    def set_apart(self, marks: Sequence[int]) -> list[Apart]:
+        """Take out what was emitted since `marks`, to be put back."""
+        return [event.set_apart(mark) for event, mark in zip(self.events, marks, strict=True)]
+
+    def put_back(self, apart: Sequence[Apart]) -> None:
+        for event, its in zip(self.events, apart, strict=True):
+            event.put_back(its)
 
     def close(self, tx: Transaction, job: int, origin: int, answered: Turn = NO_TURN) -> None:
         """The next emissions belong to another job, submission or input: hand over those so far."""

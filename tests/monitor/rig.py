@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from io import BytesIO
 
 import aiohttp
+import msgspec
 from aiohttp import web
 
 from routilux.commands import (
@@ -39,7 +40,30 @@ from routilux.commands import (
     Submit,
     Validate,
 )
+from routilux.debug.breakpoints import Breakpoint
+from routilux.debugcommands import (
+    ActOnHold,
+    AskAudit,
+    AskSession,
+    Audit,
+    AuditEntry,
+    BreakpointList,
+    ChangeBreakpoint,
+    FrameInfo,
+    HeldMessage,
+    Inject,
+    ListBreakpoints,
+    LogPointLine,
+    LookAt,
+    RemoveBreakpoint,
+    Renew,
+    SeenInfo,
+    SessionInfo,
+    SetBreakpoint,
+    VariableInfo,
+)
 from routilux.hookevents import ConnectionFigures, Durations, Failure, ProcessFigures
+from routilux.ipc.codec import Encoder, in_one_piece
 from routilux_monitor import binding
 from routilux_monitor.app import application
 from routilux_monitor.lineage import Lineage, lineage
@@ -125,6 +149,13 @@ def instance() -> Instance:
     made.waiting["count"] = {"word": 1}
     made.routine_rates["split"] = 12.5
     return made
+
+
+def held_message() -> HeldMessage:
+    return HeldMessage(
+        "hold-1", "bp-1", "routine", "split", 1, 0, 1005.5, 1, "1:0:0", (),
+        encoded=in_one_piece(Encoder().encode(SECRET)), preview=SECRET,
+    )  # fmt: skip
 
 
 @dataclass
@@ -226,6 +257,25 @@ class MadeUp:
             case ActOnLetter(action="requeue"):
                 return AboutJob(self._info("requeued", "running"))
             case ActOnLetter():
+                return Done()
+        return self._debug(request)
+
+    def _debug(self, request: Request) -> Answer:
+        match request:
+            case ListBreakpoints() | SetBreakpoint() | ChangeBreakpoint():
+                found = Breakpoint(
+                    breakpoint_id="bp-1", type="routine", routine_id="split", last_error=SECRET
+                )
+                return BreakpointList((msgspec.structs.asdict(found),))
+            case AskSession() | ActOnHold():
+                line = LogPointLine(1005.5, "bp-1", "split", SECRET)
+                return SessionInfo(request.job_id, "paused", (held_message(),), (line,))
+            case LookAt():
+                variable = VariableInfo("gem", "str", SECRET, "local", 0, (0,))
+                return SeenInfo("hold-1", (variable,), (FrameInfo("split", "words.py", 3, "return gem"),))
+            case AskAudit():
+                return Audit((AuditEntry(1005.5, "resume", "hold-1"),))
+            case RemoveBreakpoint() | Inject() | Renew():
                 return Done()
         return Refusal("VALIDATION_ERROR", "not in this rig")
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from monitor import rig
 from monitor.rig import DEBUG, VIEW, Rig
 from routilux.commands import Act
+from routilux.debugcommands import Renew
 from routilux_monitor.live.outbox import MOST_ANSWERS, Outbox, Overrun
 from routilux_monitor.model import TraceEvent
 
@@ -135,19 +136,32 @@ def test_the_view_token_hears_of_events_and_not_of_payloads() -> None:
     assert asked == []
 
 
+def _acts(the: Rig) -> Sequence[object]:
+    """What was asked, but for the renewals of leases."""
+    return [request for request in the.known.asked if not isinstance(request, Renew)]
+
+
+def test_a_client_that_may_debug_keeps_the_session_open() -> None:
+    async def ask() -> None:
+        async with rig.answering() as the, _connected(the) as socket:
+            await _said(socket, type="subscribe", job_id=LIVE)
+            await _until(lambda: Renew(LIVE) in the.known.asked)
+
+    asyncio.run(ask())
+
+
 def test_tracing_is_on_from_the_first_subscriber_to_the_last() -> None:
     async def ask() -> Sequence[object]:
         async with rig.answering() as the:
-            asked = the.known.asked
             async with _connected(the) as first, _connected(the) as second:
                 await _said(first, type="subscribe", job_id=LIVE)
-                await _until(lambda: asked)
+                await _until(lambda: _acts(the))
                 await _said(second, type="subscribe", job_id=LIVE)
                 await _said(first, type="unsubscribe", job_id=LIVE)
                 await _said(first, type="ping")
-                assert asked == [Act(LIVE, "trace")]
-            await _until(lambda: len(asked) == 2)
-            return asked
+                assert _acts(the) == [Act(LIVE, "trace")]
+            await _until(lambda: len(_acts(the)) == 2)
+            return _acts(the)
 
     assert asyncio.run(ask()) == [Act(LIVE, "trace"), Act(LIVE, "untrace")]
 
@@ -160,7 +174,7 @@ def test_a_job_that_is_traced_already_stays_so() -> None:
                 await _said(socket, type="subscribe", job_id=LIVE)
                 await _said(socket, type="unsubscribe", job_id=LIVE)
                 await _said(socket, type="ping")
-            return the.known.asked
+            return _acts(the)
 
     assert asyncio.run(ask()) == []
 

@@ -38,7 +38,7 @@ def _ask(method: str, path: str, body: object = None) -> tuple[int, dict[str, An
         ("POST", "/jobs", POST | {"slot_name": "no"}, 404, "SLOT_NOT_FOUND"),
         ("POST", "/jobs", POST | {"worker_id": "no"}, 404, "WORKER_NOT_FOUND"),
         ("POST", "/jobs", POST | {"job_id": "job-1"}, 409, "JOB_ALREADY_EXISTS"),
-        ("POST", "/jobs", POST | {"breakpoints": []}, 422, "VALIDATION_ERROR"),
+        ("POST", "/jobs", POST | {"breakpoints": [{"no": 1}]}, 422, "VALIDATION_ERROR"),
         ("POST", "/jobs", POST | {"data": "x" * (2 << 20)}, 413, "BODY_TOO_LARGE"),
         ("POST", "/workers", {"flow_id": rig.FLOW, "worker_id": "mine"}, 422, "VALIDATION_ERROR"),
         ("POST", "/jobs/job-1/pause", {"no": 1}, 422, "VALIDATION_ERROR"),

@@ -22,6 +22,8 @@ NAMES = {
     "runtime_id": rig.RUNTIME,
     "letter_id": f"{rig.RUNTIME}:7",
     "message_id": "2:0:0",
+    "breakpoint_id": "bp-1",
+    "hold_id": "hold-1",
 }
 BODIES = {
     "/jobs": {"flow_id": rig.FLOW, "routine_id": "split", "slot_name": "text", "data": 1},
@@ -29,6 +31,9 @@ BODIES = {
         "flow_id": rig.FLOW, "routine_id": "split", "slot_name": "text", "wait": False
     },
     "/workers": {"flow_id": rig.FLOW},
+    "/conditions/check": {"condition": "data > 1"},
+    "/jobs/{job_id}/debug/inject": {"routine_id": "split", "slot_name": "text"},
+    "/jobs/{job_id}/debug/holds/{hold_id}/edit": {"payload": 1},
 }  # fmt: skip
 JSON = "application/json"
 TOKEN = {"X-API-Key": DEBUG}

@@ -22,10 +22,12 @@ from routilux.commands import JobInfo
 from routilux.hookevents import (
     ConnectionFigures,
     DeadLettered,
+    Debugged,
     Emitted,
     Failed,
     Failure,
     FlowStats,
+    Held,
     HookEvent,
     JobFigures,
     LogLine,
@@ -199,6 +201,18 @@ def test_errors_logs_and_letters_lie_with_their_job() -> None:
     assert [line.text for line in told.job.logs] == ["in it"]
     assert [e.kind for e in told.job.trace] == ["routine_failed", "dead_letter"]
     assert [line.text for line in told.store.instances["w"].logs] == ["outside", "raised"]
+
+
+def test_what_debuggers_do_is_in_the_trace() -> None:
+    told = Told()
+    told.tell(0, job_changed("j", "running"))
+    told.tell(0, Held(1, "j", "hold-1", "bp-1", "event", A, "a", event="output", preview="7"))
+    told.tell(0, Debugged(2, "j", "edit", "a", A, "hold-1"), Debugged(3, "j", "inject", "b", slot="item"))
+    assert [(e.kind, e.routine_id, e.data.get("action")) for e in told.job.trace][-3:] == [
+        ("breakpoint_hit", "a", None),
+        ("breakpoint_resumed", "a", "edit"),
+        ("message_injected", "b", "inject"),
+    ]
 
 
 def test_the_trace_is_bounded_and_tells_what_it_dropped() -> None:

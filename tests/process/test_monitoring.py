@@ -22,7 +22,7 @@ import pytest
 import strays
 from process.flows.script import begin_script, environment
 from process.flows.stages import double
-from routilux import Flow, FlowError, RoutiluxError, Runtime, monitoring
+from routilux import Flow, FlowError, JobState, RoutiluxError, Runtime, monitoring, routine
 from routilux.monitoring import Monitor
 
 TIMEOUT = 30.0
@@ -186,6 +186,70 @@ def test_a_monitor_shows_what_ended_before_it_came() -> None:
         finally:
             monitor.close()
     assert {job["status"] for job in jobs} == {"completed"}
+
+
+# ---- what befalls a monitor -------------------------------------------------------------------------------
+
+MANY, LONG = 30_000, 50.0
+
+
+@routine
+def numbers(count: int) -> Iterator[int]:
+    yield from range(count)
+
+
+@routine
+def drop(value: int) -> None:
+    pass
+
+
+def numbered() -> Flow:
+    return Flow("numbers").pipe(numbers).pipe(double, "double").pipe(drop)
+
+
+def counted(link: str, job: JobState) -> dict[str, Any]:
+    """Activations per routine, as the monitor has them."""
+    routines = get(link, f"/jobs/{job.job_id}/state")["routines"]
+    return {name: found["activations"] for name, found in routines.items()}
+
+
+def true_counts(job: JobState) -> dict[str, int]:
+    return {name: found["activations"] for name, found in job.counters.items()}
+
+
+def test_a_stopped_monitor_holds_nothing_up_and_then_has_the_exact_counts() -> None:
+    with Runtime(monitor=True) as runtime:
+        assert runtime.monitor is not None
+        link, watched = runtime.monitor.link, numbered()
+        runtime.run(watched, count=10)
+        assert until(lambda: get(link, "/jobs")["total"] == 1)
+        (monitor,) = monitors()
+        monitor.suspend()
+        job = runtime.exec(watched, count=MANY).wait(LONG)
+        monitor.resume()
+        assert until(lambda: counted(link, job) == true_counts(job))
+        assert get(link, f"/jobs/{job.job_id}")["status"] == "completed"
+
+
+def test_a_monitor_that_was_killed_in_mid_run_is_complete_again_when_it_is_back() -> None:
+    with Runtime() as runtime:
+        watched, first = numbered(), Monitor(monitoring.Wish())
+        try:
+            job = runtime.exec(watched, count=MANY)
+            assert until(lambda: get(first.link, "/jobs")["total"] == 1)
+        finally:
+            for process in monitors():
+                process.kill()
+            first.close()
+        ended = runtime.exec(watched, count=5).wait(LONG)
+        second = Monitor(monitoring.Wish())
+        try:
+            job.wait(LONG)
+            assert until(lambda: get(second.link, "/jobs")["total"] == 2)
+            assert until(lambda: counted(second.link, job) == true_counts(job))
+            assert counted(second.link, ended) == true_counts(ended)
+        finally:
+            second.close()
 
 
 # ---- the end of a program ---------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from routilux_monitor.contract.debugging import BreakpointPost
 from routilux_monitor.contract.fields import (
     Answer,
     Body,
@@ -42,6 +43,8 @@ class JobPost(Body, frozen=True):
     idempotency_key: IdempotencyKey | None = None
     timeout: JobTimeout | None = None
     start_paused: bool = False
+    breakpoints: Annotated[list[BreakpointPost], Meta(max_length=64)] = msgspec.field(default_factory=list)
+    """Set before the first message is anywhere."""
 
 
 class Job(Answer, frozen=True):

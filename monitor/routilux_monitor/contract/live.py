@@ -17,6 +17,8 @@ EventType = Literal[
     "routine_failed",
     "event_emitted",
     "slot_called",
+    "breakpoint_hit",
+    "breakpoint_resumed",
 ]
 
 

@@ -64,6 +64,11 @@ class TraceData(Answer, frozen=True, omit_defaults=True):
     parents: list[str] | None = None
     """The messages that they were caused by."""
     preview: PayloadText | None = None
+    hold_id: str | None = None
+    """Of what a debugger holds, or has let go."""
+    breakpoint_id: str | None = None
+    action: str | None = None
+    """What a debugger did: `resume`, `drop`, `edit` and so on."""
     process: int | None = None
     count: int | None = None
     """How many messages or activations this event stands for, if more than one."""

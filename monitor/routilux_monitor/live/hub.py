@@ -4,6 +4,7 @@ import asyncio
 from typing import Protocol
 
 from routilux_monitor.known import Known
+from routilux_monitor.live.attendance import Attendance
 from routilux_monitor.live.events import Encoded, told
 from routilux_monitor.live.metrics import Leave, MetricsChannels
 from routilux_monitor.live.outbox import Outbox
@@ -34,16 +35,18 @@ class Hub:
         """Who listens to which job."""
         self._stop = known.listen(self._hear)
         self._tracing = Tracing(known)
+        self._attendance = Attendance(known)
         self._metrics = MetricsChannels(known)
 
     def listen(self, job_id: str, outbox: Outbox, role: Role) -> Leave:
         """Tell `outbox` the events of a job until the returned function is called. Whoever only views does
-        not turn its tracing on.
+        not turn its tracing on, nor keep its debug session open.
         """
         audience = self._audiences.setdefault(job_id, {})
         audience[outbox] = role
         if role is Role.DEBUG:
             self._tracing.want(job_id)
+            self._attendance.come(job_id)
 
         def leave() -> None:
             del audience[outbox]
@@ -51,6 +54,7 @@ class Hub:
                 del self._audiences[job_id]
             if role is Role.DEBUG:
                 self._tracing.leave(job_id)
+                self._attendance.leave(job_id)
 
         return leave
 
@@ -75,4 +79,5 @@ class Hub:
         self._stop()
         await asyncio.gather(*(client.leave() for client in tuple(self.clients)))
         await self._metrics.close()
+        await self._attendance.close()
         await self._tracing.close()

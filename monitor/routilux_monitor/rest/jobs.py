@@ -10,6 +10,7 @@ from routilux_monitor.model import FlowRecord, JobRecord
 from routilux_monitor.monitor import Monitor
 from routilux_monitor.rest import find
 from routilux_monitor.rest.asking import ask
+from routilux_monitor.rest.debugfields import fields_of
 from routilux_monitor.routes import Call, NoBody, NoQuery, route
 from routilux_monitor.views import jobs as views
 
@@ -53,6 +54,7 @@ async def _submit(monitor: Monitor, post: contract.JobPost) -> contract.Job:
         job_id=post.job_id,
         timeout=post.timeout,
         start_paused=post.start_paused,
+        breakpoints=tuple(map(fields_of, post.breakpoints)),
         metadata=post.metadata,
     )
     return views.job(await submitted(monitor, record, request))

@@ -1,7 +1,9 @@
 """Here is the table of all routes."""
 
 from routilux_monitor.rest import (
+    breakpoints,
     deadletters,
+    debugging,
     execute,
     flows,
     health,
@@ -19,6 +21,8 @@ ROUTES: tuple[Route, ...] = (
     *execute.ROUTES,
     *reading.ROUTES,
     *watching.ROUTES,
+    *breakpoints.ROUTES,
+    *debugging.ROUTES,
     *workers.ROUTES,
     *runtimes.ROUTES,
     *deadletters.ROUTES,

@@ -14,7 +14,18 @@ from routilux_monitor.model import JobRecord, TraceEvent
 from routilux_monitor.views.times import iso, maybe_iso, of_ns
 
 _PLAIN = ("slot_name", "event_name", "connection_id", "message_id", "message_ids", "parents", "origin")
-_NAMED = ("slot_name", "event_name", "connection_id", "message_id", "message_ids", "parents", "preview")
+OF_DEBUGGER = ("breakpoint_resumed", "message_injected")
+_DEBUG = ("hold_id", "breakpoint_id")
+_NAMED = (
+    "slot_name",
+    "event_name",
+    "connection_id",
+    "message_id",
+    "message_ids",
+    "parents",
+    "preview",
+    *_DEBUG,
+)
 
 
 def trace(job: JobRecord, routine_id: str, offset: int, limit: int | None) -> contract.ExecutionTrace:
@@ -47,7 +58,9 @@ def is_told(job: JobRecord) -> bool:
 def trace_data(event: TraceEvent) -> dict[str, Any]:
     """The fields of TraceData."""
     told: dict[str, Any] = {name: event.data[name] for name in _NAMED if event.data.get(name)}
-    more = {name: value for name, value in event.data.items() if name not in _NAMED}
+    if event.kind in OF_DEBUGGER:
+        told["action"] = event.data.get("action") or None
+    more = {n: value for n, value in event.data.items() if n not in _NAMED and n not in told}
     if event.process:
         told["process"] = event.process
     if event.count != 1:

@@ -1,0 +1,1 @@
+"""Here is the debugger: breakpoints, their conditions, holds and sessions."""

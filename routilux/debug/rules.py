@@ -1,0 +1,196 @@
+"""Here are rules: breakpoints as one worker looks for them, compiled once per change of the table.
+
+A rule is found by the place in the flow that is at hand, without a search; what concerns other workers is
+not there at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter_ns
+from typing import Any, Final
+
+import msgspec
+
+from routilux.debug.breakpoints import Breakpoint, connection_of
+from routilux.debug.conditions import Test, compile_condition
+from routilux.debug.messages import compile_hits, compile_message
+from routilux.graph import Connection
+
+SAMPLE: Final = 64
+"""One evaluation of so many is timed."""
+SPENT: Final = -1
+"""The job of a rule that was for one shot, and that has been."""
+
+
+class Entry(msgspec.Struct, frozen=True, array_like=True):
+    """A breakpoint in the table that the workers read."""
+
+    row: int
+    """Where its counters are."""
+    job: int | None
+    """The number of its job; None for all."""
+    breakpoint: Breakpoint
+    before: dict[int, int] = {}
+    """By process, the hits that its row had already when it was set."""
+
+
+class Rule:
+    """One breakpoint at one worker, and what it has come to there."""
+
+    def __init__(self, entry: Entry, process: int = 0, counts: Sequence[int] = (0, 0, 0, 0)) -> None:
+        """`counts` is what its row says: an earlier incarnation may have come so far."""
+        wanted = entry.breakpoint
+        self.entry = entry
+        self.row = entry.row
+        self.job = entry.job
+        self.breakpoint = wanted
+        self.evaluations, self.hits, self.errors, self.cost_ns = counts
+        self.last_error = ""
+        self.is_told = False
+        """Whether the supervisor knows of the error."""
+        self._before = entry.before.get(process, 0)
+        self._test = None if wanted.condition is None else compile_condition(wanted.condition)
+        self._hits = None if wanted.hit_condition is None else compile_hits(wanted.hit_condition)
+        said = wanted.log_message if wanted.log_message is not None else "{data}"
+        self.message = compile_message(said)
+
+    def matches(self, number: int, data: Any, job_id: str, routine: str) -> bool:
+        """Whether the message at hand, of that job, is a hit that counts."""
+        if self.job is not None and self.job != number:
+            return False
+        self.evaluations += 1
+        test = self._test
+        if test is not None:
+            if self.evaluations % SAMPLE == 0:
+                if not self._timed(test, data, job_id, routine):
+                    return False
+            else:
+                try:
+                    if not test(data, job_id, routine):
+                        return False
+                except Exception as error:  # a payload may be anything: no hit, and counted  # noqa: BLE001
+                    return self._fault(error)
+        self.hits += 1
+        if self._hits is not None and not self._hits(self.hits - self._before):
+            return False
+        if self.breakpoint.one_shot:
+            self.job = SPENT
+        return True
+
+    def _timed(self, test: Test, data: Any, job_id: str, routine: str) -> bool:
+        began = perf_counter_ns()
+        try:
+            return bool(test(data, job_id, routine))
+        except Exception as error:  # as above  # noqa: BLE001
+            return self._fault(error)
+        finally:
+            self.cost_ns += SAMPLE * (perf_counter_ns() - began)
+
+    def _fault(self, error: Exception) -> bool:
+        self.errors += 1
+        self.last_error = f"{type(error).__name__}: {error}"[:200]
+        return False
+
+    @property
+    def counts(self) -> tuple[int, int, int, int]:
+        """For its row, in the order of BREAKPOINT_COUNTERS."""
+        return self.evaluations, self.hits, self.errors, self.cost_ns
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a worker is concerned with: its routine, and the connections of its events."""
+
+    routine: str
+    slots: tuple[str, ...]
+    events: tuple[str, ...]
+    connections: Mapping[int, Connection]
+    """Those that its events have, by their number in the flow."""
+
+
+@dataclass
+class Rules:
+    """What one worker looks for, by place."""
+
+    routine: list[Rule] = field(default_factory=list)
+    error: list[Rule] = field(default_factory=list)
+    events: dict[int, list[Rule]] = field(default_factory=dict)
+    """By the position of the event."""
+    connections: dict[int, list[Rule]] = field(default_factory=dict)
+    """By the number of the connection; rules of the slot that it leads to are among them."""
+    slots: dict[tuple[str, str], list[Rule]] = field(default_factory=dict)
+    """What submissions may run into; for the supervisor."""
+
+    @property
+    def all(self) -> Iterator[Rule]:
+        seen: set[int] = set()
+        groups = (self.events, self.connections, self.slots)
+        lists = [self.routine, self.error, *(each for group in groups for each in group.values())]
+        for rule in (rule for each in lists for rule in each):
+            if id(rule) not in seen:
+                seen.add(id(rule))
+                yield rule
+
+
+def rules_for(
+    place: Place, entries: Iterable[Entry], known: Mapping[int, Rule], make: Callable[[Entry], Rule]
+) -> Rules:
+    """What concerns one worker. A rule that is `known`, by its row, and has not changed stays as it is."""
+    rules = Rules()
+    for entry in entries:
+        wanted = entry.breakpoint
+        if not wanted.enabled or not _concerns(place, wanted):
+            continue
+        before = known.get(entry.row)
+        same = before is not None and before.entry == entry
+        rule = before if before is not None and same else make(entry)
+        _put(place, rules, rule)
+    return rules
+
+
+def _concerns(place: Place, wanted: Breakpoint) -> bool:
+    match wanted.type:
+        case "routine" | "event":
+            return wanted.routine_id == place.routine
+        case "error":
+            return wanted.routine_id in (None, place.routine)
+        case "slot":
+            return any(_leads_to(each, wanted) for each in place.connections.values())
+    return connection_of(wanted) in place.connections.values()
+
+
+def _leads_to(connection: Connection, wanted: Breakpoint) -> bool:
+    return (connection.target, connection.slot) == (wanted.routine_id, wanted.slot_name)
+
+
+def _put(place: Place, rules: Rules, rule: Rule) -> None:
+    wanted = rule.breakpoint
+    match wanted.type:
+        case "routine":
+            rules.routine.append(rule)
+        case "error":
+            rules.error.append(rule)
+        case "event":
+            rules.events.setdefault(place.events.index(wanted.event_name or ""), []).append(rule)
+        case _:
+            for number, each in place.connections.items():
+                is_on = _leads_to(each, wanted) if wanted.type == "slot" else each == connection_of(wanted)
+                if is_on:
+                    rules.connections.setdefault(number, []).append(rule)
+
+
+def rules_of_submissions(
+    entries: Iterable[Entry], known: Mapping[int, Rule], counts: Callable[[int], Sequence[int]]
+) -> Rules:
+    """What the supervisor looks for as it puts submissions into slots; as `rules_for`."""
+    rules = Rules()
+    for entry in entries:
+        wanted = entry.breakpoint
+        if wanted.enabled and wanted.type == "slot":
+            before = known.get(entry.row)
+            same = before is not None and before.entry == entry
+            rule = before if before is not None and same else Rule(entry, 0, counts(entry.row))
+            rules.slots.setdefault((wanted.routine_id or "", wanted.slot_name or ""), []).append(rule)
+    return rules

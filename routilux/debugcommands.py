@@ -1,0 +1,210 @@
+"""Here are the commands of debuggers: what a monitor or a terminal asks of a running runtime about
+breakpoints and about what is held.
+"""
+
+from typing import Any
+
+import msgspec
+
+# ---- requests ---------------------------------------------------------------------------------------------
+
+
+class ListBreakpoints(msgspec.Struct, frozen=True, tag=True):
+    """→ BreakpointList: those that concern a job, or those of a flow for all of its jobs."""
+
+    job_id: str = ""
+    flow_id: str = ""
+    renews: bool = True
+    """Whether who asks debugs: then the job's lease is renewed."""
+
+
+class SetBreakpoint(msgspec.Struct, frozen=True, tag=True):
+    """→ BreakpointList of the new one, for a job or for all jobs of a flow."""
+
+    fields: dict[str, Any]
+    """Of debug.breakpoints.Breakpoint."""
+    job_id: str = ""
+    flow_id: str = ""
+
+
+class ChangeBreakpoint(msgspec.Struct, frozen=True, tag=True):
+    """→ BreakpointList of the one, after the change."""
+
+    breakpoint_id: str
+    changes: dict[str, Any]
+    job_id: str = ""
+    flow_id: str = ""
+
+
+class RemoveBreakpoint(msgspec.Struct, frozen=True, tag=True):
+    """→ Done; what is held at it goes on."""
+
+    breakpoint_id: str
+    job_id: str = ""
+    flow_id: str = ""
+
+
+class Renew(msgspec.Struct, frozen=True, tag=True):
+    """→ Done: somebody debugs the job still, so that nothing goes on by itself for the time of a lease."""
+
+    job_id: str
+
+
+class AskSession(msgspec.Struct, frozen=True, tag=True):
+    """→ SessionInfo."""
+
+    job_id: str
+    renews: bool = True
+    """As in ListBreakpoints."""
+
+
+class LookAt(msgspec.Struct, frozen=True, tag=True):
+    """→ SeenInfo: what a held process sees."""
+
+    job_id: str
+    what: str
+    """`stack` or `variables`."""
+    hold_id: str = ""
+    """The oldest if there is none."""
+    frame: int = 0
+    path: tuple[int, ...] = ()
+    """Of the variable whose parts are wanted."""
+    renews: bool = True
+
+
+class ActOnHold(msgspec.Struct, frozen=True, tag=True):
+    """→ SessionInfo, after `resume`, `step`, `step_over`, `step_into`, `drop`, `edit`, `retry`, `skip` or
+    `fail`.
+    """
+
+    job_id: str
+    action: str
+    hold_id: str = ""
+    """The oldest if there is none."""
+    payload: Any = None
+    """Plain JSON; for `edit`, and for `retry` if `has_payload`."""
+    has_payload: bool = False
+
+
+class Inject(msgspec.Struct, frozen=True, tag=True):
+    """→ Done: a message more for any slot of a job under way."""
+
+    job_id: str
+    routine_id: str
+    slot_name: str
+    data: Any = None
+
+
+class AskAudit(msgspec.Struct, frozen=True, tag=True):
+    """→ Audit."""
+
+    job_id: str
+    renews: bool = True
+
+
+DebugRequest = (
+    ListBreakpoints
+    | SetBreakpoint
+    | ChangeBreakpoint
+    | RemoveBreakpoint
+    | Renew
+    | AskSession
+    | LookAt
+    | ActOnHold
+    | Inject
+    | AskAudit
+)
+
+# ---- answers ----------------------------------------------------------------------------------------------
+
+
+class BreakpointList(msgspec.Struct, frozen=True, tag=True):
+    """Each as the fields of debug.breakpoints.Breakpoint."""
+
+    breakpoints: tuple[dict[str, Any], ...]
+
+
+class HeldMessage(msgspec.Struct, frozen=True):
+    """A message that is held."""
+
+    hold_id: str
+    breakpoint_id: str
+    """Empty after a step."""
+    type: str
+    routine_id: str
+    process: int
+    """0 is the supervisor, which holds submissions."""
+    replica: int
+    since: float
+    """Unix seconds."""
+    attempt: int
+    message_id: str
+    """Of the input that was at work: what is held was caused by it."""
+    parents: tuple[str, ...]
+    connection_id: str | None = None
+    event_name: str | None = None
+    slot_name: str | None = None
+    encoded: bytes | None = None
+    """The payload, laid out as a large one; None if it is too much for one answer."""
+    preview: str = ""
+    error: str = ""
+    """Of a failed activation, its traceback."""
+
+
+class LogPointLine(msgspec.Struct, frozen=True):
+    at: float
+    breakpoint_id: str
+    routine_id: str
+    text: str
+
+
+class SessionInfo(msgspec.Struct, frozen=True, tag=True):
+    """The debugging of a job. `paused` while anything is held, `no_session` once the job has ended."""
+
+    job_id: str
+    status: str
+    holds: tuple[HeldMessage, ...] = ()
+    """The oldest first, at most a hundred."""
+    log: tuple[LogPointLine, ...] = ()
+    """What log points have written, the last hundred."""
+
+
+class VariableInfo(msgspec.Struct, frozen=True):
+    name: str
+    type: str
+    text: str
+    scope: str
+    count: int
+    """How much is in it."""
+    path: tuple[int, ...]
+
+
+class FrameInfo(msgspec.Struct, frozen=True):
+    """A function of the user's that is under way."""
+
+    function: str
+    file: str
+    line: int
+    text: str
+
+
+class SeenInfo(msgspec.Struct, frozen=True, tag=True):
+    hold_id: str
+    variables: tuple[VariableInfo, ...] = ()
+    frames: tuple[FrameInfo, ...] = ()
+    """The innermost first."""
+
+
+class AuditEntry(msgspec.Struct, frozen=True):
+    at: float
+    action: str
+    detail: str
+
+
+class Audit(msgspec.Struct, frozen=True, tag=True):
+    """What debuggers have done to a job, the oldest first."""
+
+    entries: tuple[AuditEntry, ...]
+
+
+DebugAnswer = BreakpointList | SessionInfo | SeenInfo | Audit

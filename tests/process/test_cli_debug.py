@@ -1,0 +1,107 @@
+"""`routilux debug` as a user has it: a terminal in a process of its own, a job held in another."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+
+import pytest
+
+from process.flows import held
+from process.flows.workers import TIMEOUT
+from routilux import Flow, JobState, Runtime
+
+
+@pytest.fixture
+def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
+    """In a folder of its own, so that the terminal finds no other."""
+    with tempfile.TemporaryDirectory() as path:
+        monkeypatch.setattr(tempfile, "tempdir", path)
+        made = Runtime(heap=1 << 24)
+        yield made
+        made.close(grace=1.0)
+
+
+def chain() -> Flow:
+    flow = Flow("chain")
+    flow.add_routine(held.double, "double")
+    flow.add_routine(held.inverse, "inverse")
+    flow.connect("double", "output", "inverse", "value")
+    return flow
+
+
+def held_job(runtime: Runtime, **place: str) -> JobState:
+    """A job that is held there."""
+    job = runtime.exec(chain(), value=3, job_id="mine", breakpoints=[place])
+    job.session().wait(TIMEOUT)
+    return job
+
+
+def debug(script: str, *arguments: str) -> tuple[int, list[str], str]:
+    """Exit code, lines and errors of the terminal that was given the script."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "routilux", "debug", *arguments],
+        input=script,
+        env=os.environ | {"NO_COLOR": "1", "COLUMNS": "100", "TMPDIR": tempfile.gettempdir()},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+    return ended.returncode, ended.stdout.splitlines(), ended.stderr
+
+
+def test_a_held_message_is_looked_at_followed_and_edited(runtime: Runtime) -> None:
+    job = held_job(runtime, routine_id="double", event_name="output")
+    code, out, err = debug("print\nlocals\nwhere\ninto\nedit 4\n", "mine")
+    assert (code, err) == (0, "")
+    assert out[0].startswith("job 'mine' of flow 'chain'")
+    assert out[1].startswith("hold-1 (event) in double[0]")
+    assert out[2] == "6"
+    assert any(" in inverse[0]" in line for line in out), out
+    assert out[-1] == "job 'mine' has ended"
+    assert job.result(TIMEOUT) == 3.0
+
+
+def test_a_breakpoint_is_set_listed_and_taken_away(runtime: Runtime) -> None:
+    job = held_job(runtime, routine_id="double")
+    place = "inverse"
+    script = f"break {place} if data > 1\nlist\ncontinue\ndelete bp-2\nquit\n"
+    code, out, err = debug(script)
+    assert (code, err) == (0, "")
+    assert f"bp-2 at {place}" in out
+    assert f"bp-2 at {place} if data > 1: 0 hits of 0" in out
+    assert any(line.startswith("hold-2 (routine) in inverse[0]") for line in out), out
+    assert job.result(TIMEOUT) == 2.0
+
+
+def test_what_is_mistyped_is_told_and_changes_nothing(runtime: Runtime) -> None:
+    job = held_job(runtime, routine_id="double")
+    script = "break nowhere\nbreak double if data >\nfly\nedit {\ndelete bp-9\nretry\nprint nothing\nquit\n"
+    code, out, _ = debug(script, "mine")
+    assert (code, len([line for line in out if line.startswith("error: ")])) == (0, 7)
+    assert len(job.session().holds) == 1
+    job.session().resume()
+    assert job.result(TIMEOUT) == 2.0
+
+
+def test_a_dropped_message_is_gone(runtime: Runtime) -> None:
+    job = held_job(runtime, routine_id="inverse", slot_name="value")
+    assert debug("drop\n", "mine")[1][-1] == "job 'mine' has ended"
+    assert job.results(TIMEOUT) == []
+
+
+def test_without_such_a_job_there_is_nothing_to_debug(runtime: Runtime) -> None:
+    code, out, err = debug("", "no-such-job")
+    assert (code, out, "no job 'no-such-job' is under way" in err) == (1, [], True)
+
+
+def test_the_same_session_is_seen_here_and_there(runtime: Runtime) -> None:
+    job = held_job(runtime, routine_id="double")
+    debug("break inverse\nquit\n", "mine")
+    assert [each.routine_id for each in job.breakpoints] == ["double", "inverse"]
+    assert [each.action for each in job.session().audit] == ["add breakpoint", "add breakpoint"]
+    job.cancel()
