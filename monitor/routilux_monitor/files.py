@@ -1,5 +1,6 @@
 """Here are the files of the page: read once, found by their exact path, so that no path leads anywhere
-else.
+else. `static` is the page as its build leaves it; `plain` needs no build: the style of the reference, and
+what a monitor says whose page was not built.
 """
 
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ KINDS = {
     ".js": "text/javascript",
     ".json": "application/json",
     ".map": "application/json",
+    ".md": "text/markdown",
     ".png": "image/png",
     ".svg": "image/svg+xml",
     ".txt": "text/plain",
@@ -31,7 +33,11 @@ class PageFile:
 
 def page_files() -> dict[str, PageFile]:
     """By the path that a browser asks for; `/` is index.html."""
-    found = {f"/{name}": file for name, file in _walk(files("routilux_monitor") / "static", "")}
+    package = files("routilux_monitor")
+    found: dict[str, PageFile] = {}
+    for folder in (package / "plain", package / "static"):
+        if folder.is_dir():
+            found |= {f"/{name}": file for name, file in _walk(folder, "")}
     found["/"] = found.pop("/index.html")
     return found
 

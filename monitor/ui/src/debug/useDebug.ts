@@ -1,0 +1,89 @@
+/** Here is what the page knows of the debugging of a flow: its breakpoints, what is held, and the marks of both. */
+
+import { useEffect, useState } from "react";
+import type { Breakpoint, BreakpointList, Flow, Hold, Job, Session } from "../contract";
+import { heldKey } from "../graph/figures";
+import { markKey, type Mark, type Place, placeKey, placeOfBreakpoint, placeOfHold } from "../graph/place";
+import { useMonitor } from "../monitor";
+import { Refused } from "../session";
+import { store, useStored } from "../store";
+import { useApi } from "../useApi";
+
+/** A held message, and the job that it is of. */
+export interface Held {
+  job: string;
+  hold: Hold;
+}
+
+export interface Debugging {
+  breakpoints: readonly Breakpoint[];
+  held: readonly Held[];
+  again: () => void;
+}
+
+const EVERY_MS = 500;
+
+export function useDebug(flow: Flow, jobs: readonly Job[], isRunning: boolean): Debugging {
+  const list = useApi<BreakpointList>(isRunning ? `/flows/${encodeURIComponent(flow.flow_id)}/breakpoints` : null, 1000);
+  const breakpoints = list.data?.breakpoints ?? [];
+  const isHolding = useStored<boolean>(heldKey(flow.flow_id)) ?? false;
+  const active = jobs.filter((job) => job.completed_at === null).map((job) => job.job_id);
+  const [held, look] = useHeld(breakpoints.length > 0 || isHolding ? active : []);
+  useMarks(flow, breakpoints, held);
+  const again = () => {
+    list.again();
+    look();
+  };
+  return { breakpoints, held, again };
+}
+
+/** What is held of these jobs. To ask keeps their sessions alive while somebody looks. */
+function useHeld(jobs: readonly string[]): [readonly Held[], () => void] {
+  const { client } = useMonitor();
+  const [held, setHeld] = useState<readonly Held[]>([]);
+  const [turn, setTurn] = useState(0);
+  const names = JSON.stringify(jobs);
+  useEffect(() => {
+    let timer = 0;
+    let isWanted = true;
+    const sessionOf = async (job: string): Promise<Held[]> => {
+      try {
+        const session = await client.get<Session>(`/jobs/${encodeURIComponent(job)}/debug/session`);
+        return session.holds.map((hold) => ({ job, hold }));
+      } catch (refused) {
+        if (refused instanceof Refused) return []; // it has ended meanwhile, or the monitor is away: the next look tells
+        throw refused;
+      }
+    };
+    const ask = async () => {
+      const found = (await Promise.all((JSON.parse(names) as string[]).map(sessionOf))).flat();
+      if (!isWanted) return;
+      setHeld((before) => (JSON.stringify(before) === JSON.stringify(found) ? before : found));
+      timer = window.setTimeout(() => void ask(), EVERY_MS);
+    };
+    void ask();
+    return () => {
+      isWanted = false;
+      window.clearTimeout(timer);
+    };
+  }, [client, names, turn]);
+  return [held, () => setTurn((before) => before + 1)];
+}
+
+function useMarks(flow: Flow, breakpoints: readonly Breakpoint[], held: readonly Held[]) {
+  const points = JSON.stringify(breakpoints.map((point) => placeOfBreakpoint(flow, point)));
+  useEffect(() => {
+    const marks = new Map<string, [Place, Mark]>();
+    const mark = (place: Place | null, what: Partial<Mark>) => {
+      if (place === null) return;
+      const before = marks.get(placeKey(place))?.[1] ?? { isBreak: false, isHeld: false };
+      marks.set(placeKey(place), [place, { ...before, ...what }]);
+    };
+    for (const place of JSON.parse(points) as (Place | null)[]) mark(place, { isBreak: true });
+    for (const { hold } of held) mark(placeOfHold(hold), { isHeld: true });
+    for (const [place, what] of marks.values()) store.set(markKey(flow.flow_id, place), what);
+    return () => {
+      for (const [place] of marks.values()) store.set(markKey(flow.flow_id, place), undefined);
+    };
+  }, [flow.flow_id, points, held]);
+}

@@ -1,0 +1,74 @@
+/** Here is who we are to the monitor: the token, and how a request is made with it. */
+
+const KEY = "routilux.token";
+
+/** Take the token out of the link's fragment, so that it stands in no history, and keep it for this tab. */
+export function adoptToken(location: Location, storage: Storage, replace: (url: string) => void): string | null {
+  const fragment = new URLSearchParams(location.hash.replace(/^#/, ""));
+  const given = fragment.get("token");
+  if (given !== null) {
+    storage.setItem(KEY, given);
+    fragment.delete("token");
+    const rest = fragment.toString();
+    replace(location.pathname + location.search + (rest ? `#${rest}` : ""));
+  }
+  return storage.getItem(KEY);
+}
+
+export function keepToken(storage: Storage, token: string): void {
+  storage.setItem(KEY, token);
+}
+
+/** What the monitor refused, or could not do. */
+export class Refused extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+interface ErrorBody {
+  error?: { code?: string; message?: string };
+}
+
+export class Client {
+  constructor(readonly token: string) {}
+
+  get<T>(path: string): Promise<T> {
+    return this.ask<T>("GET", path);
+  }
+
+  post<T>(path: string, body: unknown = {}): Promise<T> {
+    return this.ask<T>("POST", path, body);
+  }
+
+  delete<T>(path: string): Promise<T> {
+    return this.ask<T>("DELETE", path, {});
+  }
+
+  private async ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const headers: Record<string, string> = { Authorization: `Bearer ${this.token}` };
+    if (body !== undefined) headers["Content-Type"] = "application/json";
+    let response: Response;
+    try {
+      response = await fetch(`/api/v1${path}`, {
+        method,
+        headers,
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+    } catch {
+      throw new Refused(0, "UNREACHABLE", "The monitor does not answer. Is it still running?");
+    }
+    if (response.status === 204) return undefined as T;
+    const text = await response.text();
+    const answer = text ? (JSON.parse(text) as T & ErrorBody) : ({} as T & ErrorBody);
+    if (!response.ok) {
+      const { code = "ERROR", message = response.statusText } = answer.error ?? {};
+      throw new Refused(response.status, code, message);
+    }
+    return answer;
+  }
+}

@@ -1,0 +1,69 @@
+/** Here is the line to the monitor: one WebSocket that comes back by itself, and says so. */
+
+export type Connection = "connecting" | "open" | "lost";
+
+export interface Message {
+  type: string;
+  [field: string]: unknown;
+}
+
+export interface Wanted {
+  [field: string]: string;
+}
+
+const SHORTEST = 250;
+const LONGEST = 5000;
+
+export class Line {
+  private socket: WebSocket | null = null;
+  private delay = SHORTEST;
+  private readonly wanted = new Map<string, Wanted>();
+  private isClosed = false;
+
+  constructor(
+    private readonly url: string,
+    private readonly token: string,
+    private readonly heard: (message: Message) => void,
+    private readonly became: (state: Connection) => void,
+    private readonly make: (url: string, protocols: string[]) => WebSocket = (url, protocols) => new WebSocket(url, protocols),
+    private readonly later: (callback: () => void, ms: number) => void = (callback, ms) => void setTimeout(callback, ms),
+  ) {}
+
+  open(): void {
+    if (this.isClosed) return;
+    this.became("connecting");
+    const socket = this.make(this.url, ["routilux.v1", `token.${this.token}`]);
+    this.socket = socket;
+    socket.onopen = () => {
+      this.delay = SHORTEST;
+      this.became("open");
+      for (const what of this.wanted.values()) this.send({ type: "subscribe", ...what });
+    };
+    socket.onmessage = (event: MessageEvent<string>) => this.heard(JSON.parse(event.data) as Message);
+    socket.onclose = () => {
+      if (this.isClosed || this.socket !== socket) return;
+      this.became("lost");
+      this.later(() => this.open(), this.delay);
+      this.delay = Math.min(this.delay * 2, LONGEST);
+    };
+  }
+
+  /** Subscribe, now and after each reconnect, until the returned function is called. */
+  follow(what: Wanted): () => void {
+    const key = JSON.stringify(what);
+    if (!this.wanted.has(key)) this.send({ type: "subscribe", ...what });
+    this.wanted.set(key, what);
+    return () => {
+      if (this.wanted.delete(key)) this.send({ type: "unsubscribe", ...what });
+    };
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.socket?.close();
+  }
+
+  private send(message: Message): void {
+    if (this.socket?.readyState === 1) this.socket.send(JSON.stringify(message));
+  }
+}

@@ -1,0 +1,74 @@
+"""Here is the desk somebody sits at: a runtime, and a monitor of its own process that can be killed and come
+back at the same address.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from types import TracebackType
+from typing import Any, Self
+from urllib.request import Request, urlopen
+
+from routilux import Flow, JobState, Runtime
+from routilux.clock import Deadline
+
+TOKEN = "a-token-for-the-tests-of-the-page"
+ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)/")
+
+
+class Desk:
+    def __init__(self, runtime: Runtime, flow: Flow) -> None:
+        self.runtime, self.flow = runtime, flow
+        self.port = 0
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Self:
+        self.runtime.start(self.flow)
+        self.start_monitor()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end_monitor(signal.SIGTERM)
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start_monitor(self) -> None:
+        command = [sys.executable, "-m", "routilux_monitor", "--port", str(self.port), "--no-history"]
+        environment = {**os.environ, "ROUTILUX_TOKEN": TOKEN}
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        assert self._process.stdout is not None
+        said = self._process.stdout.readline()
+        found = ADDRESS.search(said)
+        assert found, f"the monitor said {said!r}"
+        self.port = int(found[1])
+
+    def end_monitor(self, number: int) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.communicate(timeout=20)
+            self._process = None
+
+    def ask(self, path: str) -> Any:
+        request = Request(f"{self.origin}/api/v1{path}", headers={"X-API-Key": TOKEN})
+        with urlopen(request, timeout=20) as answer:
+            return json.loads(answer.read())
+
+    def submit(self, to: int) -> JobState:
+        """A job that counts so far."""
+        return self.runtime.exec(self.flow, to=to)
+
+    def wait_for_flow(self) -> None:
+        """Until the monitor hears the flow: it has to connect to its sockets first, as any late joiner."""
+        deadline = Deadline.after(30)
+        while not deadline.passed:
+            self.submit(1).wait(20)
+            if self.ask(f"/jobs?flow_id={self.flow.name}")["total"]:
+                return
+        raise AssertionError(f"the monitor does not hear of flow {self.flow.name!r}")

@@ -1,0 +1,63 @@
+"""Here is somebody who looks at the page, and notes what it complains of and whom it asks."""
+
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, WebSocket
+
+from browser.desk import TOKEN, Desk
+
+PATIENCE = 20_000
+"""Milliseconds that a sight may take to come on a busy machine."""
+
+
+class Spectator:
+    def __init__(self, browser: Browser, desk: Desk) -> None:
+        self.desk = desk
+        self.complaints: list[str] = []
+        self.asked: set[str] = set()
+        self._browser = browser
+
+    def __enter__(self) -> Self:
+        self._context = self._browser.new_context(viewport={"width": 1280, "height": 800})
+        self._context.set_default_timeout(PATIENCE)
+        self.page = self._context.new_page()
+        self.page.on("console", self._hear)
+        self.page.on("pageerror", lambda error: self.complaints.append(f"raised {error}"))
+        self.page.on("request", self._note)
+        self.page.on("websocket", self._note)
+        self.page.goto(f"{self.desk.origin}/#token={TOKEN}")
+        self.page.locator(".line.is-open").wait_for()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._context.close()
+
+    def go(self, place: str) -> Page:
+        self.page.goto(f"{self.desk.origin}/#/{place}")
+        return self.page
+
+    def picture(self, name: str) -> None:
+        """For the documentation, if a folder is named for it."""
+        if folder := os.environ.get("ROUTILUX_PICTURES"):
+            self.page.screenshot(path=Path(folder) / f"{name}.png")
+
+    def has_seen_no_complaint(self) -> None:
+        """The page's policy for its content is among what a browser complains of."""
+        assert self.complaints == [], self.complaints
+        assert self.asked == {f"127.0.0.1:{self.desk.port}"}
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if "/debug/" in message.location["url"] and "409" in message.text:
+            return  # asked for what was held of a job that had just ended: the answer is right, and expected
+        if message.type in {"error", "warning"}:
+            self.complaints.append(message.text)
+
+    def _note(self, sent: Request | WebSocket) -> None:
+        scheme, _, rest = sent.url.partition("://")
+        if scheme in {"http", "https", "ws", "wss"}:
+            self.asked.add(rest.partition("/")[0])

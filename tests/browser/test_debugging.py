@@ -1,0 +1,74 @@
+"""A browser debugs a real flow on the monitor's page: the graph is the debugger."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from browser.spectator import PATIENCE, Spectator
+
+expect.set_options(timeout=PATIENCE)
+
+
+def choose_connection(page: Page, name: str) -> None:
+    """Click on the edge, where its label is drawn over it."""
+    label = page.locator(f"[data-connection='{name}']")
+    expect(label).to_be_visible()
+    box = label.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+
+def break_here(page: Page, condition: str) -> None:
+    page.get_by_label("condition").fill(condition)
+    page.get_by_role("button", name="Break here").click()
+    expect(page.locator(".point")).to_contain_text(condition)
+
+
+def test_a_held_message_is_edited_and_its_result_shows_it(spectator: Spectator) -> None:
+    page = spectator.go("flows/numbers")
+    choose_connection(page, "count.output->square.number")
+    break_here(page, 'data["n"] == 3')
+    job = spectator.desk.submit(5)
+    held = page.get_by_label("held message")
+    expect(held).to_contain_text("Held at count.output → square.number")
+    expect(held.locator(".tree")).to_contain_text("n: 3")
+    expect(held.locator(".frames")).to_contain_text("yield")
+    expect(held.locator(".variables")).to_contain_text("number")
+    expect(page.locator(".wire-label.has-held")).to_have_count(1)
+    spectator.picture("held")
+    held.get_by_role("button", name="Edit").click()
+    held.get_by_label("held message, in JSON").fill('{"n": 10}')
+    held.get_by_role("button", name="Go on with this").click()
+    expect(held).to_have_count(0)
+    assert {"sum": 1 + 4 + 100 + 16 + 25} in job.results(20)
+
+
+def test_keys_step_to_what_happens_next_and_resume(spectator: Spectator) -> None:
+    page = spectator.go("flows/numbers")
+    page.locator("[data-kind='event'][data-port='output']").first.click()
+    break_here(page, 'data["n"] == 2')
+    job = spectator.desk.submit(5)
+    tree = page.get_by_label("held message").locator(".tree")
+    expect(tree).to_contain_text("n: 2")
+    page.keyboard.press("F11")
+    expect(tree).to_contain_text("n: 3")
+    page.keyboard.press("F8")
+    expect(page.get_by_label("held message")).to_have_count(0)
+    job.wait(20)
+
+
+def test_a_dropped_message_is_not_in_the_sum(spectator: Spectator) -> None:
+    page = spectator.go("flows/numbers")
+    page.get_by_label(re.compile("routine square, ")).locator("[data-port='number']").click()
+    break_here(page, 'data["n"] == 4')
+    job = spectator.desk.submit(4)
+    page.get_by_label("held message").get_by_role("button", name="Drop").click()
+    assert {"sum": 1 + 4 + 9} in job.results(20)
+
+
+def test_a_condition_is_checked_as_it_is_typed(spectator: Spectator) -> None:
+    page = spectator.go("flows/numbers")
+    page.get_by_label(re.compile("routine square, ")).locator("strong").click()
+    page.get_by_label("condition").fill("open('/etc/passwd')")
+    expect(page.locator(".break .wrong")).to_be_visible()
+    expect(page.get_by_role("button", name="Break here")).to_be_disabled()

@@ -1,0 +1,119 @@
+"""A browser looks at the monitor's page while a real flow runs under a real monitor."""
+
+import re
+import signal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from browser.spectator import PATIENCE, Spectator
+
+expect.set_options(timeout=PATIENCE)
+
+MANY = 10_000_000
+"""More than is counted before a test is over."""
+
+
+def submit(page: Page, payload: str, slot: str = "count.to") -> None:
+    page.get_by_role("button", name="Submit a job").click()
+    page.get_by_label("slot").select_option(slot)
+    page.get_by_label("payload, in JSON").fill(payload)
+    page.get_by_role("button", name="Submit", exact=True).click()
+    expect(page).to_have_url(re.compile(r"#/jobs/"))
+
+
+def status(page: Page, of: str) -> None:
+    expect(page.locator("main header .status")).to_have_text(of)
+
+
+def test_the_figures_on_the_graph_move_while_a_job_runs(spectator: Spectator) -> None:
+    job = spectator.desk.submit(MANY)
+    page = spectator.go("flows/numbers")
+    for name in ("count", "square", "total", "parity"):
+        expect(page.get_by_label(re.compile(f"routine {name}, (running|idle)"))).to_be_visible()
+    figure = page.get_by_label(re.compile("routine square, ")).locator("small")
+    expect(figure).to_have_text(re.compile(r"[1-9].* activations"))
+    expect(figure).not_to_have_text(figure.inner_text())
+    expect(page.locator(".wire-label").first).to_have_text(re.compile("/s"))
+    assert page.locator(".react-flow__edge").count() == 3
+    spectator.picture("flow")
+    job.cancel()
+
+
+def test_a_job_is_submitted_by_the_form_and_its_result_is_seen(spectator: Spectator) -> None:
+    page = spectator.go("flows/numbers")
+    submit(page, "10")
+    status(page, "completed")
+    page.get_by_role("link", name="results").click()
+    expect(page.locator(".result", has_text="total.total")).to_contain_text('"sum": 385')
+    page.get_by_role("link", name="trace").click()
+    expect(page.locator(".activation").first).to_be_visible()
+
+
+def test_what_is_wrong_with_a_payload_is_said_beside_it(spectator: Spectator) -> None:
+    page = spectator.go("flows/numbers")
+    page.get_by_role("button", name="Submit a job").click()
+    page.get_by_label("payload, in JSON").fill("{n: 1}")
+    page.get_by_role("button", name="Submit", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("The payload is no JSON")
+
+
+def test_a_job_is_paused_resumed_and_cancelled(spectator: Spectator) -> None:
+    page = spectator.go("flows/numbers")
+    submit(page, str(MANY))
+    status(page, "running")
+    page.get_by_role("button", name="Pause").click()
+    status(page, "paused")
+    page.get_by_role("button", name="Resume").click()
+    status(page, "running")
+    page.get_by_role("button", name="Cancel").click()
+    status(page, "cancelled")
+
+
+def test_the_page_comes_back_when_its_monitor_was_killed_and_started_again(spectator: Spectator) -> None:
+    page = spectator.go("flows/numbers")
+    line = page.locator(".top .line")
+    expect(line).to_have_text("live")
+    spectator.desk.end_monitor(signal.SIGKILL)
+    expect(line).to_have_text(re.compile("connection lost"))
+    spectator.desk.start_monitor()
+    expect(line).to_have_text("live")
+    spectator.desk.submit(5).wait(20)
+    expect(page.get_by_label(re.compile("routine square, ")).locator("small")).to_have_text(
+        re.compile("[1-9]")
+    )
+    refused = [c for c in spectator.complaints if "ERR_CONNECTION" in c or "WebSocket" in c]
+    assert refused == spectator.complaints  # what a browser says of a server that is gone, and nothing else
+    spectator.complaints.clear()
+
+
+PLACES = [
+    "flows",
+    "flows/numbers",
+    "jobs",
+    "jobs/JOB",
+    "jobs/JOB/trace",
+    "jobs/JOB/logs",
+    "processes",
+    "dead-letters",
+]
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_everybody_can_use_every_view(spectator: Spectator, colours: str) -> None:
+    """No violation of the rules for accessibility that axe calls serious or critical."""
+    job = spectator.desk.submit(20)
+    job.wait(20)
+    spectator.page.emulate_media(color_scheme="dark" if colours == "dark" else "light")
+    found = []
+    for place in PLACES:
+        page = spectator.go(place.replace("JOB", job.job_id))
+        expect(page.locator("main h1")).to_be_visible()
+        violations = Axe().run(page).response["violations"]
+        found += [
+            (place, v["id"], v["nodes"][0]["html"])
+            for v in violations
+            if v["impact"] in {"serious", "critical"}
+        ]
+    assert found == []
