@@ -4,7 +4,7 @@ Waiting messages are bound to a worker's lane as late as possible: a worker that
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise, takewhile
 from typing import NamedTuple, cast
 
@@ -152,10 +152,13 @@ class Channel:
         self.lanes = lanes
         self._is_numbered = is_numbered
         self._service_ns = service_ns
-        self._waiting: deque[Segment] = deque()
+        self.queue: deque[Segment] = deque()
+        """What waits for room."""
         self._messages = 0
-        self._done: list[int] = []
-        self._let_go: list[Blob] = []
+        self.done: list[int] = []
+        """Rows of the pending store that are to be dropped with the next commit,"""
+        self.let_go: list[Blob] = []
+        """and what is to be let go of after it."""
         self._turn = -1
         self._is_held = False
         """Whether too many large payloads were on their way: the next go once a quarter is used up."""
@@ -171,21 +174,30 @@ class Channel:
         self._messages += len(segment)
         segment.first = self.pushed
         self.pushed += len(segment)
-        if not (self._waiting and self._waiting[-1].join(segment)):
-            self._waiting.append(segment)
+        if not (self.queue and self.queue[-1].join(segment)):
+            self.queue.append(segment)
+
+    def put(self, frame: Frame) -> LaneWriter | None:
+        """Write small messages at once, past all of this, where that is the same: there is one lane, nothing
+        waits, and nobody watches. None if it is not, or there is no room.
+        """
+        if len(self.lanes) > 1 or self.queue or self.placed is not None or not self.lanes[0].put(frame):
+            return None
+        self.pushed += frame.messages
+        return self.lanes[0]
 
     def __len__(self) -> int:
         """Messages that wait for room."""
         return self._messages
 
     def __bool__(self) -> bool:
-        return bool(self._waiting)
+        return bool(self.queue)
 
     def pump(self) -> list[LaneWriter]:
         """Write what there is room for; the lanes that were written to, still unpublished."""
         written: list[LaneWriter] = []
-        while self._waiting:
-            segment = self._waiting[0]
+        while self.queue:
+            segment = self.queue[0]
             lane, most = self._pick(len(segment))
             if lane is None:
                 break
@@ -207,7 +219,7 @@ class Channel:
             segment.at += frame.messages
             self._messages -= frame.messages
             if not segment:
-                self._sent(self._waiting.popleft())
+                self._sent(self.queue.popleft())
             if lane not in written:
                 written.append(lane)
         return written
@@ -216,36 +228,37 @@ class Channel:
         """Forget what waits for jobs that are over, but for reports: how many messages of which."""
         dropped: dict[int, int] = {}
         kept: deque[Segment] = deque()
-        for segment in self._waiting:
+        for segment in self.queue:
             if segment.flags & (ERROR | DEAD) or not is_dropped(segment.job):
                 kept.append(segment)
                 continue
             dropped[segment.job] = dropped.get(segment.job, 0) + len(segment)
             self._messages -= len(segment)
-            self._let_go += [part for part in segment.parts[segment.at :] if isinstance(part, Blob)]
+            self.let_go += [part for part in segment.parts[segment.at :] if isinstance(part, Blob)]
             self._sent(segment)
-        self._waiting = kept
+        self.queue.clear()
+        self.queue += kept
         return dropped
 
     def settle(self) -> None:
         """After the commit: large payloads of what was dropped are held no longer."""
-        for blob in self._let_go:
+        for blob in self.let_go:
             blob.holders -= 1
-        self._let_go.clear()
+        self.let_go.clear()
 
     def _sent(self, segment: Segment) -> None:
         if segment.row is not None:
-            self._done.append(segment.row)
+            self.done.append(segment.row)
 
     def store(self, number: int, tx: Transaction, records: Records) -> None:
         """Note in the pending store, as of this commit, what waits and what does not any more."""
-        for row in self._done:
+        for row in self.done:
             records.drop(tx, row)
-        self._done.clear()
-        if self._waiting and (head := self._waiting[0]).row is not None and head.at != head.stored:
+        self.done.clear()
+        if self.queue and (head := self.queue[0]).row is not None and head.at != head.stored:
             records.change(tx, head.row, len(head))
             head.stored = head.at
-        fresh = list(takewhile(lambda segment: segment.row is None, reversed(self._waiting)))
+        fresh = list(takewhile(lambda segment: segment.row is None, reversed(self.queue)))
         for segment in reversed(fresh):
             segment.row = self._add(number, segment, tx, records)
             segment.stored = segment.at
@@ -282,7 +295,7 @@ class Channel:
         segment.first = self.pushed
         self.pushed += len(segment)
         self._messages += len(segment)
-        self._waiting.append(segment)
+        self.queue.append(segment)
 
     def _pick(self, count: int) -> tuple[LaneWriter | None, int]:
         """The lane for the next frame and how many messages it may take; None when all have enough to do."""
@@ -298,3 +311,20 @@ class Channel:
         if room <= 0:
             return None, 0
         return lane, max(1, min(room, -(-count // len(self.lanes))))
+
+
+def push(channel: Channel, cut: Sequence[Segment]) -> int:
+    """Let them wait for room; how many messages that is."""
+    messages = sum(map(len, cut))
+    for segment in cut:
+        channel.push(segment)
+    return messages
+
+
+def runs(numbers: Sequence[int]) -> Iterator[tuple[int, Sequence[int]]]:
+    """Cut rising numbers where one is missing: each run, and the number it starts with."""
+    start = 0
+    for at in range(1, len(numbers) + 1):
+        if at == len(numbers) or numbers[at] != numbers[at - 1] + 1:
+            yield numbers[start], numbers[start:at]
+            start = at

@@ -7,6 +7,7 @@ those of "A transaction" in docs/protocol.md.
 """
 
 from array import array
+from itertools import chain
 
 from routilux.ipc import crash
 from routilux.ipc.arena import OwnSection
@@ -103,7 +104,7 @@ class Transaction:
     def commit(self, consumed: dict[int, int]) -> None:
         """Write the log, store the commit word (now it has happened), then carry the log out."""
         words = self._words
-        stores = [
+        stores: list[tuple[int, int]] = [
             *self.created.items(),  # line 7
             *self.published.items(),  # line 8
             *self.live.items(),  # line 9
@@ -111,7 +112,7 @@ class Transaction:
             *consumed.items(),  # line 11
             *self.retired.items(),  # line 12
         ]
-        flat = array("Q", [part for store in stores for part in store])
+        flat = array("Q", chain.from_iterable(stores))
         words[self._log : self._log + len(flat)] = memoryview(flat)
         words[self._length] = len(stores)  # line 5
         self._number += 1

@@ -23,6 +23,9 @@ HEADER = struct.Struct("<QIIIIHHIQQ")
 flags u16 | span u32 | order tag u64 | origin u64"""
 _CHECKED = struct.Struct("<QIIIHHIQQ")
 
+_SIZE = HEADER.size
+_MOST_FRAMES = RING // ALIGN
+
 MAX_PAYLOAD = RING // 4
 """A frame's payload is not larger: what is lies in a blob, and the frame refers to it."""
 
@@ -103,21 +106,22 @@ class LaneWriter:
 
     def put(self, frame: Frame) -> int:
         """Write the frame beyond `published`; its end position, or 0 when there is no room now."""
-        at, space = self.position % RING, frame.space
+        length = len(frame.payload)
+        at, space = self.position % RING, -(-(_SIZE + length) // ALIGN) * ALIGN
         gap = RING - at if at + space > RING else 0
         if self.position + gap + space - (self._words[self._consumed] >> USED_BITS) > RING:
             return 0
         if gap:
-            self._write(at, Frame(0, 0, 0, b"", PADDING), gap - HEADER.size)
+            self._write(at, Frame(0, 0, 0, b"", PADDING), gap - _SIZE)
             self.position += gap
             at = 0
-        self._write(at, frame, len(frame.payload))
+        self._write(at, frame, length)
         self.position += space
         self.messages += frame.messages
         if not frame.flags & NO_MESSAGES:
             self.total += frame.messages
         self._in_flight.append((self.position, frame.messages, 0))
-        if len(self._in_flight) > RING // ALIGN:
+        if len(self._in_flight) > _MOST_FRAMES:
             self.outstanding()
         return self.position
 
@@ -128,7 +132,7 @@ class LaneWriter:
             self._ring, at, self.position, length, crc, job, count, port, flags, span, tag, origin
         )
         if payload:
-            self._ring[at + HEADER.size : at + HEADER.size + len(payload)] = payload
+            self._ring[at + _SIZE : at + _SIZE + length] = payload
 
     def in_flight(self) -> Iterator[tuple[Frame, int]]:
         """After a crash: the frames published and not passed, with their ends; they are outstanding again."""
@@ -230,8 +234,8 @@ class LaneReader:
             if flags & PADDING:
                 self.position += HEADER.size + length
                 continue
-            begin = at + HEADER.size
-            end = self.position - (-(HEADER.size + length) // ALIGN) * ALIGN
+            begin = at + _SIZE
+            end = position - (-(_SIZE + length) // ALIGN) * ALIGN
             payload = self._data[begin : begin + length]
             return Frame(job, port, count, payload, flags, tag, origin, position, end, span)
         return None

@@ -75,6 +75,8 @@ class Commits:
         self._words = words
         self._idle = own.index(own.section.words["idle"])
         self.quiet = Quiet(parts.jobs.current, self.name_quiet)
+        self._has_worked = False
+        """Whether there was anything to do since we last slept."""
         self.ended = False
         """Whether the transaction has another activation in it than the one at hand."""
 
@@ -84,15 +86,14 @@ class Commits:
         Not `whole`: in the middle of an activation. Its inputs stay in use, and its state is not saved.
         """
         p = self.p
-        if whole:
+        if whole and (p.states.touched or p.jobs.gone):
             self.save_states()
         self.ended = False
         written = p.outputs.pump(p.tx)
         p.loader.settle()
         changed = [inlet for inlet in p.inlets if inlet.changed]
         self.quiet.slots.update(p.tx.ended())
-        self.carry_out(changed)
-        self.ring(written)
+        self.carry_out(changed, written)
         for inlet in changed:
             self.credit(inlet)
         if self.quiet.slots and not any(inlet.reader.waiting for inlet in p.inlets):
@@ -100,8 +101,10 @@ class Commits:
         if p.pins.held:
             p.pins.sweep()
 
-    def carry_out(self, changed: list[Inlet]) -> None:
-        """The transaction itself, with what the pending store must keep."""
+    def carry_out(self, changed: list[Inlet], written: list[LaneWriter]) -> None:
+        """The transaction itself, with what the pending store must keep; then ring whom it concerns, before
+        anything else.
+        """
         p = self.p
         p.outputs.store(p.tx, p.records)
         if p.tap.is_on:
@@ -110,12 +113,14 @@ class Commits:
             p.tap.lines.send()
         for inlet in changed:
             p.tx.late[inlet.reader.taken] = inlet.reader.total
+        self._has_worked = True
         p.tx.commit({inlet.reader.consumed: inlet.reader.mark for inlet in changed})
+        self.ring(written)
         p.outputs.settle()
         p.records.settle()
         p.states.settle()
         p.replays.settle()
-        if p.records.nbytes > p.most_held or p.records.is_nearly_full:
+        if p.records.nbytes and (p.records.nbytes > p.most_held or p.records.is_nearly_full):
             self.overflow()
 
     def overflow(self) -> None:
@@ -190,8 +195,7 @@ class Commits:
         if not written and not any(dropped):
             return False
         self.quiet.slots.update(p.tx.ended())
-        self.carry_out([])
-        self.ring(written)
+        self.carry_out([], written)
         self.quiet.tell()
         return True
 
@@ -207,7 +211,7 @@ class Commits:
         ]
         if not moved:
             return False
-        self.carry_out(moved)
+        self.carry_out(moved, [])
         for inlet in moved:
             self.credit(inlet)
         return True
@@ -219,9 +223,11 @@ class Commits:
         if due and not self.p.outputs.waiting:
             seconds = max(0.0, min(seconds, min(due) - monotonic()))
         self._words[self._idle] = int(min(due) * 1e9) if due else 1
-        if (again := self.quiet.due) is not None:
+        if self.quiet.slots and (again := self.quiet.due) is not None:
             seconds = max(0.0, min(seconds, again - monotonic()))
-        is_rung = self.p.bells.wait(self.p.tap.patience(seconds))
+        # to look for more bells costs a call of the system: only after one that was for nothing
+        is_rung = self.p.bells.wait(self.p.tap.patience(seconds), forget=not self._has_worked)
+        self._has_worked = False
         self._words[self._idle] = 0
         self.quiet.tell()
         if (now := perf_counter_ns()) >= self.p.tap.next_beat:
@@ -233,4 +239,5 @@ class Commits:
 
     def due(self) -> list[float]:
         """When the passing of time will give us something to do, on the monotonic clock."""
-        return [at / 1e9 for inlet in self.p.inlets if (at := inlet.due(self.p.jobs.order)) is not None]
+        inlets, order = self.p.inlets, self.p.jobs.order
+        return [at / 1e9 for inlet in inlets if inlet.retries and (at := inlet.due(order)) is not None]

@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import gc
 import logging
 import os
 import pickle
@@ -132,6 +133,7 @@ class Worker:
         try:
             node, routine = self.load()
             loop = self.loop(node, routine)
+            gc.freeze()  # what is loaded stays: looking through it again and again would delay messages
             routine.setup()
             self.own.words[self.status] = Status.READY
             self.bells.ring(SUPERVISOR, Bell.STATUS, self.boot.index)

@@ -16,6 +16,9 @@ from routilux.plan import SUPERVISOR
 from routilux.worker.care import key_of_input
 from routilux.worker.loader import Loader
 
+RUN, DROP = int(Order.RUN), int(Order.DROP)
+"""As plain numbers, which are compared quicker."""
+
 MOST_ASIDE = 4 << 20
 """Bytes of a job that are set aside behind one that is tried again; the rest waits in the lane."""
 
@@ -113,16 +116,28 @@ class Inlet:
         self._row = reader.plan.merged
         self._head: Batch | None = None
         self._aside: deque[Batch] = deque()
-        self._again: list[Batch] = []
+        self.retries: list[Batch] = []
+        """Messages that have failed and are tried again."""
 
     def next(self, order: Callable[[int], int]) -> Batch | None:
         """The oldest batch that may be used now. Those of held jobs are set aside, so that others pass them;
         so are those whose turn it is not, if they are in the way of another job. What comes before those of
         a job that is over may never come: they do not wait for it.
         """
-        waits = {batch.job for batch in self._again} if self.keeps_order and self._again else set[int]()
+        if not (self.retries or self._aside):
+            head = self._head or self.head()
+            if head is None:
+                return None
+            said = order(head.job)
+            if said == DROP or (said == RUN and self._is_next(head)):
+                return head
+        return self._next_of_several(order)
+
+    def _next_of_several(self, order: Callable[[int], int]) -> Batch | None:
+        """As `next`, where not simply the head of the lane is used."""
+        waits = {batch.job for batch in self.retries} if self.keeps_order and self.retries else set[int]()
         passed_over = set(waits)  # one answer per job: it may change while we ask
-        if (self._again or self._aside) and (kept := self._next_kept(order, passed_over)) is not None:
+        if (self.retries or self._aside) and (kept := self._next_kept(order, passed_over)) is not None:
             return kept
         while head := self.head():
             said = order(head.job)
@@ -143,7 +158,7 @@ class Inlet:
 
     def _next_kept(self, order: Callable[[int], int], passed_over: set[int]) -> Batch | None:
         """As `next`, of what is in the pending store; notes the jobs of which nothing else may be used."""
-        for batch in self._again:
+        for batch in self.retries:
             said = order(batch.job)
             if said == Order.DROP or (said == Order.RUN and batch.due <= monotonic_ns()):
                 return batch
@@ -167,7 +182,7 @@ class Inlet:
 
     def due(self, order: Callable[[int], int]) -> int | None:
         """When the first message that failed gets another attempt, in ns of the monotonic clock."""
-        return min((each.due for each in self._again if order(each.job) != Order.HOLD), default=None)
+        return min((each.due for each in self.retries if order(each.job) != Order.HOLD), default=None)
 
     def head(self) -> Batch | None:
         """The first batch in the ring."""
@@ -200,7 +215,7 @@ class Inlet:
             self._head = None
 
     def _let_go(self, batch: Batch) -> None:
-        for place in (self._aside, self._again):
+        for place in (self._aside, self.retries):
             if batch in place:
                 place.remove(batch)
 
@@ -260,7 +275,7 @@ class Inlet:
         alone.failures, alone.due = batch.failures + 1, monotonic_ns() + int(delay * 1e9)
         self._record(alone, Kind.AGAIN)
         self.use(batch, index + 1)
-        self._again.append(alone)
+        self.retries.append(alone)
 
     def restore(self, record: Record) -> Batch:
         """After a crash: what the record says, as it was before."""
@@ -271,7 +286,7 @@ class Inlet:
         if record.kind == Kind.ASIDE:
             self._aside.append(batch)
         elif record.kind == Kind.AGAIN:
-            self._again.append(batch)
+            self.retries.append(batch)
         return batch
 
     def relieve(self) -> bool:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from routilux.errors import PayloadError
 from routilux.ipc import crash
 from routilux.ipc.blobs import Blob
-from routilux.ipc.channels import NO_TURN, Channel, Part, Segment, Turn, segments
-from routilux.ipc.codec import EncodeError, Encoder, Large
+from routilux.ipc.channels import NO_TURN, Channel, Part, Turn, push, runs, segments
+from routilux.ipc.codec import EncodeError, Encoder, Large, batch
 from routilux.ipc.commit import Transaction
-from routilux.ipc.lanes import ERROR, LARGE, STEP, TYPED, LaneWriter
+from routilux.ipc.lanes import ERROR, LARGE, STEP, TYPED, Frame, LaneWriter
 from routilux.ipc.loans import Loans
 from routilux.ipc.records import Records
 from routilux.ipc.turns import Turns
@@ -39,6 +39,11 @@ class Target:
     """Whether the consumer takes messages in the order of our inputs."""
 
 
+def is_plain(target: Target) -> bool:
+    """Whether messages go there without a key or a number."""
+    return target.key is None and target.numbered < 0
+
+
 class EventOutput:
     """One event of the running routine: what it has emitted in this transaction, encoded."""
 
@@ -55,6 +60,9 @@ class EventOutput:
         self.name = name
         self._turns = turns
         self._answers = any(target.is_answer for target in targets)
+        self._is_plain = len(targets) == 1 and not self._answers and is_plain(targets[0])
+        self.written: dict[LaneWriter, None] = {}
+        """Lanes that were written to since the last commit."""
         self._keyed = [(target.key, len(target.channels)) for target in targets if target.key is not None]
         self.encode = encoder.encode
         self.changes: Changes = {}
@@ -179,6 +187,8 @@ class EventOutput:
         if self.changes:
             self._close_changed(tx, job, origin, answered)
             return
+        if self._is_plain and len(self.parts) == 1 and self._put(tx, job, origin):
+            return
         parts = self.parts[:]
         made = keyed = 0
         for target in self.targets:
@@ -206,6 +216,19 @@ class EventOutput:
         self.parts.clear()
         self.places.clear()
         tx.create(job & 0xFFFF, made)
+
+    def _put(self, tx: Transaction, job: int, origin: int) -> bool:
+        """The way of a single small message to a single channel, which nobody numbers or chooses."""
+        part, target = self.parts[0], self.targets[0]
+        if isinstance(part, Blob):
+            return False
+        lane = target.channels[0].put(Frame(job, target.port, 1, batch([part]), self._flags, 0, origin))
+        if lane is None:
+            return False
+        note(tx, lane, self.written)
+        self.parts.clear()
+        tx.create(job & 0xFFFF, 1)
+        return True
 
     def _close_changed(self, tx: Transaction, job: int, origin: int, answered: Turn) -> None:
         """As `close`, where connections do not all get the same."""
@@ -261,21 +284,11 @@ class EventOutput:
         self.large = sum(blob.nbytes for blob in blobs)
 
 
-def push(channel: Channel, cut: Sequence[Segment]) -> int:
-    """Let them wait for room; how many messages that is."""
-    messages = sum(map(len, cut))
-    for segment in cut:
-        channel.push(segment)
-    return messages
-
-
-def runs(numbers: Sequence[int]) -> Iterator[tuple[int, Sequence[int]]]:
-    """Cut rising numbers where one is missing: each run, and the number it starts with."""
-    start = 0
-    for at in range(1, len(numbers) + 1):
-        if at == len(numbers) or numbers[at] != numbers[at - 1] + 1:
-            yield numbers[start], numbers[start:at]
-            start = at
+def note(tx: Transaction, lane: LaneWriter, written: dict[LaneWriter, None]) -> None:
+    """What is in the lane now is published with the transaction."""
+    tx.published[lane.published] = lane.position
+    tx.late[lane.sent] = lane.total
+    written[lane] = None
 
 
 class Outputs:
@@ -289,11 +302,16 @@ class Outputs:
         self._blobs = loans.blobs
         self._supervisor = supervisor
         self._written: dict[LaneWriter, None] = {}
+        for event in events:
+            event.written = self._written
         self.watcher: Callable[[int, int, EventOutput], None] | None = None
         """Told of a job, and what is about to be handed over for it."""
         self.channels = list(
             dict.fromkeys([supervisor, *(c for e in events for t in e.targets for c in t.channels)])
         )
+        self._queues = [channel.queue for channel in self.channels]
+        self._done = [channel.done for channel in self.channels]
+        self._let_go = [channel.let_go for channel in self.channels]
 
     def marks(self) -> list[int]:
         return [len(event.parts) for event in self.events]
@@ -335,13 +353,15 @@ class Outputs:
 
     def store(self, tx: Transaction, records: Records) -> None:
         """What waits for room is kept in the pending store, as of this commit."""
-        for number, channel in enumerate(self.channels):
-            channel.store(number, tx, records)
+        if any(self._queues) or any(self._done):
+            for number, channel in enumerate(self.channels):
+                channel.store(number, tx, records)
 
     def settle(self) -> None:
         """After the commit: let go of what was dropped."""
-        for channel in self.channels:
-            channel.settle()
+        if any(self._let_go):
+            for channel in self.channels:
+                channel.settle()
 
     @property
     def large(self) -> int:
@@ -351,19 +371,19 @@ class Outputs:
     @property
     def waiting(self) -> bool:
         """Whether something waits for room: no activation starts then."""
-        return any(self.channels)
+        return any(self._queues)
 
     def write(self, tx: Transaction) -> bool:
         """Write what there is room for and note the new positions in the transaction; whether all of it found
         room, so that another activation may share the commit.
         """
+        if not any(self._queues):
+            return True
         for channel in self.channels:
             if channel:
                 for lane in channel.pump():
-                    tx.published[lane.published] = lane.position
-                    tx.late[lane.sent] = lane.total
-                    self._written[lane] = None
-        return not self.waiting
+                    note(tx, lane, self._written)
+        return not any(self._queues)
 
     def pump(self, tx: Transaction) -> list[LaneWriter]:
         """As `write`, for the last time before the commit: all lanes that were written to for it."""

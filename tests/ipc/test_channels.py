@@ -14,7 +14,7 @@ from routilux.errors import ArenaFull
 from routilux.ipc import channels as module
 from routilux.ipc.blobs import REFERENCE, Blob, BlobWriter, Extent, Pins
 from routilux.ipc.channels import SMALLEST_WINDOW, WINDOW_NS, Channel, Part, Segment, Turn, segments
-from routilux.ipc.codec import Encoder, Large, split
+from routilux.ipc.codec import Encoder, Large, batch, split
 from routilux.ipc.lanes import BLOB, ERROR, LARGE, MARK, MAX_COUNT, MAX_PAYLOAD, Frame, LaneReader, LaneWriter
 from routilux.ipc.records import Record, Records
 
@@ -91,6 +91,15 @@ class ChannelMachine(RuleBasedStateMachine):
             if isinstance(part, Blob):
                 self.blobs.sent(part)
         self.new += [(job, number) for number in numbers]
+
+    @rule(job=st.integers(1, 3), size=st.integers(0, 2000))
+    def put_one(self, job: int, size: int) -> None:
+        lane = self.channel.put(Frame(job, 7, 1, batch([encoded(self.number + 1, size)])))
+        assert lane is None or (len(self.consumers) == 1 and not self.channel)
+        if lane is not None:
+            self.number += 1
+            self.tx.published[lane.published] = lane.position
+            self.new.append((job, self.number))
 
     def part(self, number: int, size: int) -> Part | None:
         if size <= LARGE:
@@ -349,7 +358,7 @@ def test_joins_keep_order_and_what_differs_apart(pushed: list[Segment]) -> None:
         channel = Channel([rig.writer(SOURCE, FIRST)], lambda _: 0)
         for segment in pushed:
             channel.push(segment)
-        joined = list(channel._waiting)
+        joined = list(channel.queue)
         assert [part for segment in joined for part in segment.parts] == parts
         assert [(s.job, s.port, s.origin, s.flags, s.turn.tag) for s in joined for _ in s.parts] == kinds
         assert len(channel) == len(parts)
@@ -388,7 +397,7 @@ def test_of_a_segment_half_sent_the_rest_is_kept() -> None:
         assert [record.left < record.frame.messages for record in found] == [True]
         for record in found:
             again.restore(record, blobs)
-        assert [part for s in again._waiting for part in s.parts] == parts[-len(again) :]
+        assert [part for s in again.queue for part in s.parts] == parts[-len(again) :]
         assert len(again) == len(channel)
 
 

@@ -80,6 +80,15 @@ def test_the_wait_forgets_what_was_rung(pair: tuple[Doorbells, Doorbells]) -> No
     assert other.rung() == []
 
 
+def test_what_is_not_forgotten_wakes_again(pair: tuple[Doorbells, Doorbells]) -> None:
+    one, other = pair
+    one.ring(1, Bell.QUIET)
+    one.ring(1, Bell.QUIET)
+    assert other.wait(PATIENCE, forget=False)
+    assert other.wait(PATIENCE)
+    assert not other.wait(0.0)
+
+
 @pytest.mark.parametrize("seconds", [0.0, 0.0001, 0.02])
 def test_the_wait_ends_by_itself(pair: tuple[Doorbells, Doorbells], seconds: float) -> None:
     start = monotonic()
