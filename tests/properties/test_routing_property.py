@@ -21,6 +21,10 @@ MOST = 3000
 """Messages of the largest flow that is worth the time."""
 
 
+class TooLarge(Exception):
+    """A message would cause more than MOST others."""
+
+
 @dataclass(frozen=True)
 class Stage:
     """A routine of a random flow: a spring (a generator of one event), or a relay of two."""
@@ -72,7 +76,7 @@ class Graph:
             stage = self.stages[number]
             passed += 1
             if passed > MOST:
-                return Counter()
+                raise TooLarge
             if not stage.is_spring and len(way) >= LIMIT:
                 continue
             for event, copies in zip(stage.events, stage.copies, strict=False):
@@ -169,7 +173,10 @@ def in_order(graph: Graph, found: list[tuple[Any, ...]]) -> None:
 
 def worth_it(graph: Graph) -> bool:
     """Not too large, and something comes out of it."""
-    found = [graph.ways(start, "") for starts in graph.jobs for start in starts]
+    try:
+        found = [graph.ways(start, "") for starts in graph.jobs for start in starts]
+    except TooLarge:
+        return False
     return any(found) and sum(sum(ways.values()) for ways in found) <= MOST
 
 
