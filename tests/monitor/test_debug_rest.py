@@ -21,6 +21,7 @@ from routilux.clock import Deadline
 from routilux_monitor.contract.fields import MASK
 
 TIMEOUT = 30.0
+UNLUCKY = 13
 EDGE = {
     "source_routine_id": "double",
     "source_event_name": "output",
@@ -40,6 +41,8 @@ class Add(Routine):
     output = Event()
 
     def logic(self, y: int) -> None:
+        if y == UNLUCKY:
+            raise ValueError("not this one")
         self.output.emit(y + 1)
 
 
@@ -168,13 +171,21 @@ def test_a_dropped_and_an_injected_message_are_in_the_audit(debugged: Debugged) 
 
 
 def test_a_failed_activation_is_held_and_runs_again_on_another_payload(debugged: Debugged) -> None:
-    body = {"flow_id": "numbers", "routine_id": "add", "slot_name": "y", "data": 1}
-    told = debugged.ask("POST", "/jobs", body | {"breakpoints": [{"type": "error"}], "start_paused": True})
+    body = {"flow_id": "numbers", "routine_id": "add", "slot_name": "y", "data": UNLUCKY}
+    told = debugged.ask("POST", "/jobs", body | {"breakpoints": [{"type": "error"}]})
     job = next(job for job in debugged.runtime.jobs() if job.job_id == told.body["job_id"])
+    hold = debugged.held(job)["holds"][0]
+    assert (hold["type"], hold["routine_id"], hold["data"]) == ("error", "add", UNLUCKY)
+    again = debugged.ask("POST", f"/jobs/{job.job_id}/debug/holds/{hold['hold_id']}/retry", {"payload": 1})
+    assert again.status == 200
+    assert job.result(TIMEOUT) == 2
+
+
+def test_nothing_can_be_sent_to_a_routine_that_is_not_there(debugged: Debugged) -> None:
+    job = debugged.submit(start_paused=True)
     refused = debugged.ask("POST", f"/jobs/{job.job_id}/debug/inject", {"routine_id": "no", "slot_name": "y"})
     assert refused.code == "ROUTINE_NOT_FOUND"
-    debugged.ask("POST", f"/jobs/{job.job_id}/resume")
-    assert job.result(TIMEOUT) == 2
+    job.cancel()
 
 
 def test_what_cannot_be_done_is_refused_with_its_reason(debugged: Debugged) -> None:
