@@ -100,7 +100,7 @@ def workshop(sources: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="page-of-routilux-") as scratch:
         place = Path(scratch) / "ui"
         shutil.copytree(sources, place, ignore=shutil.ignore_patterns(*LEFT_OUT))
-        run_npm(place, "ci", "--no-audit", "--no-fund")
+        run_npm(place, "ci", "--prefer-offline", "--no-audit", "--no-fund")
         yield place
 
 
