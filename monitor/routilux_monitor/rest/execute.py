@@ -9,7 +9,7 @@ from routilux_monitor.model import JobRecord
 from routilux_monitor.monitor import Monitor
 from routilux_monitor.rest import find
 from routilux_monitor.rest.jobs import SUBMITTED, slot_of, submitted
-from routilux_monitor.rest.reading import payloads_of
+from routilux_monitor.rest.reading import payloads_of, with_lines
 from routilux_monitor.routes import Call, NoQuery, route
 from routilux_monitor.views import jobs as views
 from routilux_monitor.views.traces import is_told
@@ -67,7 +67,7 @@ async def _executed(monitor: Monitor, record: JobRecord, elapsed: float) -> cont
         job_id=record.job_id,
         worker_id=record.worker_id,
         status=views.status(record),
-        output=views.printed(record),
+        output=views.printed(await with_lines(monitor, record)),
         result=views.result_of(await payloads_of(monitor, record)),
         error=views.error_line(record),
         elapsed_seconds=elapsed,

@@ -1,12 +1,15 @@
 """Here are the routes that read what a job has put out, printed, logged and stored."""
 
+from collections import deque
+from dataclasses import replace
 from typing import Any
 
-from routilux.commands import ResultPage, Results, SharedDataOf, SharedDataPage
+from routilux.commands import LogPage, Logs, ResultPage, Results, SharedDataOf, SharedDataPage
 from routilux.ipc import plain
 from routilux_monitor.contract import jobs as contract
+from routilux_monitor.contract.errors import ApiError
 from routilux_monitor.contract.fields import Page
-from routilux_monitor.model import JobRecord
+from routilux_monitor.model import JobRecord, LogRecord
 from routilux_monitor.monitor import Monitor
 from routilux_monitor.rest import find
 from routilux_monitor.rest.asking import ask
@@ -51,15 +54,33 @@ async def payloads_of(monitor: Monitor, record: JobRecord) -> list[Any]:
     return [plain.shown(item.encoded, is_large=item.is_large)[0] for item in page.items]
 
 
+async def with_lines(monitor: Monitor, record: JobRecord) -> JobRecord:
+    """The job with all that its routines have logged and printed: its runtime knows also what was said before
+    we listened, as long as it holds the job.
+    """
+    try:
+        page = await ask(monitor, record.runtime_id, Logs(record.job_id), LogPage)
+    except ApiError:
+        return record
+    if len(page.lines) <= len(record.logs):
+        return record
+    lines = [
+        LogRecord(line["at"], line["routine"], line["replica"], record.job_id, line["level"], line["text"])
+        for line in page.lines
+    ]
+    return replace(record, logs=deque(lines), logs_dropped=page.dropped)
+
+
 async def get_output(monitor: Monitor, call: Call[NoBody, contract.OutputQuery]) -> contract.Output:
     """What a job's routines have printed."""
-    record = await find.job(monitor, call.path["job_id"])
+    record = await with_lines(monitor, await find.job(monitor, call.path["job_id"]))
     return views.output(record, call.query.offset if call.query.incremental else 0)
 
 
 async def get_logs(monitor: Monitor, call: Call[NoBody, contract.LogQuery]) -> contract.LogList:
     """What a job's routines have logged and printed, the oldest first."""
-    return views.logs(await find.job(monitor, call.path["job_id"]), call.query)
+    record = await with_lines(monitor, await find.job(monitor, call.path["job_id"]))
+    return views.logs(record, call.query)
 
 
 async def get_data(monitor: Monitor, call: Call[NoBody, NoQuery]) -> contract.JobData:
