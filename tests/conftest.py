@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 
 import strays
+from routilux import registry
 
 # How long an example takes depends on what else the machine does: pytest-timeout is the only clock.
 settings.register_profile("routilux", deadline=None, print_blob=True)
@@ -18,6 +19,13 @@ settings.load_profile("gate" if os.environ.get("CI") else "routilux")
 # A background job of a shell ignores Ctrl-C, and so would all that it starts: tests send it on purpose.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def _a_registry_of_its_own() -> Iterator[None]:
+    """What a test registers is unknown to the next one."""
+    yield
+    registry._instance.cache_clear()
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ class Ear:
     """Hears all workers of the first flow of a runtime; the flow must run already."""
 
     def __init__(self, runtime: Runtime, workers: int, topic: bytes = b"") -> None:
-        directory = runtime._engine._directory  # type: ignore[attr-defined]
-        self.directory: Path = directory.path / "1"
+        (running, *_) = runtime._engine.running()
+        self.directory = Path(running.directory)
         self.workers = workers
         self.envelopes: list[Envelope] = []
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()

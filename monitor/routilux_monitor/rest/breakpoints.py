@@ -57,14 +57,14 @@ async def remove_for_job(monitor: Monitor, call: Get) -> None:
 
 async def list_of_flow(monitor: Monitor, call: Get) -> contract.BreakpointList:
     """The breakpoints of a flow for all of its jobs."""
-    record = await find.flow(monitor, call.path["flow_id"])
+    record = await find.live_flow(monitor, call.path["flow_id"])
     request = ListBreakpoints(flow_id=record.flow_id)
     return views.breakpoints((await ask(monitor, record.runtime_id, request, BreakpointList)).breakpoints)
 
 
 async def set_for_flow(monitor: Monitor, call: Post) -> contract.Breakpoint:
     """Hold messages of every job of a flow. Its processes are started if they do not run."""
-    record = await find.flow(monitor, call.path["flow_id"])
+    record = await find.live_flow(monitor, call.path["flow_id"])
     return await _one(monitor, record.runtime_id, SetBreakpoint(fields_of(call.body), flow_id=record.flow_id))
 
 
@@ -83,14 +83,14 @@ async def change_for_worker(monitor: Monitor, call: Put) -> contract.Breakpoint:
 
 
 async def _change(monitor: Monitor, flow_id: str, call: Put) -> contract.Breakpoint:
-    record = await find.flow(monitor, flow_id)
+    record = await find.live_flow(monitor, flow_id)
     request = ChangeBreakpoint(call.path["breakpoint_id"], changes_of(call.body), flow_id=flow_id)
     return await _one(monitor, record.runtime_id, request)
 
 
 async def remove_for_flow(monitor: Monitor, call: Get) -> None:
     """Take a breakpoint of a flow away. What is held at it goes on."""
-    record = await find.flow(monitor, call.path["flow_id"])
+    record = await find.live_flow(monitor, call.path["flow_id"])
     request = RemoveBreakpoint(call.path["breakpoint_id"], flow_id=record.flow_id)
     await ask(monitor, record.runtime_id, request, Done)
 

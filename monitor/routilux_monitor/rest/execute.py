@@ -37,7 +37,7 @@ async def execute(monitor: Monitor, call: Call[contract.ExecutePost, NoQuery]) -
 
 
 async def _execute(monitor: Monitor, post: contract.ExecutePost) -> contract.Executed:
-    flow = await find.flow(monitor, post.flow_id)
+    flow = await find.live_flow(monitor, post.flow_id)
     request = Submit(
         flow_id=post.flow_id,
         routine_id=post.routine_id,

@@ -16,6 +16,18 @@ async def flow(monitor: Monitor, flow_id: str) -> FlowRecord:
     return found
 
 
+async def live_flow(monitor: Monitor, flow_id: str) -> FlowRecord:
+    """As `flow`, for a request that its runtime has to carry out: an earlier run of the name does not stand
+    in the way of one that has just begun.
+    """
+    found = await flow(monitor, flow_id)
+    runtime = monitor.known.runtimes.get(found.runtime_id)
+    if runtime is None or runtime.is_gone:
+        await monitor.known.refresh()
+        found = await flow(monitor, flow_id)
+    return found
+
+
 def routine(info: FlowInfo, routine_id: str) -> RoutineInfo:
     for found in info.routines:
         if found.routine_id == routine_id:

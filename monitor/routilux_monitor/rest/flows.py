@@ -34,7 +34,7 @@ async def get_metrics(
 
 async def validate(monitor: Monitor, call: Call[NoBody, NoQuery]) -> contract.Validation:
     """What `flow.validate()` finds."""
-    record = await find.flow(monitor, call.path["flow_id"])
+    record = await find.live_flow(monitor, call.path["flow_id"])
     return views.validation(await ask(monitor, record.runtime_id, Validate(record.flow_id), Findings))
 
 

@@ -40,7 +40,7 @@ async def submit(monitor: Monitor, call: Call[contract.JobPost, NoQuery]) -> con
 
 
 async def _submit(monitor: Monitor, post: contract.JobPost) -> contract.Job:
-    record = await find.flow(monitor, post.flow_id)
+    record = await find.live_flow(monitor, post.flow_id)
     if post.worker_id is not None:
         _check_worker(monitor, record, post.worker_id)
     known = monitor.known.jobs.get(post.job_id or "")

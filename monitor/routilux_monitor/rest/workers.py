@@ -24,7 +24,7 @@ AVERAGED = 1000
 
 async def start(monitor: Monitor, call: Call[contract.WorkerPost, NoQuery]) -> contract.Worker:
     """Start a flow's processes. If they run already, that instance is the answer."""
-    record = await find.flow(monitor, call.body.flow_id)
+    record = await find.live_flow(monitor, call.body.flow_id)
     wanted, running = call.body.worker_id, record.info.worker_id
     if wanted is not None and wanted != running:
         raise invalid(
