@@ -9,7 +9,7 @@ from routilux_monitor import wire
 from routilux_monitor.contract.live import Lagged
 
 MOST_EVENTS = 1_000
-MOST_BYTES = 192 << 10
+MOST_BYTES = 256 << 10
 MOST_ANSWERS = 256
 """A client that asks for more without reading the answers is cut off."""
 
