@@ -27,9 +27,12 @@ from routilux.debugcommands import (
     LookAt,
     RemoveBreakpoint,
     Renew,
+    SaveHeld,
     SeenInfo,
     SessionInfo,
     SetBreakpoint,
+    StartRecording,
+    TakeRecorded,
     VariableInfo,
 )
 from routilux.errors import BreakpointError, BreakpointNotFound, DeadlineExceeded, HoldNotFound
@@ -37,6 +40,7 @@ from routilux.flow import Flow
 from routilux.frontdesk.entry import typed
 from routilux.frontdesk.house import House
 from routilux.frontdesk.refused import Refused
+from routilux.frontdesk.tapes import TapeDesk, captured
 from routilux.joblist import Ended
 from routilux.jobs import JobState
 from routilux.submission import slot_seed
@@ -70,6 +74,7 @@ class DebugDesk:
         self._house = house
         self._find_flow = find_flow
         self._find_job = find_job
+        self._tapes = TapeDesk(self._control, self._job, self._held)
 
     def answer(self, request: DebugRequest) -> Answer:
         """Do what was asked. Raises Refused, or whatever else stands in the way."""
@@ -106,6 +111,8 @@ class DebugDesk:
                 return self._act(request)
             case Inject():
                 return self._inject(request)
+            case StartRecording() | TakeRecorded() | SaveHeld():
+                return self._tapes.answer(request)
             case AskAudit():
                 return self._audit(request)
         assert_never(request)
@@ -231,7 +238,11 @@ class DebugDesk:
         if request.slot_name not in flow.nodes[request.routine_id].routine.slot_names:
             message = f"routine {request.routine_id!r} has no slot {request.slot_name!r}"
             raise Refused("SLOT_NOT_FOUND", message)
-        payload = typed(flow, request.routine_id, request.slot_name, request.data)
+        payload = (
+            captured(flow, request)
+            if request.encoded
+            else typed(flow, request.routine_id, request.slot_name, request.data)
+        )
         slot_seed(flow, request.routine_id, request.slot_name, payload)
         job.control.debugger.inject(job, request.routine_id, request.slot_name, payload)
         return Done()
