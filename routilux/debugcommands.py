@@ -237,7 +237,6 @@ class SeenInfo(msgspec.Struct, frozen=True, tag=True):
 class TapeInfo(msgspec.Struct, frozen=True, tag=True):
     """What a recording has, from the wanted message on. `reason` is empty while it goes on."""
 
-    flow_id: str
     recording_id: str = ""
     messages: tuple[bytes, ...] = ()
     """Each a debug.recordings.Recorded in MessagePack."""

@@ -9,7 +9,7 @@ from routilux.configuration import nearest
 from routilux.deadletters import DeadLetter
 from routilux.debug import recordings
 from routilux.debug.recordings import Recorded
-from routilux.errors import FlowError, RecordingError, RoutiluxError
+from routilux.errors import FlowError, RecordingError, RoutineCrashed
 from routilux.flow import Flow
 from routilux.graph import Node
 from routilux.ipc.codec import Decoder, in_one_piece
@@ -104,35 +104,22 @@ class Message:
 
         `what` is the routine, or a flow that has it under the recorded name, or under `routine`; `others` are
         payloads for its other slots. Inline, it runs in this process and thread, where a debugger stops; with
-        `local` in a process of its own, whose death is told. Raises JobFailed with the routine's traceback.
+        `local` in a process of its own. Raises JobFailed with the routine's traceback, RoutineCrashed if the
+        message has killed that process.
         """
-        flow, name = alone(what, routine or self.routine)
-        node = flow.nodes[name]
-        into = slot or self._slot_of(node)
-        demand = demand_of(flow, name, into)
-        if self.trust and engine == "local" and demand is None:
-            payload: Any = Sealed(self.record.payload, is_large=True)  # it may kill whoever decodes it
-        else:
-            payload = self.payload_for(None if demand is None else demand.type)
         with Runtime(engine=engine) as runtime:
-            job = runtime.exec(flow, {into: payload, **others}, entry=name, timeout=timeout)
-            emissions = [Emission(output.event, output.payload) for output in job.outputs()]
-        if not job.counters[name]["activations"]:
-            missing = ", ".join(each for each in node.routine.slot_names if each not in (into, *others))
-            raise RoutiluxError(
-                f"routine {name!r} has not run: its policy waits for more than slot {into!r}; "
-                f"give payloads for {missing or 'more of them'}"
-            )
-        return emissions
+            scratch = Scratch(runtime, what, is_apart=engine == "local")
+            return scratch.run(self, routine=routine, slot=slot, timeout=timeout, **others)
 
-    def _slot_of(self, node: Node) -> str:
+    def slot_of(self, node: Node) -> str:
+        """Into which slot of a routine it goes. Raises FlowError if none is meant."""
         names = node.routine.slot_names
         if self.slot in names:
             return self.slot
         if len(names) == 1 and not self.slot:
             return names[0]
         raise FlowError(
-            f"routine {node.name!r} has no slot {self.slot!r}: {nearest(self.slot, names)}; pass slot=..."
+            f"routine {node.name!r} has no slot {self.slot!r}: {nearest(self.slot, names)}; name the slot"
         )
 
 
@@ -176,14 +163,66 @@ def of_letter(letter: DeadLetter, *, trust: bool = False) -> Message:
     return Message(record, f"letter-{letter.id}-{letter.routine}.{letter.slot}", trust=trust)
 
 
+class Scratch:
+    """A runtime in which one routine at a time is run, without its flow: one process of it, whose first error
+    ends the job.
+    """
+
+    def __init__(self, runtime: Runtime, what: Replayed, *, is_apart: bool) -> None:
+        """`is_apart`: the routine runs in a process of its own."""
+        self._runtime = runtime
+        self._what = what
+        self._is_apart = is_apart
+        self._flows: dict[str, tuple[Flow, str]] = {}
+
+    def run(
+        self,
+        message: Message,
+        *,
+        routine: str = "",
+        slot: str = "",
+        timeout: float | None = None,
+        **others: Any,
+    ) -> list[Emission]:
+        """See Message.run."""
+        flow, name = self._alone(routine or message.routine)
+        node = flow.nodes[name]
+        into = slot or message.slot_of(node)
+        inputs = {into: self._payload(message, flow, name, into), **others}
+        job = self._runtime.exec(flow, inputs, entry=name, timeout=timeout)
+        emissions = [Emission(output.event, output.payload) for output in job.outputs()]
+        for letter in self._runtime.dead_letters.all(job_id=job.job_id):
+            what = f"routine {name!r} {letter.reason} on this message, {letter.attempts} times"
+            raise RoutineCrashed(f"{what}\n\n{letter.traceback}".rstrip())
+        if not job.counters[name]["activations"]:
+            missing = ", ".join(each for each in node.routine.slot_names if each not in inputs)
+            raise FlowError(
+                f"routine {name!r} has not run: its policy waits for more than slot {into!r}; give payloads "
+                f"for {missing or 'more of them'}"
+            )
+        return emissions
+
+    def _payload(self, message: Message, flow: Flow, name: str, slot: str) -> Any:
+        demand = demand_of(flow, name, slot)
+        if message.trust and self._is_apart and demand is None:
+            return Sealed(message.record.payload, is_large=True)  # it may kill whoever decodes it
+        return message.payload_for(None if demand is None else demand.type)
+
+    def _alone(self, name: str) -> tuple[Flow, str]:
+        """The flow of that routine alone, and its name there."""
+        if name not in self._flows:
+            self._flows[name] = alone(self._what, name)
+        return self._flows[name]
+
+
 def alone(what: Replayed, name: str) -> tuple[Flow, str]:
-    """A flow of that routine alone, one process of it, whose first error ends the job; and its name there."""
+    """A flow of that routine alone, and its name there."""
     flow = Flow("replay")
     if not isinstance(what, Flow):
         return flow, flow.add_routine(what, name or None)
     if not name:
         names = ", ".join(what.nodes)
-        raise FlowError(f"this message was for no routine of its own: name one of {names} as routine=...")
+        raise FlowError(f"this message was for no routine of its own: name one of {names}")
     if name not in what.nodes:
         raise FlowError(f"flow {what.name!r} has no routine {name!r}: {nearest(name, what.nodes)}")
     node = what.nodes[name]

@@ -35,7 +35,7 @@ def debug(
     """
 
     def run() -> None:
-        directory, found, flow = _find(job)
+        directory, found, flow = find_job(job)
         wire = Wire(directory, found.job_id)
         with Lease(wire):
             DebugShell(wire, flow).cmdloop()
@@ -43,7 +43,7 @@ def debug(
     answering(run, context.obj)
 
 
-def _find(job_id: str | None) -> Found:
+def find_job(job_id: str | None) -> Found:
     """The job, wherever it runs. Raises RoutiluxError if it is not clear which."""
     found = [
         each for directory in runtimes() for each in _jobs(directory) if job_id in (None, each[1].job_id)

@@ -12,6 +12,8 @@ import msgspec
 from routilux.cli.places import parsed, places, written
 from routilux.cli.wire import RefusedError, Wire
 from routilux.commands import Done, FlowInfo
+from routilux.debug import recordings
+from routilux.debug.recordings import End, messages_of
 from routilux.debugcommands import (
     ActOnHold,
     AskSession,
@@ -20,12 +22,14 @@ from routilux.debugcommands import (
     ListBreakpoints,
     LookAt,
     RemoveBreakpoint,
+    SaveHeld,
     SeenInfo,
     SessionInfo,
     SetBreakpoint,
+    TapeInfo,
     VariableInfo,
 )
-from routilux.errors import BreakpointError
+from routilux.errors import BreakpointError, RecordingError
 from routilux.ipc import plain
 
 LOOK = 0.1
@@ -41,7 +45,7 @@ def _told(doing: Doing) -> Doing:
     def do(shell: "DebugShell", line: str) -> bool | None:
         try:
             return doing(shell, line)
-        except (RefusedError, BreakpointError) as error:
+        except (RefusedError, BreakpointError, RecordingError) as error:
             shell.say(f"error: {error}")
             return None
 
@@ -135,6 +139,15 @@ class DebugShell(cmd.Cmd):
     def _variables(self, path: tuple[int, ...] = ()) -> tuple[VariableInfo, ...]:
         look = LookAt(self._wire.job_id, "variables", path=path)
         return self._wire.ask(look, SeenInfo).variables
+
+    @_told
+    def do_save(self, line: str) -> None:
+        """`save FILE`: write the message to a file, for `routilux replay`; it is held on."""
+        if not (path := line.strip()):
+            raise BreakpointError("name the file: `save FILE`")
+        found = messages_of(self._wire.ask(SaveHeld(self._wire.job_id), TapeInfo))
+        recordings.write(path, found, End(len(found), reason="count"))
+        self.say(f"saved in {path}")
 
     # ---- go on --------------------------------------------------------------------------------------------
 

@@ -29,7 +29,8 @@ class Breakpoint(msgspec.Struct, frozen=True, kw_only=True):
     `routine_id` and `slot_name` alone it is a slot, with `routine_id` alone a routine.
 
     `action="log"` notes a line instead of holding; "record" is what a recording sets. `suspend="job"` stops
-    all processes of the job while one is held. The last five fields are what it has come to so far; what is given for them is not heeded.
+    all processes of the job while one is held. The last five fields are what it has come to so far; what is
+    given for them is not heeded.
     """
 
     breakpoint_id: str = ""

@@ -16,6 +16,7 @@ from zlib import crc32
 
 import msgspec
 
+from routilux.debugcommands import TapeInfo
 from routilux.errors import RecordingError
 
 MAGIC: Final = b"\x89RLX\r\n\x1a\n"
@@ -129,6 +130,11 @@ def write(path: str | os.PathLike[str], messages: Sequence[Recorded], end: End) 
         if temporary is not None:
             with suppress(OSError):  # it has its name, if all went well
                 Path(temporary).unlink()
+
+
+def messages_of(info: TapeInfo) -> list[Recorded]:
+    """What a runtime has answered."""
+    return [msgspec.msgpack.decode(body, type=Recorded) for body in info.messages]
 
 
 def read(path: str | os.PathLike[str]) -> tuple[list[Recorded], End]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from routilux.debug.recordings import Limits, Recorded, Take
+from routilux.debug.recordings import Limits, Take
 from routilux.debug.session import DebugControl
 from routilux.debugcommands import Inject, SaveHeld, StartRecording, TakeRecorded, TapeInfo
 from routilux.flow import Flow
@@ -43,7 +43,7 @@ class TapeDesk:
             case SaveHeld():
                 job = self._job(request.job_id)
                 record = job.control.debugger.saved(job, self._held(job, request.hold_id))
-                return _told(record.flow, "", Take((record,), 0, "count"))
+                return _told("", Take((record,), 0, "count"))
 
     def _start(self, request: StartRecording) -> TapeInfo:
         try:
@@ -52,17 +52,17 @@ class TapeDesk:
             raise Refused("VALIDATION_ERROR", str(error)) from error
         control, job = self._control(request.job_id, request.flow_id)
         name = control.recordings.start(job, request.place, request.condition, limits)
-        return TapeInfo(request.flow_id or self._job(request.job_id).flow_name, name)
+        return TapeInfo(name)
 
     def _take(self, request: TakeRecorded) -> TapeInfo:
         control, _ = self._control("", request.flow_id)
         tapes = control.recordings
         if request.stops:
             tapes.end(request.recording_id)
-        return _told(request.flow_id, request.recording_id, tapes.take(request.recording_id, request.offset))
+        return _told(request.recording_id, tapes.take(request.recording_id, request.offset))
 
 
-def _told(flow_id: str, recording_id: str, take: Take) -> TapeInfo:
+def _told(recording_id: str, take: Take) -> TapeInfo:
     """As much as fits, and at least one message; it is over once nothing is left out."""
     told: list[bytes] = []
     room = MOST_BYTES
@@ -73,12 +73,7 @@ def _told(flow_id: str, recording_id: str, take: Take) -> TapeInfo:
         told.append(body)
         room -= len(body)
     reason = take.reason if len(told) == len(take.messages) else ""
-    return TapeInfo(flow_id, recording_id, tuple(told), take.skipped, reason)
-
-
-def recorded(info: TapeInfo) -> list[Recorded]:
-    """The messages of an answer."""
-    return [msgspec.msgpack.decode(body, type=Recorded) for body in info.messages]
+    return TapeInfo(recording_id, tuple(told), take.skipped, reason)
 
 
 def captured(flow: Flow, request: Inject) -> Any:
