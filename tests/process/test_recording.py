@@ -21,7 +21,7 @@ DOUBLED = "double.output->left.value"
 
 
 @pytest.fixture
-def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
+def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:  # noqa: ARG001 - made first
     """In a folder of its own, so that the command line finds no other."""
     with tempfile.TemporaryDirectory() as path:
         monkeypatch.setattr(tempfile, "tempdir", path)
@@ -247,7 +247,7 @@ def test_a_message_that_kills_its_process_kills_a_scratch_process_only(tape: Pat
     recording.wait(TIMEOUT)
     job.wait(TIMEOUT)
     (message,) = recorded(tape)
-    with pytest.raises(RoutineCrashed, match="fragile.*signal 9"):
+    with pytest.raises(RoutineCrashed, match=r"fragile.*signal 9"):
         message.run(tapes.fragile, engine="local")
 
 
