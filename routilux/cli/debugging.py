@@ -11,6 +11,8 @@ from routilux.cli.debugshell import DebugShell
 from routilux.cli.lease import Lease
 from routilux.cli.wire import Wire
 from routilux.commands import Describe, Description, FlowInfo, JobInfo
+from routilux.debug.ancestry import Ancestry, Names
+from routilux.debug.follower import Follower
 from routilux.errors import RoutiluxError
 from routilux.frontdesk.visit import ask, runtimes
 
@@ -37,8 +39,9 @@ def debug(
     def run() -> None:
         directory, found, flow = find_job(job)
         wire = Wire(directory, found.job_id)
-        with Lease(wire):
-            DebugShell(wire, flow).cmdloop()
+        ancestry = Ancestry(Names.of(flow), found.job_id)
+        with Lease(wire), Follower(flow.directory, ancestry) as follower:
+            DebugShell(wire, flow, follower).cmdloop()
 
     answering(run, context.obj)
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol, Self
 
 from routilux.debug import recordings
 from routilux.debug.breakpoints import Breakpoint
+from routilux.debug.follower import Follower
 from routilux.debug.holds import Look, Release, Report, Seen, StackFrame, Variable
 from routilux.debug.recorder import Recording, RecordingControl
 from routilux.debug.recordings import MOST_BYTES, End, Limits, Recorded
@@ -77,6 +78,7 @@ class DebugControl(Protocol):
     def recordings(self) -> RecordingControl: ...
     def read(self, report: Report) -> Any: ...
     def saved(self, job: Any, hold_id: str) -> Recorded: ...
+    def follower(self, job: Any) -> Follower: ...
     def inject(self, job: Any, routine: str, slot: str, payload: Any) -> None: ...
     def attach(self, job: Any) -> None: ...
     def detach(self, job: Any) -> None: ...
@@ -190,6 +192,12 @@ class Session:
         has ended, and PayloadError or FlowError for what does not fit.
         """
         self._control.inject(self._job, routine, slot, data)
+
+    def follow(self) -> Follower:
+        """What tells, from `with` on, which messages have caused another: `follower.ancestors(hold)`.
+        Meanwhile workers publish a sample of what they do; `job.trace()` makes it all.
+        """
+        return self._control.follower(self._job)
 
     @property
     def audit(self) -> list[Action]:

@@ -13,7 +13,9 @@ import msgspec
 
 from routilux import clock
 from routilux.clock import monotonic
+from routilux.debug.ancestry import Ancestry, Names
 from routilux.debug.breakpoints import Breakpoint
+from routilux.debug.follower import Follower
 from routilux.debug.holds import Look, Release, Report, Seen, orders
 from routilux.debug.recordings import Recorded
 from routilux.debug.session import KEEP, Action, HoldInfo, Note
@@ -175,6 +177,10 @@ class Debugger:
         with self._room:
             held = self._find(job, hold_id)
             return of_hold(held, holdnews.info_of(held, self._docket), self._docket.flow)
+
+    def follower(self, job: JobState) -> Follower:
+        names = Names.of_plan(self._docket.flow, self._docket.plan)
+        return Follower(self._docket.publishing.directory, Ancestry(names, job.job_id))
 
     def read(self, report: Report) -> Any:
         return Decoder().decode_large(memoryview(report.payload or b""))

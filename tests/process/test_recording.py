@@ -21,7 +21,7 @@ DOUBLED = "double.output->left.value"
 
 
 @pytest.fixture
-def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:  # noqa: ARG001 - made first
+def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
     """In a folder of its own, so that the command line finds no other."""
     with tempfile.TemporaryDirectory() as path:
         monkeypatch.setattr(tempfile, "tempdir", path)
@@ -138,7 +138,7 @@ def test_arrays_structs_and_nested_data_come_back(runtime: Runtime, tape: Path) 
 def test_a_typed_struct_is_recorded_without_a_pickle(runtime: Runtime, tape: Path) -> None:
     flow = Flow("typed").pipe(tapes.orders).pipe(tapes.Prices())
     job = runtime.exec(flow, count=2, start_paused=True)
-    recording = job.record("Prices.order", tape, count=2)
+    recording = job.record("prices.order", tape, count=2)
     job.resume()
     recording.wait(TIMEOUT)
     assert job.results(TIMEOUT) == [0, 10]
