@@ -89,9 +89,11 @@ def as_breakpoint(given: Breakpoint | Mapping[str, Any]) -> Breakpoint:
         raise BreakpointError(f"breakpoint: {error}") from None
 
 
-def validated(flow: Graph, given: Breakpoint | Mapping[str, Any]) -> Breakpoint:
+def validated(flow: Graph, given: Breakpoint | Mapping[str, Any], *, may_record: bool = False) -> Breakpoint:
     """The breakpoint with its type, as one of this flow. Raises BreakpointError naming what is wrong."""
     wanted = as_breakpoint(given)
+    if wanted.action == "record" and not may_record:
+        raise BreakpointError('action="record" is that of a recording: begin one by record(place, path)')
     kind = wanted.type or _kind(wanted)
     wanted = msgspec.structs.replace(
         wanted, type=kind, hit_count=0, evaluations=0, condition_errors=0, cost_us=0.0, last_error=""
@@ -183,7 +185,7 @@ def recording(flow: Graph, place: str | Mapping[str, Any], condition: str | None
     """
     fields = dict(place_named(flow, place) if isinstance(place, str) else place)
     fields |= {} if condition is None else {"condition": condition}
-    wanted = validated(flow, {**fields, "action": "record", "hit_condition": f"<= {count}"})
+    wanted = validated(flow, {**fields, "action": "record", "hit_condition": f"<= {count}"}, may_record=True)
     if wanted.type not in RECORDED or wanted.one_shot:
         raise BreakpointError("messages are recorded on a connection, an event or a slot: name one of these")
     return wanted

@@ -85,7 +85,7 @@ class Recordings:
             if len(self._running) >= MOST:
                 raise BreakpointError(f"{MOST} recordings of this flow are under way: end some")
             number, job_id = (None, None) if account is None else (account.number, account.job.job_id)
-            made = self._table.add(number, job_id, wanted)
+            made = self._table.put(number, job_id, wanted)
             self._running[made.breakpoint_id] = Running(made, job, limits, Deadline.after(limits.seconds))
             self._docket.desk.ring_all()
         self._rouse()

@@ -179,6 +179,18 @@ def test_what_cannot_be_recorded_is_refused(
     job.cancel()
 
 
+def test_a_recording_is_no_breakpoint_that_one_sets_or_changes(runtime: Runtime, tape: Path) -> None:
+    job = runtime.exec(held.fork(), n=1, start_paused=True)
+    with pytest.raises(BreakpointError, match="begin one by record"):
+        job.breakpoints.add(routine_id="left", slot_name="value", action="record")
+    with job.record(DOUBLED, tape):
+        (seen,) = job.breakpoints
+        assert (seen.action, seen.type) == ("record", "connection")
+        with pytest.raises(BreakpointError, match="begin one by record"):
+            job.breakpoints.update(seen.breakpoint_id, enabled=False)
+    job.cancel()
+
+
 # ---- what is held -----------------------------------------------------------------------------------------
 
 

@@ -1,5 +1,5 @@
 // Made by `npm run client`: do not edit.
-// SHA-256 of openapi.json: e98f45afd1407065d4939d2eadc19b9079307ef7a7bfd7c5f76a42e5605920e3
+// SHA-256 of openapi.json: 5819b648f6b7c651391c07c33972849f0d8e78da24c17139543a534c0b3669f1
 
 export interface paths {
     "/api/v1/conditions/check": {
@@ -1272,7 +1272,7 @@ export interface components {
             condition: string | null;
             hit_condition: string | null;
             /** @enum {unknown} */
-            action: "log" | "pause";
+            action: "log" | "pause" | "record";
             log_message: string | null;
             one_shot: boolean;
             /** @enum {unknown} */
