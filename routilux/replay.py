@@ -1,7 +1,7 @@
 """Here is the message that was recorded: what it was, and its routine run on it alone."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -92,6 +92,7 @@ class Message:
     def run(
         self,
         what: Replayed,
+        inputs: Mapping[str, Any] | None = None,
         /,
         *,
         routine: str = "",
@@ -102,14 +103,15 @@ class Message:
     ) -> list[Emission]:
         """Run the routine on this message alone, `finish` included, and return what it has emitted.
 
-        `what` is the routine, or a flow that has it under the recorded name, or under `routine`; `others` are
-        payloads for its other slots. Inline, it runs in this process and thread, where a debugger stops; with
-        `local` in a process of its own. Raises JobFailed with the routine's traceback, RoutineCrashed if the
-        message has killed that process.
+        `what` is the routine, or a flow that has it under the recorded name, or under `routine`; `inputs` and
+        keywords are payloads for its other slots. Inline, it runs in this process and thread, where a
+        debugger stops; with `local` in a process of its own. Raises JobFailed with the routine's traceback,
+        RoutineCrashed if the message has killed that process, DeadlineExceeded.
         """
         with Runtime(engine=engine) as runtime:
             scratch = Scratch(runtime, what, is_apart=engine == "local")
-            return scratch.run(self, routine=routine, slot=slot, timeout=timeout, **others)
+            given = {**(inputs or {}), **others}
+            return scratch.run(self, given, routine=routine, slot=slot, timeout=timeout)
 
     def slot_of(self, node: Node) -> str:
         """Into which slot of a routine it goes. Raises FlowError if none is meant."""
@@ -178,11 +180,11 @@ class Scratch:
     def run(
         self,
         message: Message,
+        others: Mapping[str, Any],
         *,
         routine: str = "",
         slot: str = "",
         timeout: float | None = None,
-        **others: Any,
     ) -> list[Emission]:
         """See Message.run."""
         flow, name = self._alone(routine or message.routine)

@@ -18,7 +18,7 @@ from routilux.cli.wire import Wire
 from routilux.commands import Done
 from routilux.deadletters import DeadLetters
 from routilux.debugcommands import Inject
-from routilux.errors import JobFailed, RecordingError, RoutineCrashed
+from routilux.errors import DeadlineExceeded, JobFailed, RecordingError, RoutiluxError, RoutineCrashed
 from routilux.jobs import Output
 from routilux.replay import Emission, Message, Scratch, of_letter, recorded
 from routilux.runtime import Runtime
@@ -27,8 +27,6 @@ UNTRIED = 125
 """The exit code if the routine could not be run at all: `git bisect run` passes such a commit over."""
 STORE = b"SQLite format 3\0"
 """How a store of dead letters begins."""
-
-Outcome = tuple[Message, list[Emission], JobFailed | RoutineCrashed | None]
 
 
 def replay(
@@ -86,18 +84,26 @@ def replay(
         )
         return
 
-    def run() -> list[Outcome]:
+    def run() -> bool:
         messages, flow = _messages(source, trust=trust), load(target or "")
         runtime = Runtime(engine="inline" if inline else "local")
         scratch = Scratch(runtime, flow, is_apart=not inline)
-        options = {"routine": routine, "slot": slot, "timeout": timeout, **others}
-        work = lambda: [_outcome(scratch, message, options) for message in messages]  # noqa: E731 - one call
+
+        def work() -> bool:
+            """Whether all went well."""
+            is_well = True
+            for message in messages:
+                outcome = _outcome(scratch, message, others, routine=routine, slot=slot, timeout=timeout)
+                _show(message, *outcome, as_json=as_json)
+                is_well = is_well and outcome[1] is None
+                if interrupts.seen:
+                    break
+            return is_well
+
         return attend(interrupts, [runtime], work, progress.Quiet())
 
-    outcomes: list[Outcome] = answering(run, interrupts, failure=UNTRIED)
-    for outcome in outcomes:
-        _show(*outcome, as_json=as_json)
-    raise typer.Exit(interrupts.exit_code or int(any(error is not None for _, _, error in outcomes)))
+    is_well = answering(run, interrupts, failure=UNTRIED)
+    raise typer.Exit(interrupts.exit_code or int(not is_well))
 
 
 def _messages(source: str, *, trust: bool) -> list[Message]:
@@ -141,20 +147,21 @@ def _send(messages: list[Message], job_id: str, routine: str, slot: str) -> None
         print(f"{message.name} was sent to {'.'.join(into)} of job {job.job_id!r}", flush=True)
 
 
-def _outcome(scratch: Scratch, message: Message, options: Mapping[str, Any]) -> Outcome:
+def _outcome(
+    scratch: Scratch, message: Message, others: Mapping[str, Any], **options: Any
+) -> tuple[list[Emission], RoutiluxError | None]:
+    """What the routine has emitted, or how it has failed."""
     try:
-        return message, scratch.run(message, **options), None
-    except (JobFailed, RoutineCrashed) as error:
-        return message, [], error
+        return scratch.run(message, others, **options), None
+    except (JobFailed, RoutineCrashed, DeadlineExceeded) as error:
+        return [], error
 
 
-def _show(
-    message: Message, emissions: list[Emission], error: JobFailed | RoutineCrashed | None, *, as_json: bool
-) -> None:
+def _show(message: Message, emissions: list[Emission], error: RoutiluxError | None, *, as_json: bool) -> None:
     if as_json:
         told = [msgspec.Raw(results.result(_output(message, each))) for each in emissions]
-        failure = None if error is None else results.error_record(error)
-        write_lines([{"message": message.name, "emissions": told, "error": failure}])
+        record = None if error is None else results.error_record(error)
+        write_lines([{"message": message.name, "emissions": told, "error": record}])
         return
     print(f"{message.name}: {message.preview}", flush=True)
     if error is not None:

@@ -9,7 +9,7 @@ BLOCKS = blocks(ROOT / "docs" / "replay.md")
 
 
 def test_the_page_about_replay_runs_as_one_story(tmp_path: Path) -> None:
-    script, tests = (block.text for block in BLOCKS if block.language == "python")
+    script, tests, _ = (block.text for block in BLOCKS if block.language == "python")
     (tmp_path / "shop.py").write_text(script, encoding="utf-8")
     (tmp_path / "test_shop.py").write_text(tests, encoding="utf-8")
     assert_clean(run([sys.executable, "-W", "error", "shop.py"], tmp_path))
