@@ -10,7 +10,7 @@ from routilux.cli.answers import answering
 from routilux.cli.debugging import find_job
 from routilux.cli.interrupts import Interrupts
 from routilux.cli.progress import counted
-from routilux.cli.wire import Wire
+from routilux.cli.wire import RefusedError, Wire
 from routilux.commands import Describe, Description
 from routilux.debug import recordings
 from routilux.debug.recordings import MOST_BYTES, End, Recorded, messages_of
@@ -102,7 +102,7 @@ def _taken(wire: Wire, flow_id: str, recording_id: str, interrupts: Interrupts) 
         request = TakeRecorded(flow_id, recording_id, len(messages), stops=bool(interrupts.seen))
         try:
             page = wire.ask(request, TapeInfo)
-        except PeerLost:
+        except (PeerLost, RefusedError):
             reason = "ended"
             break
         messages += messages_of(page)

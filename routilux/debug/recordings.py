@@ -6,12 +6,12 @@ in the end an End. A file without its End is not whole. docs/replay.md says it f
 """
 
 import os
+import secrets
 import struct
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 from zlib import crc32
 
 import msgspec
@@ -112,24 +112,34 @@ def write(path: str | os.PathLike[str], messages: Sequence[Recorded], end: End) 
     RecordingError.
     """
     target = Path(path)
-    temporary = None
+    spare = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
-        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        with os.fdopen(descriptor, "wb") as file:
+        with _without_name(spare) as file:
             file.write(MAGIC)
             for block in (Head(FORMAT), *messages, end):
                 body = msgspec.msgpack.encode(block)
                 file.write(_BLOCK.pack(len(body), crc32(body)))
                 file.write(body)
             file.flush()
-            os.fsync(descriptor)
-        Path(temporary).replace(target)
+            os.fsync(file.fileno())
+            if not spare.exists():
+                number = file.fileno()  # to be given makes link() follow the other, which is a link
+                os.link(f"/proc/self/fd/{number}", spare, src_dir_fd=number, follow_symlinks=True)
+        spare.replace(target)
     except OSError as error:
         raise RecordingError(f"the recording {os.fspath(path)!r} cannot be written: {error}") from error
     finally:
-        if temporary is not None:
-            with suppress(OSError):  # it has its name, if all went well
-                Path(temporary).unlink()
+        with suppress(OSError):  # it has its name, if all went well
+            spare.unlink()
+
+
+def _without_name(spare: Path) -> BinaryIO:
+    """A file that is gone if we are killed; where there is none of that kind, one of that name."""
+    try:
+        descriptor = os.open(spare.parent, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    except (AttributeError, OSError):
+        descriptor = os.open(spare, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    return os.fdopen(descriptor, "wb")
 
 
 def messages_of(info: TapeInfo) -> list[Recorded]:

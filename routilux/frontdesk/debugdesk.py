@@ -74,7 +74,7 @@ class DebugDesk:
         self._house = house
         self._find_flow = find_flow
         self._find_job = find_job
-        self._tapes = TapeDesk(self._control, self._job, self._held)
+        self._tapes = TapeDesk(self._control, self._running, self._job, self._held)
 
     def answer(self, request: DebugRequest) -> Answer:
         """Do what was asked. Raises Refused, or whatever else stands in the way."""
@@ -146,6 +146,12 @@ class DebugDesk:
         flow = self._house.admission.open(self._find_flow(flow_id))
         return self._house.engine.debugger(flow), None
 
+    def _running(self, flow_id: str) -> DebugControl | None:
+        """Of a flow whose processes run: to ask for it starts none."""
+        flow = self._find_flow(flow_id)
+        is_running = any(each.flow is flow for each in self._house.engine.running())
+        return self._house.engine.debugger(flow) if is_running else None
+
     def _list(self, request: ListBreakpoints) -> BreakpointList:
         if request.job_id:
             job = self._held_job(request.job_id)
@@ -155,10 +161,8 @@ class DebugDesk:
             if request.renews:
                 control.renew(job)
             return _listed(*control.breakpoints(job))
-        flow = self._find_flow(request.flow_id)
-        if all(running.flow is not flow for running in self._house.engine.running()):
-            return BreakpointList(())  # to ask for them starts no processes
-        return _listed(*_of_flow(self._house.engine.debugger(flow)))
+        running = self._running(request.flow_id)
+        return BreakpointList(()) if running is None else _listed(*_of_flow(running))
 
     def _set(self, request: SetBreakpoint) -> BreakpointList:
         control, job = self._control(request.job_id, request.flow_id)

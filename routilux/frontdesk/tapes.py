@@ -24,12 +24,17 @@ Control = Callable[[str, str], tuple[DebugControl, JobState | None]]
 
 
 class TapeDesk:
-    """Part of the debug desk; `job` and `held` are its."""
+    """Part of the debug desk, whose methods it is given."""
 
     def __init__(
-        self, control: Control, job: Callable[[str], JobState], held: Callable[[JobState, str], str]
+        self,
+        control: Control,
+        running: Callable[[str], DebugControl | None],
+        job: Callable[[str], JobState],
+        held: Callable[[JobState, str], str],
     ) -> None:
         self._control = control
+        self._running = running
         self._job = job
         self._held = held
 
@@ -55,7 +60,9 @@ class TapeDesk:
         return TapeInfo(name)
 
     def _take(self, request: TakeRecorded) -> TapeInfo:
-        control, _ = self._control("", request.flow_id)
+        control = self._running(request.flow_id)
+        if control is None:
+            raise Refused("WORKER_NOT_FOUND", f"the processes of flow {request.flow_id!r} have ended")
         tapes = control.recordings
         if request.stops:
             tapes.end(request.recording_id)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
@@ -218,6 +220,29 @@ def test_what_cannot_be_written_leaves_what_was_there(tmp_path: Path) -> None:
         write(path, [record(1, at=object())], End(1))
     assert path.read_bytes() == before
     assert [each.name for each in tmp_path.iterdir()] == ["orders.rlx"]
+
+
+WRITER = """
+import sys
+from routilux.debug.recordings import End, Recorded, write
+message = Recorded(flow="f", job_id="j", payload=bytes(100_000))
+while True:
+    write(sys.argv[1], [message] * 20, End(20))
+    print("written", flush=True)
+"""
+
+
+def test_a_writer_that_is_killed_leaves_a_whole_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "orders.rlx"
+    for times in range(1, 4):
+        command = [sys.executable, "-c", WRITER, str(path)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+            assert writer.stdout is not None
+            for _ in range(times):
+                assert writer.stdout.readline() == "written\n"
+            writer.kill()
+        assert len(read(path)[0]) == 20
+        assert list(tmp_path.iterdir()) == [path]
 
 
 def test_messages_are_named_by_file_number_and_place(tmp_path: Path) -> None:
