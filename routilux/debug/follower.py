@@ -16,8 +16,7 @@ from routilux.plan import SUPERVISOR
 
 LOOK_MS = 100
 """Between two looks whether it is to end."""
-READY = 2.0
-"""Seconds that all workers have to notice us."""
+READY = 1.0
 PATIENCE = 0.5
 """Seconds that a message has to become known: workers publish fifty times a second."""
 
@@ -36,9 +35,13 @@ class Follower:
     not know; nor what is left out of the sample that workers publish, unless the job is traced.
     """
 
-    def __init__(self, directory: str | PathLike[str], ancestry: Ancestry) -> None:
+    def __init__(
+        self, directory: str | PathLike[str], ancestry: Ancestry, *, patience: float = READY
+    ) -> None:
+        """`with` waits so many seconds until all workers know of us; those that are held notice later."""
         self._directory = directory
         self._ancestry = ancestry
+        self._patience = patience
         self._news = threading.Condition()
         self._over = threading.Event()
         self._unheard = set(ancestry.names.routines)
@@ -48,7 +51,7 @@ class Follower:
     def __enter__(self) -> Self:
         self._thread.start()
         with self._news:
-            self._news.wait_for(lambda: not self._unheard, READY)
+            self._news.wait_for(lambda: not self._unheard, self._patience)
         return self
 
     def __exit__(

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from process.flows import held
-from process.flows.workers import TIMEOUT
+from process.flows.workers import TIMEOUT, until
 from routilux import Runtime
 
 
@@ -71,23 +71,22 @@ def test_what_was_before_a_follower_is_told_as_unheard(runtime: Runtime) -> None
 
 
 def test_the_terminal_tells_the_way_with_where(runtime: Runtime) -> None:
-    place = {"routine_id": "count"}
-    job = runtime.exec(held.join(), n=1, job_id="mine", breakpoints=[place])
-    job.session().wait(TIMEOUT)
-    script = "where\nbreak pairs.out\ncontinue\nwhere\ncontinue\n"
-    ended = subprocess.run(
+    job = runtime.exec(held.join(), n=1, job_id="mine", start_paused=True)
+    with subprocess.Popen(
         [sys.executable, "-m", "routilux", "debug", "mine"],
-        input=script,
         env=os.environ | {"NO_COLOR": "1", "TMPDIR": tempfile.gettempdir()},
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         text=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
-    assert (ended.returncode, ended.stderr) == (0, "")
-    told = [line for line in ended.stdout.splitlines() if line.lstrip().startswith("caused by")]
-    assert told[0].endswith(", submitted to count")  # as long as it has not been used
-    assert [line.partition(", ")[2].partition(":")[0] for line in told[1:]] == [
+    ) as terminal:
+        assert terminal.stdin is not None
+        terminal.stdin.write("break pairs.out\n")
+        terminal.stdin.flush()
+        until(lambda: list(job.breakpoints))
+        job.resume()
+        out, _ = terminal.communicate("continue\nwhere\ncontinue\n", timeout=TIMEOUT)
+    told = [line for line in out.splitlines() if line.lstrip().startswith("caused by")]
+    assert [line.partition(", ")[2].partition(":")[0] for line in told] == [
         "left.output->pairs.a",
         "right.output->pairs.b",
         "double.output->left.value",
