@@ -40,7 +40,7 @@ def debug(
         directory, found, flow = find_job(job)
         wire = Wire(directory, found.job_id)
         ancestry = Ancestry(Names.of(flow), found.job_id)
-        with Lease(wire), Follower(flow.directory, ancestry, patience=0.0) as follower:
+        with Lease(wire), Follower(flow.directory, ancestry) as follower:
             DebugShell(wire, flow, follower).cmdloop()
 
     answering(run, context.obj)

@@ -9,7 +9,7 @@ import msgspec
 import zmq
 
 from routilux.debug.ancestry import Ancestor, Ancestry
-from routilux.hookevents import ROUTINE, STATS, Envelope
+from routilux.hookevents import ROUTINE, STATS, Envelope, FlowStats
 from routilux.ipc.endpoints import endpoint
 from routilux.ipc.publish import hooks_name
 from routilux.plan import SUPERVISOR
@@ -35,13 +35,10 @@ class Follower:
     not know; nor what is left out of the sample that workers publish, unless the job is traced.
     """
 
-    def __init__(
-        self, directory: str | PathLike[str], ancestry: Ancestry, *, patience: float = READY
-    ) -> None:
-        """`with` waits so many seconds until all workers know of us; those that are held notice later."""
+    def __init__(self, directory: str | PathLike[str], ancestry: Ancestry) -> None:
+        """`with` waits until all workers know of us, a second at most; those that are held notice later."""
         self._directory = directory
         self._ancestry = ancestry
-        self._patience = patience
         self._news = threading.Condition()
         self._over = threading.Event()
         self._unheard = set(ancestry.names.routines)
@@ -51,7 +48,7 @@ class Follower:
     def __enter__(self) -> Self:
         self._thread.start()
         with self._news:
-            self._news.wait_for(lambda: not self._unheard, self._patience)
+            self._news.wait_for(lambda: not self._unheard, READY)
         return self
 
     def __exit__(
@@ -87,5 +84,7 @@ class Follower:
         with self._news:
             self._unheard.discard(envelope.process)
             for event in envelope.events:
+                if isinstance(event, FlowStats):
+                    self._unheard -= {each.process for each in event.processes if each.state == "held"}
                 self._ancestry.hear(envelope.process, event)
             self._news.notify_all()
