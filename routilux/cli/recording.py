@@ -67,7 +67,7 @@ def record(
         with interrupts.counted():
             messages, end = _taken(wire, flow_id, started.recording_id, interrupts)
         recordings.write(out, messages, end)
-        skipped = f"; {counted(end.skipped, 'message')} came by and found no room" if end.skipped else ""
+        skipped = f"; {counted(end.skipped, 'message')} more came by and were skipped" if end.skipped else ""
         print(f"recorded {counted(len(messages), 'message')} of {place} in {out}{skipped}")
         if end.reason in WHY:
             print(f"fewer than {count:,}: {WHY[end.reason]}", file=sys.stderr)

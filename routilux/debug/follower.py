@@ -17,6 +17,7 @@ from routilux.plan import SUPERVISOR
 LOOK_MS = 100
 """Between two looks whether it is to end."""
 READY = 1.0
+"""Seconds that workers have to notice us."""
 PATIENCE = 0.5
 """Seconds that a message has to become known: workers publish fifty times a second."""
 

@@ -53,7 +53,9 @@ class Recording:
 
     @property
     def skipped(self) -> int:
-        """Messages that came by meanwhile and found no room; it knows all of them once it is over."""
+        """Messages that came by meanwhile and are not in it: they found no room, or were too large.
+        It knows all of them once it is over.
+        """
         return self._now().skipped
 
     @property

@@ -35,10 +35,10 @@ def tape(tmp_path: Path) -> Path:
     return tmp_path / "tape.rlx"
 
 
-def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+def command(*arguments: str, says: str = "") -> subprocess.CompletedProcess[str]:
     with started(*arguments) as process:
         try:
-            out, err = process.communicate(timeout=TIMEOUT)
+            out, err = process.communicate(says, timeout=TIMEOUT)
         finally:
             process.kill()
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
@@ -50,6 +50,7 @@ def started(*arguments: str) -> subprocess.Popen[str]:
         [sys.executable, "-m", "routilux", *arguments],
         cwd=Path(__file__).parents[1],
         env=environment | {"PYTHONPATH": str(Path(__file__).parents[1])},
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -292,6 +293,8 @@ def test_a_replay_shows_emissions_and_errors_and_says_so_with_its_exit_code(
     assert "ZeroDivisionError" in every.stdout
     inline = command("replay", f"{tape}:1", target, "--inline")
     assert (inline.returncode, "12 / value" in inline.stderr) == (1, True)
+    stopped = command("replay", f"{tape}:2", "process.flows.tapes:stops", "--inline", says="p value\nc\n")
+    assert (stopped.returncode, "(Pdb) 1" in stopped.stdout) == (0, True)
     for wrong in ([f"{tape}:9", target], [str(tape), target, "--routine", "inverts"], ["none.rlx", target]):
         assert command("replay", *wrong).returncode == 125
     assert command("replay", str(tape)).returncode == 2

@@ -91,6 +91,12 @@ def fragile(value: int) -> int:
 
 
 @routine
+def stopping(value: int) -> int:
+    breakpoint()  # noqa: T100 - that is what it is for
+    return value
+
+
+@routine
 def same(value: Any) -> Any:
     return value
 
@@ -101,6 +107,10 @@ def flow() -> Flow:
 
 def sums() -> Flow:
     return Flow("sums").pipe(numbers).pipe(inverse, "inverse", on_error="skip")
+
+
+def stops() -> Flow:
+    return Flow("stops").pipe(stopping, "inverse")
 
 
 def boxes() -> Flow:
