@@ -117,9 +117,6 @@ class Ancestry:
         for message_id in ids:
             _keep(self._made, message_id, made)
 
-    def knows(self, message_id: str) -> bool:
-        return message_id in self._made or message_id in self._used
-
     def of(self, message_ids: Iterable[str], routine: str = "") -> list[Ancestor]:
         """Those messages, which are before that routine, what has caused them, and so on back to the
         submissions, the nearest first.

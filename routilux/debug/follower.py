@@ -8,6 +8,7 @@ from typing import Protocol, Self
 import msgspec
 import zmq
 
+from routilux.clock import Deadline
 from routilux.debug.ancestry import Ancestor, Ancestry
 from routilux.hookevents import ROUTINE, STATS, Envelope, FlowStats
 from routilux.ipc.endpoints import endpoint
@@ -18,8 +19,8 @@ LOOK_MS = 100
 """Between two looks whether it is to end."""
 READY = 1.0
 """Seconds that workers have to notice us."""
-PATIENCE = 0.5
-"""Seconds that a message has to become known: workers publish fifty times a second."""
+PATIENCE = 1.0
+"""Seconds that what has happened has to become known: workers publish fifty times a second."""
 
 
 class Caused(Protocol):
@@ -63,11 +64,13 @@ class Follower:
         submissions, as far as it was heard; the nearest first, a thousand at most. Waits for what is on its
         way.
         """
-        ancestry, of = self._ancestry, hold.routine_id
+        deadline = Deadline.after(timeout)
         with self._news:
-            if of not in ancestry.names.entries:  # a submission has no maker to hear of
-                self._news.wait_for(lambda: all(map(ancestry.knows, hold.parents)), timeout)
-            return ancestry.of(hold.parents, of)
+            while True:
+                found = self._ancestry.of(hold.parents, hold.routine_id)
+                is_whole = all(each.parents or each.is_submission for each in found)
+                if is_whole or deadline.passed or not self._news.wait(deadline.left()):
+                    return found
 
     def _run(self) -> None:
         decode = msgspec.msgpack.Decoder(Envelope).decode

@@ -30,7 +30,7 @@ from routilux.supervisor.docket import Docket
 from routilux.supervisor.ledger import SLOT_BITS, Account
 from routilux.supervisor.waitingroom import Held
 
-MOST = 16
+MOST = 8
 """Recordings of one flow that are under way, or wait for whoever takes them."""
 ARRIVAL = 1.0
 """Seconds that a sample has to arrive once its job has ended."""

@@ -71,7 +71,7 @@ def test_what_was_not_heard_is_said_and_is_no_submission() -> None:
 
 def test_other_jobs_are_not_heard() -> None:
     known = heard((1, activated([("s", 0)], (0, ("l",)), job="job-2")))
-    assert not known.knows("l")
+    assert [each.source for each in known.of(["l"])] == [""]
 
 
 def test_a_cycle_of_messages_that_cannot_be_ends() -> None:
@@ -91,7 +91,7 @@ def test_the_runtime_says_which_process_runs_what() -> None:
 def test_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ancestry, "KEPT", 2)
     known = heard((1, activated([], (0, ("1", "2", "3")))))
-    assert [known.knows(name) for name in "123"] == [False, True, True]
+    assert [each.source for each in known.of("123")] == ["", "source", "source"]
 
 
 def test_no_more_are_told_than_are_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
