@@ -68,7 +68,7 @@ class Follower:
         with self._news:
             while True:
                 found = self._ancestry.of(hold.parents, hold.routine_id)
-                is_whole = all(each.parents or each.is_submission for each in found)
+                is_whole = all(each.source or each.is_submission for each in found)
                 if is_whole or deadline.passed or not self._news.wait(deadline.left()):
                     return found
 
