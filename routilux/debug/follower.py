@@ -17,8 +17,10 @@ from routilux.plan import SUPERVISOR
 
 LOOK_MS = 100
 """Between two looks whether it is to end."""
-READY = 1.0
-"""Seconds that workers have to notice us."""
+READY = 5.0
+"""Seconds that workers have to notice us; those that have just been started need some."""
+SOON = frozenset(("starting", "idle"))
+"""States in which a worker will: others do so after the activation at hand."""
 PATIENCE = 1.0
 """Seconds that what has happened has to become known: workers publish fifty times a second."""
 
@@ -38,7 +40,7 @@ class Follower:
     """
 
     def __init__(self, directory: str | PathLike[str], ancestry: Ancestry) -> None:
-        """`with` waits until all workers know of us, a second at most; those that are held notice later."""
+        """`with` waits until all workers know of us that are not at work, or held: these will notice later."""
         self._directory = directory
         self._ancestry = ancestry
         self._news = threading.Condition()
@@ -89,6 +91,6 @@ class Follower:
             self._unheard.discard(envelope.process)
             for event in envelope.events:
                 if isinstance(event, FlowStats):
-                    self._unheard -= {each.process for each in event.processes if each.state == "held"}
+                    self._unheard -= {each.process for each in event.processes if each.state not in SOON}
                 self._ancestry.hear(envelope.process, event)
             self._news.notify_all()
