@@ -40,7 +40,7 @@ class Follower:
     """
 
     def __init__(self, directory: str | PathLike[str], ancestry: Ancestry) -> None:
-        """`with` waits until all workers know of us that are not at work, or held: these will notice later."""
+        """`with` waits until all workers know of us that are not at work or held: these will notice later."""
         self._directory = directory
         self._ancestry = ancestry
         self._news = threading.Condition()
