@@ -278,7 +278,7 @@ def of_hold(held: Held, info: HoldInfo, flow: Flow) -> Recorded:
         routine, slot = (leads[0].target, leads[0].slot) if len(leads) == 1 else ("", "")
     elif not slot:
         slot = _only_slot(flow, held)
-    payload, is_typed = encoded(flow, (routine, slot), Decoder().decode_large(memoryview(report.payload)))
+    payload, is_typed = _retyped(flow, (routine, slot), report.payload)
     return Recorded(
         flow=flow.name,
         job_id=held.job.job_id,
@@ -296,6 +296,16 @@ def of_hold(held: Held, info: HoldInfo, flow: Flow) -> Recorded:
         is_typed=is_typed,
         payload=payload,
     )
+
+
+def _retyped(flow: Flow, way: tuple[str, str], payload: bytes) -> tuple[bytes, bool]:
+    """What travelled to a debugger without regard to its slot's type, encoded as that if it can be."""
+    if not way[1] or demand_of(flow, *way) is None:
+        return payload, False
+    try:
+        return encoded(flow, way, Decoder().decode_large(memoryview(payload)))
+    except Exception:  # its class may be known to its worker alone  # noqa: BLE001
+        return payload, False
 
 
 def _only_slot(flow: Flow, held: Held) -> str:
