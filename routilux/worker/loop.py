@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from routilux.clock import monotonic
+from routilux.clock import monotonic, preemptions
 from routilux.errors import RoutiluxError
 from routilux.invoke import Steps
 from routilux.ipc.channels import NO_TURN, Turn
@@ -59,6 +59,7 @@ class Loop(Commits):
         self._service = service
         self._shared, self._exit, self._drain = orders
         self.limit = 1
+        self._each_ns = self._preemptions = 0
         self.inlets = [inlet for inlet in parts.inlets if inlet.reader.plan.index not in parts.inner]
         self.inner = [inlet for inlet in parts.inlets if inlet.reader.plan.index in parts.inner]
         """Lanes of a cycle: they are emptied before those that lead into it."""
@@ -143,10 +144,20 @@ class Loop(Commits):
 
     def learn(self, each_ns: int, ran: int) -> None:
         """Fit the size of a batch to what a message costs, and tell producers who deal messages out."""
+        if each_ns > 2 * self._each_ns and self.was_preempted():
+            each_ns = 2 * self._each_ns
+        self._each_ns = each_ns
         fits = max(1, BATCH_NS // max(1, each_ns))
         self.limit = min(fits, max(self.limit, 2 * ran), LARGEST_BATCH)
         before = self._words[self._service]
         self._words[self._service] = max(1, (before + each_ns) // 2 if before else each_ns)
+
+    def was_preempted(self) -> bool:
+        """Whether others have had the processor since this was asked last: where there are more processes
+        than processors, what took long may be no more work than before.
+        """
+        before, self._preemptions = self._preemptions, preemptions()
+        return self._each_ns > 0 and before != self._preemptions
 
     def restore(self, record: Record, inlet: Inlet) -> None:
         """After a crash: take up what the record says."""
