@@ -19,6 +19,7 @@ from routilux.holds import HookedRoutine
 from routilux.hooks import Hooks
 from routilux.ipc import crash
 from routilux.ipc.arena import Arena, OwnSection
+from routilux.ipc.asleep import Sleepers
 from routilux.ipc.blobs import BlobWriter, Pins
 from routilux.ipc.channels import Channel
 from routilux.ipc.codec import Decoder, Encoder, batch
@@ -204,6 +205,7 @@ class Worker:
             blobs=blobs,
             tx=self.tx,
             bells=self.bells,
+            sleepers=Sleepers(self.arena),
             context=context,
             activations=activations,
             tap=tap,
