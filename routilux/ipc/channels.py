@@ -18,6 +18,9 @@ from routilux.routing import least
 WINDOW_NS = 5_000_000
 """A worker among several is given about this much work ahead of time, so that all of them end together."""
 SMALLEST_WINDOW = 2
+RUN_NS = 1_000_000
+"""About this much work goes to one worker at a time, where it does not go round: a frame, and to be woken for
+it, costs as much as dozens of small messages."""
 LARGE_AHEAD = 8 << 20
 """Bytes of large payloads that may be on their way in one lane: few enough to lie in a cache until they are
 read,"""
@@ -310,7 +313,8 @@ class Channel:
         room = window - lane.outstanding()
         if room <= 0:
             return None, 0
-        return lane, max(1, min(room, -(-count // len(self.lanes))))
+        run = max(-(-count // len(self.lanes)), RUN_NS // service if service else 1)
+        return lane, min(room, run)
 
 
 def push(channel: Channel, cut: Sequence[Segment]) -> int:

@@ -8,6 +8,7 @@ from routilux.clock import monotonic
 from routilux.errors import ArenaFull
 from routilux.ipc import crash
 from routilux.ipc.asleep import Nap, Sleepers
+from routilux.ipc.balance import Balance
 from routilux.ipc.blobs import BlobWriter, Pins
 from routilux.ipc.codec import EncodeError
 from routilux.ipc.commit import Transaction
@@ -52,6 +53,7 @@ class Parts:
     pins: Pins
     blobs: BlobWriter
     tx: Transaction
+    balance: Balance
     bells: Doorbells
     sleepers: Sleepers
     context: WorkerContext
@@ -81,7 +83,7 @@ class Commits:
         self._words = words
         self._nap = Nap(own)
         self._look = Look(parts.sleepers.words, [inlet.reader.published for inlet in parts.inlets])
-        self.quiet = Quiet(parts.jobs.current, self.name_quiet)
+        self.quiet = Quiet(parts.balance, parts.jobs.current, self.name_quiet)
         self._has_worked = False
         """Whether there was anything to do since we last slept,"""
         self._taken = 0

@@ -20,6 +20,7 @@ from routilux.hooks import Hooks
 from routilux.ipc import crash
 from routilux.ipc.arena import Arena, OwnSection
 from routilux.ipc.asleep import Sleepers
+from routilux.ipc.balance import Balance
 from routilux.ipc.blobs import BlobWriter, Pins
 from routilux.ipc.channels import Channel
 from routilux.ipc.codec import Decoder, Encoder, batch
@@ -204,6 +205,7 @@ class Worker:
             pins=pins,
             blobs=blobs,
             tx=self.tx,
+            balance=Balance(self.arena),
             bells=self.bells,
             sleepers=Sleepers(self.arena),
             context=context,
@@ -221,7 +223,7 @@ class Worker:
         loop.timed = policy.timed
         loop.is_bounded = not (policy.timed or isinstance(policy, WholeJob))
         if node.timeout is not None or hooked is not None:
-            parts.activations.fast = None  # each message is timed, or told, by itself
+            parts.activations.logic = None  # each message is timed, or told, by itself
         if node.timeout is not None:
             loop.stopwatch = Stopwatch(self.own)
         if node.max_activations is not None or node.max_rss_mb is not None:
@@ -318,8 +320,7 @@ class Worker:
             for at, slot in slots.items()
             if slot is not None and exactness(slot.type)
         }
-        name = self.boot.plan.processes[self.boot.index].node
-        keepsakes = Keepsakes(name, pins, self.tx)
+        keepsakes = Keepsakes(self.boot.plan.processes[self.boot.index].node, pins, self.tx)
         return Loader(self.arena, decoder, pins, copied=copied, typed=typed, keepsakes=keepsakes)
 
     def restore(self, loop: Loop) -> None:
