@@ -116,11 +116,12 @@ class LaneWriter:
             self.position += gap
             at = 0
         self._write(at, frame, length)
+        count = frame.messages
         self.position += space
-        self.messages += frame.messages
+        self.messages += count
         if not frame.flags & NO_MESSAGES:
-            self.total += frame.messages
-        self._in_flight.append((self.position, frame.messages, 0))
+            self.total += count
+        self._in_flight.append((self.position, count, 0))
         if len(self._in_flight) > _MOST_FRAMES:
             self.outstanding()
         return self.position
@@ -239,6 +240,10 @@ class LaneReader:
             payload = self._data[begin : begin + length]
             return Frame(job, port, count, payload, flags, tag, origin, position, end, span)
         return None
+
+    def lies_behind(self, frame: Frame) -> bool:
+        """Whether anything is published behind that frame."""
+        return self._words[self.published] > frame.end
 
     def use(self, frame: Frame, upto: int) -> None:
         """The first `upto` messages of `frame`, which is the head, are used."""

@@ -19,6 +19,7 @@ from routilux.holds import HookedRoutine
 from routilux.hooks import Hooks
 from routilux.ipc import crash
 from routilux.ipc.arena import Arena, OwnSection
+from routilux.ipc.asleep import Sleepers
 from routilux.ipc.balance import Balance
 from routilux.ipc.blobs import BlobWriter, Pins
 from routilux.ipc.channels import Channel
@@ -206,6 +207,7 @@ class Worker:
             tx=self.tx,
             balance=Balance(self.arena),
             bells=self.bells,
+            sleepers=Sleepers(self.arena),
             context=context,
             activations=activations,
             tap=tap,
@@ -318,8 +320,7 @@ class Worker:
             for at, slot in slots.items()
             if slot is not None and exactness(slot.type)
         }
-        name = self.boot.plan.processes[self.boot.index].node
-        keepsakes = Keepsakes(name, pins, self.tx)
+        keepsakes = Keepsakes(self.boot.plan.processes[self.boot.index].node, pins, self.tx)
         return Loader(self.arena, decoder, pins, copied=copied, typed=typed, keepsakes=keepsakes)
 
     def restore(self, loop: Loop) -> None:

@@ -135,9 +135,11 @@ class Loop(Commits):
 
     def commit(self, *, whole: bool = True) -> None:
         """See Commits; what was left in its middle at the end of the process has not happened."""
-        if self.is_abandoned:
-            return
-        self.p.activations.was_cut = False
+        activations = self.p.activations
+        if activations.was_cut:
+            if self.must_exit:
+                return
+            activations.was_cut = False
         if (watch := self.gate.watch) is not None:
             watch.commit(saves_state=bool(self.p.states.touched))
         super().commit(whole=whole)

@@ -68,7 +68,7 @@ class EventOutput:
         self._routine = routine
         self._turns = turns
         self._answers = any(target.is_answer for target in targets)
-        self._is_plain = len(targets) == 1 and not self._answers and is_plain(targets[0])
+        self.is_plain = len(targets) == 1 and not self._answers and is_plain(targets[0])
         self.written: dict[LaneWriter, None] = {}
         """Lanes that were written to since the last commit."""
         self._keyed = [(target.key, len(target.channels)) for target in targets if target.key is not None]
@@ -192,7 +192,7 @@ class EventOutput:
         if self.changes:
             self._close_changed(tx, job, origin, answered)
             return
-        if self._is_plain and not self.large and self._put(tx, job, origin):
+        if self.is_plain and not self.large and self._put(tx, job, origin):
             return
         parts = self.parts[:]
         made = keyed = 0
@@ -352,7 +352,8 @@ class Outputs:
                 event.close(tx, job, origin, answered)
             return
         for event in self.events:
-            event.close(tx, job, origin, answered)
+            if event.parts or answered.span:
+                event.close(tx, job, origin, answered)
 
     def report(self, tx: Transaction, job: int, record: bytes, flags: int = ERROR) -> None:
         """Tell the supervisor something of the job, in the same commit as what it is about."""
@@ -407,7 +408,8 @@ class Outputs:
 
     def pump(self, tx: Transaction) -> list[LaneWriter]:
         """As `write`, for the last time before the commit: all lanes that were written to for it."""
-        self.write(tx)
+        if any(self._queues):
+            self.write(tx)
         written = list(self._written)
         self._written.clear()
         if crash.PLAN:
