@@ -195,8 +195,8 @@ class Commits:
             self.p.bells.ring(lane.consumer, Bell.PUBLISHED, lane.plan.index, lane.position)
 
     def credit(self, inlet: Inlet) -> None:
-        """Tell the producer that there is room, unless it cannot be waiting for any; of a full lane, when an
-        eighth of it is free.
+        """Tell the producer that there is room, if it sleeps and may be waiting for some; of a full lane, when
+        an eighth of it is free.
         """
         reader = inlet.reader
         inlet.changed = False
@@ -205,7 +205,8 @@ class Commits:
         if inlet.owes_credit or was_full or reader.plan.index in self.p.windowed:
             inlet.owes_credit = False
             inlet.passed_from = reader.position
-            self.p.bells.ring(reader.producer, Bell.CREDIT, reader.plan.index, reader.position)
+            if self.p.sleepers.must_be_rung(reader.producer):
+                self.p.bells.ring(reader.producer, Bell.CREDIT, reader.plan.index, reader.position)
 
     def send(self) -> bool:
         """Move what waits for room into the lanes; whether anything moved."""
@@ -248,7 +249,7 @@ class Commits:
         if due and not self.p.outputs.waiting:
             seconds = max(0.0, min(seconds, min(due) - monotonic()))
         self._nap.begin(int(min(due) * 1e9) if due else 1)
-        if self._look.has_news():
+        if self._look.has_news() or (p.outputs.waiting and self.send()):
             self._nap.end()
             return
         if self.quiet.slots and (again := self.quiet.due) is not None:
