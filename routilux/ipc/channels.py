@@ -15,7 +15,7 @@ from routilux.ipc.lanes import BLOB, DEAD, ERROR, MARK, MAX_COUNT, MAX_PAYLOAD, 
 from routilux.ipc.records import Kind, Record, Records
 from routilux.routing import least
 
-WINDOW_NS = 5_000_000
+WINDOW_NS = 8_000_000
 """A worker among several is given about this much work ahead of time, so that all of them end together."""
 SMALLEST_WINDOW = 2
 RUN_NS = 1_000_000
@@ -144,6 +144,13 @@ def segments(
         Segment(job, port, list(parts[a:b]), origin=origin, flags=flags, turn=turn.part(a, b, len(parts)))
         for a, b in pairwise(cuts)
     ]
+
+
+def window(service_ns: int) -> int:
+    """Messages that a worker among several is given ahead of time, by what one of them takes; 0 if that is
+    not known.
+    """
+    return max(SMALLEST_WINDOW, min(WINDOW_NS // service_ns, MAX_COUNT)) if service_ns else SMALLEST_WINDOW
 
 
 class Channel:
@@ -309,12 +316,12 @@ class Channel:
         lanes = (*self.lanes[turn:], *self.lanes[:turn])
         lane = lanes[least([lane.outstanding() for lane in lanes])]
         service = self._service_ns(lane.consumer)
-        window = max(SMALLEST_WINDOW, min(WINDOW_NS // service, MAX_COUNT) if service else SMALLEST_WINDOW)
-        room = window - lane.outstanding()
+        most = window(service)
+        room = most - lane.outstanding()
         if room <= 0:
             return None, 0
         run = max(-(-count // len(self.lanes)), RUN_NS // service if service else 1)
-        return lane, min(room, run)
+        return lane, min(room, run, most // 2)  # the second half is there before the first is used up
 
 
 def push(channel: Channel, cut: Sequence[Segment]) -> int:

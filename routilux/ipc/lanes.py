@@ -190,6 +190,7 @@ class LaneReader:
         "position",
         "producer",
         "published",
+        "sent",
         "taken",
         "total",
         "used",
@@ -204,6 +205,7 @@ class LaneReader:
         self._words = arena.words
         self._data = arena.data
         self._start = producer.rings[plan.index]
+        self.sent = producer.sent[plan.index] // WORD
         self.taken = own.index(own.section.used[plan.index])
         self.total = own.words[self.taken]
         mark = own.words[self.consumed]
@@ -213,6 +215,11 @@ class LaneReader:
     def waiting(self) -> int:
         """Bytes published and not yet passed."""
         return self._words[self.published] - self.position
+
+    @property
+    def unused(self) -> int:
+        """Messages published and not yet used, as far as the producer has counted them."""
+        return self._words[self.sent] - self.total
 
     @property
     def mark(self) -> int:

@@ -10,9 +10,10 @@ from routilux.ipc import crash
 from routilux.ipc.asleep import Nap, Sleepers
 from routilux.ipc.balance import Balance
 from routilux.ipc.blobs import BlobWriter, Pins
+from routilux.ipc.channels import window
 from routilux.ipc.codec import EncodeError
 from routilux.ipc.commit import Transaction
-from routilux.ipc.lanes import LaneWriter
+from routilux.ipc.lanes import LaneReader, LaneWriter
 from routilux.ipc.layout import RING
 from routilux.ipc.records import Kind, Records
 from routilux.ipc.sockets import Bell, Doorbells, groups
@@ -81,6 +82,7 @@ class Commits:
         self.p = parts
         own = parts.records.own
         self._words = words
+        self._service = own.index(own.section.words["service_ns"])
         self._nap = Nap(own)
         self._look = Look(parts.sleepers.words, [inlet.reader.published for inlet in parts.inlets])
         self.quiet = Quiet(parts.balance, parts.jobs.current, self.name_quiet)
@@ -195,18 +197,23 @@ class Commits:
             self.p.bells.ring(lane.consumer, Bell.PUBLISHED, lane.plan.index, lane.position)
 
     def credit(self, inlet: Inlet) -> None:
-        """Tell the producer that there is room, if it sleeps and may be waiting for some; of a full lane, when
-        an eighth of it is free.
+        """Tell the producer that there is room, if it sleeps and may be waiting for some: of a full lane when
+        an eighth of it is free, of a window when half of it is used up.
         """
         reader = inlet.reader
         inlet.changed = False
         passed, waiting = reader.position - inlet.passed_from, reader.waiting
         was_full = waiting + passed > RING // 4 and (passed > RING // 8 or not waiting)
-        if inlet.owes_credit or was_full or reader.plan.index in self.p.windowed:
+        is_windowed = reader.plan.index in self.p.windowed
+        if inlet.owes_credit or was_full or (is_windowed and self.is_half_done(reader)):
             inlet.owes_credit = False
             inlet.passed_from = reader.position
             if self.p.sleepers.must_be_rung(reader.producer):
                 self.p.bells.ring(reader.producer, Bell.CREDIT, reader.plan.index, reader.position)
+
+    def is_half_done(self, reader: LaneReader) -> bool:
+        """Whether a producer that gives a little work ahead has room to give more."""
+        return 2 * reader.unused <= window(self._words[self._service]) + 1
 
     def send(self) -> bool:
         """Move what waits for room into the lanes; whether anything moved."""

@@ -219,7 +219,7 @@ class Worker:
         )
         orders = (self.arena.words, words["exit"] // WORD, words["drain"] // WORD)
         kind: Any = ImmediateLoop if policy.immediate else GatherLoop
-        loop: Loop = kind(parts, self.own.words, self.own.index(self.own.section.words["service_ns"]), orders)
+        loop: Loop = kind(parts, self.own.words, orders)
         loop.timed = policy.timed
         loop.is_bounded = not (policy.timed or isinstance(policy, WholeJob))
         if node.timeout is not None or hooked is not None:
