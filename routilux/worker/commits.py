@@ -78,10 +78,10 @@ class Parts:
 class Commits:
     """The part of the loop that runs no user code."""
 
-    def __init__(self, parts: Parts, words: memoryview) -> None:
+    def __init__(self, parts: Parts) -> None:
         self.p = parts
         own = parts.records.own
-        self._words = words
+        self._words = own.words
         self._service = own.index(own.section.words["service_ns"])
         self._nap = Nap(own)
         self._look = Look(parts.sleepers.words, [inlet.reader.published for inlet in parts.inlets])

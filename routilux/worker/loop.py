@@ -52,8 +52,8 @@ class Loop(Commits):
     is_bounded = True
     """Whether a lane is left alone while the policy holds back much of what has come by it."""
 
-    def __init__(self, parts: Parts, words: memoryview, orders: tuple[memoryview, int, int]) -> None:
-        super().__init__(parts, words)
+    def __init__(self, parts: Parts, orders: tuple[memoryview, int, int]) -> None:
+        super().__init__(parts)
         self._shared, self._exit, self._drain = orders
         self.limit = 1
         self._each_ns = self._preemptions = 0

@@ -1,7 +1,6 @@
 """Here is what a routine emits, from the call of `emit` until its frames lie in the lanes, still private."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import cast
 
 from routilux.errors import PayloadError
@@ -15,8 +14,9 @@ from routilux.ipc.loans import Loans
 from routilux.ipc.records import Records
 from routilux.ipc.turns import Turns
 from routilux.ipc.typed import TypedEncoder
-from routilux.keys import KeySource, by_key, key_of
+from routilux.keys import by_key, key_of
 from routilux.worker.changes import Change, Changes, Decision, Sent, blobs_of, cut, shifted
+from routilux.worker.target import Target
 
 Apart = tuple[list[Part], list[tuple[int, ...]], Changes]
 """What an event has emitted, while it is set apart."""
@@ -24,31 +24,10 @@ Apart = tuple[list[Part], list[tuple[int, ...]], Changes]
 MOST_LARGE = 2 << 20
 """After so many bytes of large payloads a commit is due: they are to be read while a cache has them."""
 
-
 MOST_FILL = 1024
 """Messages of one frame, however small they are;"""
 FEW = MAX_PAYLOAD // 16
 """and so many bytes of it are left, that what a routine makes of them may be a little longer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where one connection of an event leads: a channel to whichever worker, or, with a key, one channel for
-    each.
-    """
-
-    port: int
-    channels: tuple[Channel, ...]
-    key: KeySource | None = None
-    numbered: int = -1
-    """The row of tags by which messages are numbered, if the consumers are ordered."""
-    is_answer: bool = False
-    """Whether the consumer takes messages in the order of our inputs."""
-
-
-def is_plain(target: Target) -> bool:
-    """Whether messages go there without a key or a number."""
-    return target.key is None and target.numbered < 0
 
 
 class EventOutput:
@@ -68,7 +47,7 @@ class EventOutput:
         self._routine = routine
         self._turns = turns
         self._answers = any(target.is_answer for target in targets)
-        self.is_plain = len(targets) == 1 and not self._answers and is_plain(targets[0])
+        self.is_plain = len(targets) == 1 and not self._answers and targets[0].is_plain
         self.written: dict[LaneWriter, None] = {}
         """Lanes that were written to since the last commit."""
         self._keyed = [(target.key, len(target.channels)) for target in targets if target.key is not None]

@@ -14,7 +14,8 @@ from routilux.ipc.lanes import LARGE
 from routilux.ipc.layout import RING
 from routilux.ipc.loans import Loans
 from routilux.ipc.turns import Turns
-from routilux.worker.outputs import EventOutput, Outputs, Target
+from routilux.worker.outputs import EventOutput, Outputs
+from routilux.worker.target import Target
 
 SUPERVISOR = 0
 
