@@ -2,8 +2,8 @@
 
     python -m bench.onethread dict
 
-What else the machine does hardly matters to it, so it tells small changes of the hot path apart. It leaves out
-what only several processes have: switches between them, and their caches.
+What else the machine does hardly matters to it, so it tells small changes of the hot path apart. It leaves
+out what only several processes have: switches between them, and their caches.
 """
 
 import os

@@ -108,11 +108,11 @@ class Segment:
             return self.frame(1, first.reference, BLOB), first
         most = min(most, MAX_COUNT, 2 * MAX_PAYLOAD // (len(first) + 1) + 1)
         run = cast("list[bytes]", self.parts[self.at : self.at + most])
-        size = sum(map(len, run))
-        while size > MAX_PAYLOAD - 8 and len(run) > 1:
-            del run[max(1, int(len(run) * (MAX_PAYLOAD - 8) / size * 0.95)) :]
-            size = sum(map(len, run))
-        return self.frame(len(run), batch(run)), None
+        payload = batch(run)  # to add up their sizes would take longer
+        while len(payload) > MAX_PAYLOAD and len(run) > 1:
+            del run[max(1, int(len(run) * MAX_PAYLOAD / len(payload) * 0.95)) :]
+            payload = batch(run)
+        return self.frame(len(run), payload), None
 
     def frame(self, messages: int, payload: bytes, flags: int = 0) -> Frame:
         """A frame of its next messages."""

@@ -6,7 +6,7 @@ from typing import cast
 from routilux.errors import PayloadError
 from routilux.ipc import crash
 from routilux.ipc.blobs import Blob
-from routilux.ipc.channels import NO_TURN, Channel, Part, Turn, push, runs, segments
+from routilux.ipc.channels import NO_TURN, Channel, Part, Segment, Turn, push, runs, segments
 from routilux.ipc.codec import EncodeError, Encoder, Large, Packed, batch
 from routilux.ipc.commit import Transaction
 from routilux.ipc.lanes import ERROR, LARGE, MAX_PAYLOAD, STEP, TYPED, Frame, LaneWriter
@@ -20,9 +20,6 @@ from routilux.worker.target import Target
 
 Apart = tuple[list[Part], list[tuple[int, ...]], Changes]
 """What an event has emitted, while it is set apart."""
-
-MOST_LARGE = 2 << 20
-"""After so many bytes of large payloads a commit is due: they are to be read while a cache has them."""
 
 MOST_FILL = 1024
 """Messages of one frame, however small they are;"""
@@ -181,7 +178,7 @@ class EventOutput:
                 turn = Turn(self._turns.next(target.numbered, job), 0, is_numbered=True)
                 self._turns.advance(tx, target.numbered, job, len(parts))
             if target.key is None:
-                cut = segments(job, target.port, parts, origin=origin, flags=self._flags, turn=turn)
+                cut = self._cut(job, target, parts, origin, turn)
                 made += push(target.channels[0], cut)
                 continue
             for worker, channel in enumerate(target.channels):
@@ -189,7 +186,7 @@ class EventOutput:
                 for first, run in runs(places) if turn.is_numbered else [(0, places)]:
                     chosen = [parts[at] for at in run]
                     place = turn.after(first) if turn.is_numbered else turn
-                    cut = segments(job, target.port, chosen, origin=origin, flags=self._flags, turn=place)
+                    cut = self._cut(job, target, chosen, origin, place)
                     made += push(channel, cut)
             keyed += 1
         if self.large:
@@ -200,6 +197,12 @@ class EventOutput:
         self.parts.clear()
         self.places.clear()
         tx.create(job & 0xFFFF, made)
+
+    def _cut(self, job: int, target: Target, parts: list[Part], origin: int, turn: Turn) -> list[Segment]:
+        if self.large or not parts:
+            return segments(job, target.port, parts, origin=origin, flags=self._flags, turn=turn)
+        self.fill = max(1, min(MOST_FILL, (MAX_PAYLOAD - FEW) // (len(cast("bytes", parts[0])) + 1)))
+        return [Segment(job, target.port, parts[:], origin=origin, flags=self._flags, turn=turn)]
 
     def _put(self, tx: Transaction, job: int, origin: int) -> bool:
         """The way of small messages to a single channel, which nobody numbers or chooses: frames, as long as
