@@ -23,7 +23,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from routilux.ipc.codec import OUT_OF_BAND, Decoder, EncodeError, Encoder, Large, batch, lift, split
+from routilux.ipc.codec import (
+    OUT_OF_BAND,
+    Decoder,
+    EncodeError,
+    Encoder,
+    Large,
+    Packed,
+    batch,
+    in_one_piece,
+    lift,
+    split,
+)
 
 Point = namedtuple("Point", "x y")  # noqa: PYI024 - the untyped kind must arrive too
 
@@ -484,3 +495,27 @@ assert decoder.decode({array!r}).sum() == 3
 assert "numpy" in sys.modules
 """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+class Refused:
+    def __reduce__(self) -> str:
+        raise ValueError("no")
+
+
+@pytest.mark.parametrize("detour", [[], ["a breakpoint"]])
+def test_what_is_emitted_is_what_would_be_encoded(detour: list[str]) -> None:
+    values = [{"a": 1}, bytes(20_000), 5, np.zeros(10_000), Colour.RED, bytes(30_000), (1, 2), b"x" * 17_000]
+    encoder, made, straight = Encoder(), list[bytes | Large](), list[bytes]()
+
+    def otherwise(value: object, packed: Packed) -> None:
+        made.append(encoder.complete(value, packed))
+
+    emit = encoder.emitter(straight.append if detour else made.append, otherwise, detour)
+    for value in values:
+        emit(value)
+    with pytest.raises(EncodeError, match="Refused"):
+        emit(Refused())
+    emit(7)
+    alone = Encoder()
+    assert [*map(in_one_piece, made)] == [in_one_piece(alone.encode(value)) for value in [*values, 7]]
+    assert straight == []
