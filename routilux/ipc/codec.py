@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice, pairwise
 from typing import Any, Final
 
@@ -15,7 +16,6 @@ __all__ = ["OUT_OF_BAND", "Decoder", "EncodeError", "Encoder", "Large", "batch",
 
 _ARRAY32 = struct.Struct(">BI")
 _TABLE = struct.Struct("<QQ")  # number of buffers, size of the body; then the size of each buffer
-_SIZE = struct.Struct("<Q")
 _ALIGNMENT: Final = 64
 _BYTES: Final = frozenset((bytes, bytearray, memoryview))
 _CONTAINERS: Final = frozenset((dict, list, tuple))
@@ -37,8 +37,13 @@ class Large:
     """The size of what `write` lays out."""
 
     def __post_init__(self) -> None:
-        sizes = [buffer.nbytes for buffer in self.buffers]
-        _, self.offsets, self.nbytes = _layout(len(self.body), sizes)
+        self.offsets = []
+        end = _TABLE.size + 8 * len(self.buffers) + len(self.body)
+        for buffer in self.buffers:
+            start = -(-end // _ALIGNMENT) * _ALIGNMENT
+            self.offsets.append(start)
+            end = start + buffer.nbytes
+        self.nbytes = end
 
     def write(self, into: memoryview) -> None:
         """Lay the message out at the head of `into`: table, body, then each buffer at a multiple of 64."""
@@ -48,10 +53,8 @@ class Large:
 
     def write_head(self, into: memoryview) -> None:
         """As `write`, but without the buffers: they are in place."""
-        head = _TABLE.pack(len(self.buffers), len(self.body))
-        for buffer in self.buffers:
-            head += _SIZE.pack(buffer.nbytes)
-        head += self.body
+        sizes = [buffer.nbytes for buffer in self.buffers]
+        head = _TABLE.pack(len(sizes), len(self.body)) + _sizes(len(sizes)).pack(*sizes) + self.body
         into[: len(head)] = head
 
 
@@ -63,16 +66,10 @@ def in_one_piece(part: bytes | Large) -> bytes:
     return bytes(region)
 
 
-def _layout(body: int, sizes: list[int]) -> tuple[int, list[int], int]:
-    """Where the body starts, where each buffer starts, and where the last of them ends."""
-    start = _TABLE.size + _SIZE.size * len(sizes)
-    end = start + body
-    offsets = []
-    for size in sizes:
-        offset = -(-end // _ALIGNMENT) * _ALIGNMENT
-        offsets.append(offset)
-        end = offset + size
-    return start, offsets, end
+@lru_cache(maxsize=64)
+def _sizes(count: int) -> struct.Struct:
+    """The sizes of so many buffers."""
+    return struct.Struct(f"<{count}Q")
 
 
 class Encoder:
@@ -209,9 +206,12 @@ class Decoder:
 def region_parts(region: memoryview) -> tuple[memoryview, list[memoryview]]:
     """Body and buffers of what Large.write laid out."""
     count, body = _TABLE.unpack_from(region)
-    sizes = [_SIZE.unpack_from(region, _TABLE.size + _SIZE.size * at)[0] for at in range(count)]
-    start, offsets, _ = _layout(body, sizes)
-    buffers = [region[offset : offset + size] for offset, size in zip(offsets, sizes, strict=True)]
+    start = _TABLE.size + 8 * count
+    buffers, end = list[memoryview](), start + body
+    for size in _sizes(count).unpack_from(region, _TABLE.size):
+        offset = -(-end // _ALIGNMENT) * _ALIGNMENT
+        end = offset + size
+        buffers.append(region[offset:end])
     return region[start : start + body], buffers
 
 

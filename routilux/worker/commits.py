@@ -19,7 +19,7 @@ from routilux.plan import SUPERVISOR
 from routilux.worker.activation import Activations
 from routilux.worker.care import Care
 from routilux.worker.context import WorkerContext
-from routilux.worker.intake import Inlet
+from routilux.worker.intake import MUCH, Inlet
 from routilux.worker.jobs import JobTable
 from routilux.worker.loader import Loader
 from routilux.worker.outputs import Outputs
@@ -90,7 +90,8 @@ class Commits:
             self.save_states()
         self.ended = False
         written = p.outputs.pump(p.tx)
-        p.loader.settle()
+        if p.loader.leases or p.pins.held:
+            p.loader.settle([inlet.unpassed for inlet in p.inlets])
         changed = [inlet for inlet in p.inlets if inlet.changed]
         self.quiet.slots.update(p.tx.ended())
         self.carry_out(changed, written)
@@ -174,14 +175,15 @@ class Commits:
 
     def credit(self, inlet: Inlet) -> None:
         """Tell the producer that there is room, unless it cannot be waiting for any; of a full lane, when an
-        eighth of it is free.
+        eighth of it is free; of large payloads, when a quarter of those that may be under way are used up.
         """
         reader = inlet.reader
         inlet.changed = False
         passed, waiting = reader.position - inlet.passed_from, reader.waiting
         was_full = waiting + passed > RING // 4 and (passed > RING // 8 or not waiting)
-        if inlet.owes_credit or was_full or reader.plan.index in self.p.windowed:
-            inlet.owes_credit = False
+        has_large = inlet.owed and (inlet.owed >= MUCH or not waiting)
+        if has_large or was_full or reader.plan.index in self.p.windowed:
+            inlet.owed = 0
             inlet.passed_from = reader.position
             self.p.bells.ring(reader.producer, Bell.CREDIT, reader.plan.index, reader.position)
 

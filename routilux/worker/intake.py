@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from time import monotonic_ns
 from typing import Any
 
+from routilux.ipc.blobs import REFERENCE, nbytes_of
+from routilux.ipc.channels import LARGE_AHEAD
 from routilux.ipc.codec import batch as joined
 from routilux.ipc.codec import split
 from routilux.ipc.commit import Transaction
@@ -18,6 +20,11 @@ from routilux.worker.loader import Loader
 
 RUN, DROP = int(Order.RUN), int(Order.DROP)
 """As plain numbers, which are compared quicker."""
+
+MUCH = LARGE_AHEAD // 4
+"""When so many bytes of large payloads are used up, their producer is told: it may wait for that, and uses
+them again while a cache has them.
+"""
 
 MOST_ASIDE = 4 << 20
 """Bytes of a job that are set aside behind one that is tried again; the rest waits in the lane."""
@@ -72,8 +79,10 @@ class Batch:
     def parts(self) -> list[bytes]:
         """Each message as the payload of a frame of its own."""
         payload = bytes(self.frame.payload)
-        if self.frame.flags & (BLOB | TOKEN):
+        if self.frame.flags & TOKEN:
             return [payload]
+        if self.frame.flags & BLOB:
+            return [payload[at : at + REFERENCE.size] for at in range(0, len(payload), REFERENCE.size)]
         return [joined([part]) for part in split(payload)]
 
     def only(self, index: int, payload: bytes, tag: int = 0) -> "Batch":
@@ -103,7 +112,10 @@ class Inlet:
         self.reader = reader
         self.from_supervisor = reader.producer == SUPERVISOR
         self.changed = False
-        self.owes_credit = False
+        self.owed = 0
+        """Bytes of large payloads that were used up since its producer was last told of it: the lane does not
+        show them.
+        """
         self.passed_from = reader.position
         self.keeps_order = False
         """Whether a message that is tried again holds up those of its job that came after it."""
@@ -194,6 +206,11 @@ class Inlet:
             self._head = Batch(self.reader.plan.index, slot, frame, self.reader.used)
         return self._head
 
+    @property
+    def unpassed(self) -> Frame | None:
+        """The frame at the head of the lane, if it has been looked at."""
+        return None if self._head is None else self._head.frame
+
     def use(self, batch: Batch, upto: int) -> None:
         """The messages of `batch` before `upto` are used up, as of the next commit."""
         batch.used = upto
@@ -210,9 +227,12 @@ class Inlet:
         self.reader.use(batch.frame, upto)
         self.changed = True
         if not batch.left:
-            # its producer counts bytes that the lane does not show
-            self.owes_credit |= bool(batch.frame.flags & BLOB)
+            self._owe(batch.frame)
             self._head = None
+
+    def _owe(self, frame: Frame) -> None:
+        if frame.flags & BLOB:
+            self.owed += nbytes_of(frame.payload)
 
     def _let_go(self, batch: Batch) -> None:
         for place in (self._aside, self.retries):
@@ -226,7 +246,7 @@ class Inlet:
             self._records.become(self._tx, batch.row, Kind.INBOX)
             self._let_go(batch)
             return
-        self.owes_credit |= bool(batch.frame.flags & BLOB)
+        self._owe(batch.frame)
         self.reader.use(batch.frame, batch.count)
         self.changed = True
         self._head = None
@@ -242,7 +262,7 @@ class Inlet:
             self._records.become(self._tx, batch.row, kind)
             self._let_go(batch)
             return
-        self.owes_credit |= bool(batch.frame.flags & BLOB)
+        self._owe(batch.frame)
         self._record(batch, kind)
         batch.frame = batch.frame._replace(payload=bytes(batch.frame.payload))
         self.reader.use(batch.frame, batch.count)
