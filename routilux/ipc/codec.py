@@ -5,12 +5,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice, pairwise
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from msgpack import StackError, Unpacker, unpackb
 
-from routilux.ipc.extensions import OUT_OF_BAND, RETAINED, EncodeError, Outside, Wrapper, restorer
+from routilux.ipc.extensions import (
+    OUT_OF_BAND,
+    RETAINED,
+    EncodeError,
+    Outside,
+    Wrapper,
+    bytes_of,
+    restorer,
+    whole_array,
+)
 
 __all__ = ["OUT_OF_BAND", "Decoder", "EncodeError", "Encoder", "Large", "batch", "in_one_piece", "split"]
 
@@ -88,6 +97,7 @@ class Encoder:
         self._packer = self._wrapper.packer()
         self._budget = 0  # items to look at for big bytes before packing
         self._lifted = False  # whether this message had some
+        self._like: Like | None = None  # the last message, if it was an array
         self.encode = self._hot_path()
 
     def _hot_path(self) -> Callable[[object], bytes | Large]:
@@ -104,7 +114,10 @@ class Encoder:
         def finish(value: object, body: bytes) -> bytes | Large:
             nonlocal pack
             finished = self._finish(value, body)
-            pack = self._pack_lifted if self._budget else self._packer.pack
+            if self._budget:
+                pack = self._pack_lifted
+            else:
+                pack = self._pack_like if self._like is not None else self._packer.pack
             return finished
 
         return encode
@@ -126,6 +139,15 @@ class Encoder:
         body: bytes = self._packer.pack(lifted)
         return body
 
+    def _pack_like(self, value: Any) -> bytes:
+        """As the packer; of an array of the same shape as the last one, only the memory is another."""
+        like = self._like
+        if like is not None and like.fits(value):
+            self._wrapper.buffers.append(bytes_of(value))
+            return like.body
+        body: bytes = self._packer.pack(value)
+        return body
+
     def _finish(self, value: object, body: bytes) -> bytes | Large:
         if len(body) > RETAINED:
             self._packer = self._wrapper.packer()
@@ -133,6 +155,8 @@ class Encoder:
             body = self._without_big_bytes(value, body)
         self._lifted = False
         outside = tuple(self._wrapper.buffers)
+        if len(outside) == 1 and (self._like is None or self._like.body is not body):
+            self._like = Like.of(value, body)
         self._clear()
         return Large(body, outside) if outside or len(body) > self._large else body
 
@@ -153,6 +177,31 @@ class Encoder:
     def _clear(self) -> None:
         self._wrapper.buffers.clear()
         self._wrapper.pickled.clear()
+
+
+class Like(NamedTuple):
+    """An encoded array that lies outside the body, without the array."""
+
+    kind: type
+    dtype: Any
+    shape: tuple[int, ...]
+    body: bytes
+
+    @classmethod
+    def of(cls, value: Any, body: bytes) -> "Like | None":
+        """None for anything else."""
+        if whole_array(body) is None or not value.flags.c_contiguous:
+            return None
+        return cls(type(value), value.dtype, value.shape, body)
+
+    def fits(self, value: Any) -> bool:
+        """Whether the value has the same body. Equal dtypes are not enough: they may differ in metadata."""
+        return (
+            type(value) is self.kind
+            and value.dtype is self.dtype
+            and value.shape == self.shape
+            and value.flags.c_contiguous
+        )
 
 
 def lift(value: Any, budget: int) -> tuple[Any, bool]:
@@ -196,11 +245,23 @@ class Decoder:
 
     def decode_large(self, region: memoryview) -> object:
         """What Large.write laid out in `region`. Arrays are read-only views of it, and keep it alive."""
-        body, self._buffers[:] = region_parts(region.toreadonly())
+        region = region.toreadonly()
+        if (array := lone_array(region)) is not None:
+            return array
+        body, self._buffers[:] = region_parts(region)
         try:
             return self.decode(body)
         finally:
             self._buffers.clear()
+
+
+def lone_array(region: memoryview) -> object:
+    """What lies in the region, if it is just an array, in a third of the time; else None."""
+    count, size = _TABLE.unpack_from(region)
+    start = _TABLE.size + 8
+    if count != 1 or (found := whole_array(bytes(region[start : start + size]))) is None:
+        return None
+    return found(region, -(-(start + size) // _ALIGNMENT) * _ALIGNMENT)
 
 
 def region_parts(region: memoryview) -> tuple[memoryview, list[memoryview]]:

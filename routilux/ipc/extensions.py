@@ -9,6 +9,7 @@ from copyreg import dispatch_table
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
 from io import BytesIO
+from math import prod
 from typing import Any, Final
 
 from msgpack import ExtType, Packer, packb, unpackb
@@ -39,6 +40,10 @@ _DATETIME = struct.Struct("<HBBBBBIB")
 _TIMEDELTA = struct.Struct("<iii")
 _SIZE = struct.Struct("<I")
 _FOLD, _UTC = 1, 2
+_EXT8, _FIXEXT16 = 0xC7, 0xD8
+"""First bytes of what MessagePack calls an extension, of less than 256 bytes and of 16: its code is the third
+byte, or the second.
+"""
 
 
 class EncodeError(Exception):
@@ -184,7 +189,7 @@ class Wrapper:
         if array.nbytes < OUT_OF_BAND:
             # The data comes first: at the head of a bytes object it is aligned.
             return _ext(ARRAY, array.tobytes("A") + header + _SIZE.pack(len(header)))
-        return _ext(ARRAY_OUTSIDE, header + _SIZE.pack(self._keep(_bytes_of(array))))
+        return _ext(ARRAY_OUTSIDE, header + _SIZE.pack(self._keep(bytes_of(array))))
 
 
 def _ext(code: int, data: bytes) -> ExtType:
@@ -225,7 +230,7 @@ def _header(array: Any) -> bytes | None:
     return packed
 
 
-def _bytes_of(array: Any) -> memoryview:
+def bytes_of(array: Any) -> memoryview:
     """The memory of an array, or of a contiguous copy."""
     flags = array.flags
     if not flags.c_contiguous:
@@ -328,6 +333,25 @@ def _read_outside(data: bytes) -> tuple[Any, tuple[int, ...], str, int]:
     """As _read_header; and which of the buffers it is."""
     (index,) = _SIZE.unpack_from(data, len(data) - _SIZE.size)
     return *_read_header(data[: -_SIZE.size]), index
+
+
+def whole_array(body: bytes) -> Callable[[memoryview, int], object] | None:
+    """How to make the array, from the memory that holds its data and where in that they begin; None if the
+    message is anything else, or its dtype has fields.
+    """
+    code = body[2] if body[0] == _EXT8 else body[1] if body[0] == _FIXEXT16 else 0
+    return _array_maker(body) if code == ARRAY_OUTSIDE & 0xFF else None
+
+
+@lru_cache(maxsize=256)
+def _array_maker(body: bytes) -> Callable[[memoryview, int], object] | None:
+    dtype, shape, order, _ = _read_outside(unpackb(body, ext_hook=lambda _, data: data))
+    if isinstance(dtype, bytes):
+        return None
+    frombuffer, count = _numpy().frombuffer, prod(shape)
+    if len(shape) == 1:
+        return lambda memory, start: frombuffer(memory, dtype, count, start)
+    return lambda memory, start: frombuffer(memory, dtype, count, start).reshape(shape, order=order)
 
 
 def _dtype(dtype: Any) -> Any:

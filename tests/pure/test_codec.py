@@ -484,3 +484,33 @@ assert decoder.decode({array!r}).sum() == 3
 assert "numpy" in sys.modules
 """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+# --- an array, and nothing else ---
+
+
+def test_arrays_alike_are_sent_one_after_the_other() -> None:
+    encoder, decoder = Encoder(), Decoder()
+    arrays = [np.full((4, 1000), number, dtype) for dtype in ("f8", "i4", "f2") for number in range(3)]
+    arrays += [np.asfortranarray(arrays[0]), arrays[0][:, ::2], arrays[0].reshape(-1)]
+    parts = [encoder.encode(array) for array in (*arrays, *arrays[::-1])]
+    for sent, part in zip((*arrays, *arrays[::-1]), parts, strict=True):
+        assert isinstance(part, Large)
+        assert same(decoder.decode_large(region_of(part)), sent)
+
+
+def test_an_array_like_the_last_one_keeps_its_own_metadata() -> None:
+    encoder = Encoder()
+    plain = np.zeros(1000)
+    marked = plain.view(np.dtype("f8", metadata={"unit": "m"}))
+    encoder.encode(plain)
+    part = encoder.encode(marked)
+    assert isinstance(part, Large)
+    got: Any = Decoder().decode_large(region_of(part))
+    assert got.dtype.metadata == {"unit": "m"}
+
+
+def test_small_messages_after_an_array_are_what_they_were() -> None:
+    encoder = Encoder()
+    encoder.encode(np.zeros(1000))
+    assert [Decoder().decode(encoder.encode(value)) for value in (1, "x", {"a": [2]})] == [1, "x", {"a": [2]}]  # type: ignore[arg-type]
