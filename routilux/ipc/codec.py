@@ -1,9 +1,7 @@
 """Here is the payload codec: any picklable value to MessagePack and back, big buffers apart and uncopied."""
 
 import struct
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, pairwise
 from typing import Any, Final, NamedTuple
 
@@ -20,65 +18,34 @@ from routilux.ipc.extensions import (
     restorer,
     whole_array,
 )
+from routilux.ipc.large import Large, in_one_piece, lone_array, region_parts
 
-__all__ = ["OUT_OF_BAND", "Decoder", "EncodeError", "Encoder", "Large", "batch", "in_one_piece", "split"]
+__all__ = [
+    "OUT_OF_BAND",
+    "Append",
+    "Decoder",
+    "Emitter",
+    "EncodeError",
+    "Encoder",
+    "Large",
+    "Otherwise",
+    "Packed",
+    "batch",
+    "in_one_piece",
+    "split",
+]
 
 _ARRAY32 = struct.Struct(">BI")
-_TABLE = struct.Struct("<QQ")  # number of buffers, size of the body; then the size of each buffer
-_ALIGNMENT: Final = 64
 _BYTES: Final = frozenset((bytes, bytearray, memoryview))
 _CONTAINERS: Final = frozenset((dict, list, tuple))
 _TIMESTAMPS: Final = (b"\xd6", b"\xd7", b"\xc7\x0c")
 
 
-@dataclass(slots=True)
-class Large:
-    """An encoded message whose big buffers stay outside the body, uncopied until `write`.
-
-    Until then they are the sender's own memory: a change to it changes the message.
-    """
-
-    body: bytes
-    buffers: tuple[memoryview, ...] = ()
-    offsets: list[int] = field(init=False)
-    """Where `write` puts each buffer."""
-    nbytes: int = field(init=False)
-    """The size of what `write` lays out."""
-
-    def __post_init__(self) -> None:
-        self.offsets = []
-        end = _TABLE.size + 8 * len(self.buffers) + len(self.body)
-        for buffer in self.buffers:
-            start = -(-end // _ALIGNMENT) * _ALIGNMENT
-            self.offsets.append(start)
-            end = start + buffer.nbytes
-        self.nbytes = end
-
-    def write(self, into: memoryview) -> None:
-        """Lay the message out at the head of `into`: table, body, then each buffer at a multiple of 64."""
-        self.write_head(into)
-        for offset, buffer in zip(self.offsets, self.buffers, strict=True):
-            into[offset : offset + buffer.nbytes] = buffer
-
-    def write_head(self, into: memoryview) -> None:
-        """As `write`, but without the buffers: they are in place."""
-        sizes = [buffer.nbytes for buffer in self.buffers]
-        head = _TABLE.pack(len(sizes), len(self.body)) + _sizes(len(sizes)).pack(*sizes) + self.body
-        into[: len(head)] = head
-
-
-def in_one_piece(part: bytes | Large) -> bytes:
-    """The message as `Decoder.decode_large` reads it, private to whoever asks."""
-    large = part if isinstance(part, Large) else Large(part)
-    region = bytearray(large.nbytes)
-    large.write(memoryview(region))
-    return bytes(region)
-
-
-@lru_cache(maxsize=64)
-def _sizes(count: int) -> struct.Struct:
-    """The sizes of so many buffers."""
-    return struct.Struct(f"<{count}Q")
+Packed = bytes | Exception | None
+"""What packing a value has led to; None if it was not tried."""
+Append = Callable[[bytes], None]
+Otherwise = Callable[[object, Packed], None]
+Emitter = Callable[[object], None]
 
 
 class Encoder:
@@ -91,36 +58,66 @@ class Encoder:
     encode: Callable[[object], bytes | Large]
     """Raises EncodeError for a value that cannot be sent."""
 
+    emitter: Callable[[Append, Otherwise, Sequence[object]], Emitter]
+    """`encode` and `append` in one call. What is not simply bytes, and all while the sequence, a detour, is
+    not empty, goes to `otherwise`, which is to `complete` it.
+    """
+
     def __init__(self, large: int = 16 * 1024) -> None:
         self._large = large
         self._wrapper = Wrapper()
         self._packer = self._wrapper.packer()
         self._budget = 0  # items to look at for big bytes before packing
         self._lifted = False  # whether this message had some
-        self._like: Like | None = None  # the last message, if it was an array
-        self.encode = self._hot_path()
+        self._like: Like | None = None  # the last message with a buffer, if it was an array
+        self.encode, self.emitter, self._swap = self._hot_path()
 
-    def _hot_path(self) -> Callable[[object], bytes | Large]:
+    def _hot_path(
+        self,
+    ) -> tuple[
+        Callable[[object], bytes | Large],
+        Callable[[Append, Otherwise, Sequence[object]], Emitter],
+        Callable[[Callable[[object], bytes]], None],
+    ]:
+        """What is called for each message, and what swaps the packer: it is found quicker in a closure."""
         buffers, pickled, large = self._wrapper.buffers, self._wrapper.pickled, self._large
-        pack = self._packer.pack
+        pack: Callable[[object], bytes] = self._packer.pack
 
         def encode(value: object) -> bytes | Large:
             try:
-                body: bytes = pack(value)
+                body = pack(value)
             except Exception as error:  # noqa: BLE001 - it may come from the value's own pickling code
                 body = self._recover(value, error)
-            return finish(value, body) if buffers or pickled or len(body) > large else body
+            return self._finish(value, body) if buffers or pickled or len(body) > large else body
 
-        def finish(value: object, body: bytes) -> bytes | Large:
+        def emitter(append: Append, otherwise: Otherwise, detour: Sequence[object]) -> Emitter:
+            def emit(value: object) -> None:
+                try:
+                    body = pack(value)
+                except Exception as error:  # noqa: BLE001 - as in encode
+                    otherwise(value, error)
+                    return
+                if detour or buffers or pickled or len(body) > large:
+                    otherwise(value, body)
+                else:
+                    append(body)
+
+            return emit
+
+        def swap(other: Callable[[object], bytes]) -> None:
             nonlocal pack
-            finished = self._finish(value, body)
-            if self._budget:
-                pack = self._pack_lifted
-            else:
-                pack = self._pack_like if self._like is not None else self._packer.pack
-            return finished
+            pack = other
 
-        return encode
+        return encode, emitter, swap
+
+    def complete(self, value: object, packed: Packed) -> bytes | Large:
+        """What `encode` makes of it. Raises EncodeError."""
+        if packed is None:
+            return self.encode(value)
+        body = packed if isinstance(packed, bytes) else self._recover(value, packed)
+        if self._wrapper.buffers or self._wrapper.pickled or len(body) > self._large:
+            return self._finish(value, body)
+        return body
 
     def _recover(self, value: object, error: Exception) -> bytes:
         """Pickle the whole of what the packer refused, unless pickle has refused it already."""
@@ -157,6 +154,8 @@ class Encoder:
         outside = tuple(self._wrapper.buffers)
         if len(outside) == 1 and (self._like is None or self._like.body is not body):
             self._like = Like.of(value, body)
+        lone = self._packer.pack if self._like is None else self._pack_like
+        self._swap(self._pack_lifted if self._budget else lone)
         self._clear()
         return Large(body, outside) if outside or len(body) > self._large else body
 
@@ -182,7 +181,7 @@ class Encoder:
 class Like(NamedTuple):
     """An encoded array that lies outside the body, without the array."""
 
-    kind: type
+    kind: Any
     dtype: Any
     shape: tuple[int, ...]
     body: bytes
@@ -253,27 +252,6 @@ class Decoder:
             return self.decode(body)
         finally:
             self._buffers.clear()
-
-
-def lone_array(region: memoryview) -> object:
-    """What lies in the region, if it is just an array, in a third of the time; else None."""
-    count, size = _TABLE.unpack_from(region)
-    start = _TABLE.size + 8
-    if count != 1 or (found := whole_array(bytes(region[start : start + size]))) is None:
-        return None
-    return found(region, -(-(start + size) // _ALIGNMENT) * _ALIGNMENT)
-
-
-def region_parts(region: memoryview) -> tuple[memoryview, list[memoryview]]:
-    """Body and buffers of what Large.write laid out."""
-    count, body = _TABLE.unpack_from(region)
-    start = _TABLE.size + 8 * count
-    buffers, end = list[memoryview](), start + body
-    for size in _sizes(count).unpack_from(region, _TABLE.size):
-        offset = -(-end // _ALIGNMENT) * _ALIGNMENT
-        end = offset + size
-        buffers.append(region[offset:end])
-    return region[start : start + body], buffers
 
 
 def _reader(buffers: list[memoryview]) -> Callable[[bytes | memoryview], Any]:

@@ -2,7 +2,7 @@
 
 import copy
 import weakref
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -28,6 +28,21 @@ class Undecodable:
 
     def reject(self) -> None:
         raise self.error
+
+
+class Patchy(list[Any]):
+    """Messages of which some are Undecodable."""
+
+
+def decoded(logic: Callable[[Any], object]) -> Callable[[Any], object]:
+    """Logic that rejects what is Undecodable."""
+
+    def run(value: object) -> object:
+        if type(value) is Undecodable:
+            value.reject()
+        return logic(value)
+
+    return run
 
 
 def explained(error: Exception) -> Exception:
@@ -73,11 +88,12 @@ class Loader:
         if frame.flags & BLOB:
             leases: list[Lease] = []
             self.leases.append((frame, leases))
-            return [self._load_large(*place, decoder, leases) for place in references(frame.payload)]
+            loaded = [self._load_large(*place, decoder, leases) for place in references(frame.payload)]
+            return Patchy(loaded) if Undecodable in map(type, loaded) else loaded
         try:
             return decoder.decode_batch(frame.payload)
         except Exception:  # one of them is bad, or under UNTYPED: find out which  # noqa: BLE001
-            return [self._load_one(part, decoder) for part in split(frame.payload)]
+            return Patchy(self._load_one(part, decoder) for part in split(frame.payload))
 
     @staticmethod
     def _load_one(part: bytes | memoryview, decoder: Decoder | TypedDecoder) -> object:
