@@ -23,8 +23,9 @@ LARGE_AHEAD = 8 << 20
 """Bytes of large payloads that may be on their way in one lane: few enough to lie in a cache until they are
 read,"""
 LEAST_AHEAD = 4
-"""or so many times the size of the next one, that the consumer need not wait for it."""
-LARGE_FRAME = 512 << 10
+"""or so many times the size of the next one, that the consumer need not wait for it. It tells of what it has
+used up by the half."""
+LARGE_FRAME = 1 << 20
 """One frame refers to so many bytes of large payloads, or to one: their room is free once all are used up."""
 MOST_REFERENCES = MAX_PAYLOAD // REFERENCE.size
 

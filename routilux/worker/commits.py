@@ -177,13 +177,14 @@ class Commits:
 
     def credit(self, inlet: Inlet) -> None:
         """Tell the producer that there is room, unless it cannot be waiting for any; of a full lane, when an
-        eighth of it is free; of large payloads, when a quarter of those that may be under way are used up.
+        eighth of it is free; of large payloads, when about half of those that may be under way are used up.
+        Whoever waits for room has more under way than that half, and goes on when less than it is left.
         """
         reader = inlet.reader
         inlet.changed = False
         passed, waiting = reader.position - inlet.passed_from, reader.waiting
         was_full = waiting + passed > RING // 4 and (passed > RING // 8 or not waiting)
-        has_large = inlet.owed and (inlet.owed >= MUCH or not waiting)
+        has_large = inlet.owed >= MUCH and (inlet.owed >= 2 * inlet.large or not waiting)
         if has_large or was_full or reader.plan.index in self.p.windowed:
             inlet.owed = 0
             inlet.passed_from = reader.position

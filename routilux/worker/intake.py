@@ -21,9 +21,9 @@ from routilux.worker.loader import Loader
 RUN, DROP = int(Order.RUN), int(Order.DROP)
 """As plain numbers, which are compared quicker."""
 
-MUCH = LARGE_AHEAD // 4
-"""When so many bytes of large payloads are used up, their producer is told: it may wait for that, and uses
-them again while a cache has them.
+MUCH = LARGE_AHEAD // 2
+"""After so many bytes of large payloads a commit is due: their producer uses the memory again while a cache
+has it.
 """
 
 MOST_ASIDE = 4 << 20
@@ -116,6 +116,8 @@ class Inlet:
         """Bytes of large payloads that were used up since its producer was last told of it: the lane does not
         show them.
         """
+        self.large = 0
+        """Bytes of the large payloads of the frame last used up."""
         self.passed_from = reader.position
         self.keeps_order = False
         """Whether a message that is tried again holds up those of its job that came after it."""
@@ -232,7 +234,8 @@ class Inlet:
 
     def _owe(self, frame: Frame) -> None:
         if frame.flags & BLOB:
-            self.owed += nbytes_of(frame.payload)
+            self.large = nbytes_of(frame.payload)
+            self.owed += self.large
 
     def _let_go(self, batch: Batch) -> None:
         for place in (self._aside, self.retries):
