@@ -12,7 +12,6 @@ from routilux.ipc.blobs import BlobWriter, Pins
 from routilux.ipc.codec import EncodeError
 from routilux.ipc.commit import Transaction
 from routilux.ipc.lanes import LaneWriter
-from routilux.ipc.layout import RING
 from routilux.ipc.records import Kind, Records
 from routilux.ipc.sockets import Bell, Doorbells, groups
 from routilux.ipc.turns import Turns
@@ -20,7 +19,7 @@ from routilux.plan import SUPERVISOR
 from routilux.worker.activation import Activations
 from routilux.worker.care import Care
 from routilux.worker.context import WorkerContext
-from routilux.worker.intake import MUCH, Inlet
+from routilux.worker.intake import Inlet
 from routilux.worker.jobs import JobTable
 from routilux.worker.loader import Loader
 from routilux.worker.outputs import Outputs
@@ -176,16 +175,10 @@ class Commits:
             self.p.bells.ring(lane.consumer, Bell.PUBLISHED, lane.plan.index, lane.position)
 
     def credit(self, inlet: Inlet) -> None:
-        """Tell the producer that there is room, unless it cannot be waiting for any; of a full lane, when an
-        eighth of it is free; of large payloads, when about half of those that may be under way are used up.
-        Whoever waits for room has more under way than that half, and goes on when less than it is left.
-        """
+        """Tell the producer that there is room, unless it cannot be waiting for any."""
         reader = inlet.reader
         inlet.changed = False
-        passed, waiting = reader.position - inlet.passed_from, reader.waiting
-        was_full = waiting + passed > RING // 4 and (passed > RING // 8 or not waiting)
-        has_large = inlet.owed >= MUCH and (inlet.owed >= 2 * inlet.large or not waiting)
-        if has_large or was_full or reader.plan.index in self.p.windowed:
+        if inlet.owes_credit or reader.plan.index in self.p.windowed:
             inlet.owed = 0
             inlet.passed_from = reader.position
             self.p.bells.ring(reader.producer, Bell.CREDIT, reader.plan.index, reader.position)

@@ -11,7 +11,7 @@ from routilux.ipc.codec import batch as joined
 from routilux.ipc.codec import split
 from routilux.ipc.commit import Transaction
 from routilux.ipc.lanes import BLOB, TOKEN, TYPED, Frame, LaneReader
-from routilux.ipc.layout import Order
+from routilux.ipc.layout import RING, Order
 from routilux.ipc.records import Kind, Record, Records
 from routilux.ipc.turns import Turns
 from routilux.plan import SUPERVISOR
@@ -231,6 +231,17 @@ class Inlet:
         if not batch.left:
             self._owe(batch.frame)
             self._head = None
+
+    @property
+    def owes_credit(self) -> bool:
+        """Whether the producer may be waiting for what has become free: of a full lane, an eighth; of large
+        payloads, half of what may be under way. Whoever waits has three quarters of that under way, and goes
+        on when less than half is left.
+        """
+        passed, waiting = self.reader.position - self.passed_from, self.reader.waiting
+        if waiting + passed > RING // 4 and (passed > RING // 8 or not waiting):
+            return True
+        return self.owed >= MUCH and (self.owed >= 2 * self.large or not waiting)
 
     def _owe(self, frame: Frame) -> None:
         if frame.flags & BLOB:
