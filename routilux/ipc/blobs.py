@@ -10,6 +10,7 @@ import struct
 import weakref
 from collections import deque
 from collections.abc import Iterable
+from itertools import compress
 
 from routilux.errors import ArenaFull
 from routilux.ipc import crash
@@ -25,7 +26,9 @@ RECENT = 4 << 20
 them, and they need not be looked for.
 """
 LOOK_EACH = 1 << 18
-"""After so many bytes the producer looks again for what can be freed: while a cache still has it."""
+"""After so many bytes the producer looks again for what can be freed: while a cache still has it;"""
+LOOK_MORE = 1 << 10
+"""and after so many more for each row of pins that it has to look through."""
 
 REFERENCE = struct.Struct("<QQ")
 """offset in the arena u64 | bytes u64"""
@@ -100,6 +103,8 @@ class BlobWriter:
         self._spare = section.heap_size // SPARE
         self._live: deque[Blob] = deque()
         self._unlooked = 0
+        self._rows = 0
+        """Of pins, when they were last looked through."""
         self._recent: dict[int, list[Extent]] = {}
         self._left_for_recent = self._most_recent = min(RECENT, section.heap_size // (4 * SPARE))
         self._restored: dict[int, Blob] = {}
@@ -123,7 +128,7 @@ class BlobWriter:
         self._unlooked -= nbytes
         if self._unlooked < 0:
             self._collect_oldest()
-            self._unlooked = LOOK_EACH
+            self._unlooked = LOOK_EACH + LOOK_MORE * self._rows
         if recent := self._recent.get(grains(nbytes)):
             extent = recent.pop()
             self._left_for_recent += extent.size
@@ -216,11 +221,12 @@ class BlobWriter:
 
     def _pinned(self, consumers: Iterable[int]) -> set[int]:
         words, pinned = self._arena.words, set[int]()
+        self._rows = 0
         for consumer in consumers:
             used, live, blob, _ = self._pins[consumer]
-            for row in range(words[used]):
-                if words[live + row]:
-                    pinned.add(words[blob + row])
+            if rows := words[used]:
+                self._rows += rows
+                pinned.update(compress(words[blob : blob + rows], words[live : live + rows]))
         return pinned
 
     def known(self, address: int, nbytes: int) -> Blob:
@@ -268,14 +274,15 @@ class Pins:
         self._used, self._live, self._blob, self._size = (
             own.index(words[name]) for name in ("pins_used", "pin_live", "pin_blob", "pin_size")
         )
-        self._free = list(range(PINS - 1, -1, -1))
+        self._free: list[int] = []
+        """Rows that were used before."""
         self._recorded: set[int] = set()
         self.held: dict[int, weakref.ref[object]] = {}
 
     @property
     def free(self) -> int:
         """How many more blobs can be pinned."""
-        return len(self._free)
+        return PINS - self._words[self._used] + len(self._free)
 
     def keep(self, address: int, size: int, lease: "weakref.ref[object]") -> None:
         """Pin the blob at `address` while the lease lives. To be called before the commit that passes its
@@ -300,10 +307,9 @@ class Pins:
     def restore(self, rows: Iterable[int]) -> None:
         """After a crash: only what records hold is still pinned; whoever looked is gone."""
         held = set(rows)
-        for row in range(self._words[self._used]):
-            if row not in held:
-                self._words[self._live + row] = 0
-        self._free = [row for row in self._free if row not in held]
+        self._free = [row for row in range(self._words[self._used]) if row not in held]
+        for row in self._free:
+            self._words[self._live + row] = 0
         self._recorded = held
 
     def kept(self) -> dict[int, tuple["weakref.ref[object]", int]]:
@@ -317,13 +323,16 @@ class Pins:
         }
 
     def _take(self, address: int, size: int) -> int:
-        if not self._free:
+        words = self._words
+        if self._free:
+            row = self._free.pop()
+        elif (row := words[self._used]) < PINS:
+            words[self._used] = row + 1
+        else:
             message = f"more than {PINS} large payloads are held back by this process: accept smaller batches"
             raise ArenaFull(message)
-        row, words = self._free.pop(), self._words
         words[self._blob + row] = address
         words[self._size + row] = size
-        words[self._used] = max(words[self._used], row + 1)
         return row
 
     def sweep(self) -> None:

@@ -16,7 +16,7 @@ from msgpack import ExtType, Packer, packb, unpackb
 
 OUT_OF_BAND: Final = 4 * 1024
 """A buffer of this many bytes stays outside the body: what lies in a body is copied several times and
-searched, and fills a lane after four messages of 16 KiB."""
+searched, and fills a lane after a few messages."""
 
 DEPTH: Final = 8
 """Extensions within extensions: each takes 40 KiB of C stack in msgpack's reader. Deeper ones are pickled."""
