@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ipc.rig import FIRST, SOURCE, Rig, publish
+from routilux.ipc import blobs
 from routilux.ipc.blobs import Pins
 from routilux.ipc.channels import Channel, segments
 from routilux.ipc.codec import Decoder, Encoder, Large
@@ -30,12 +31,12 @@ def loader(rig: Rig) -> Loader:
 
 def sent(rig: Rig) -> Frame:
     """One frame of several arrays, published."""
-    blobs, writer = rig.blobs(SOURCE), rig.writer(SOURCE, FIRST)
+    heap, writer = rig.blobs(SOURCE), rig.writer(SOURCE, FIRST)
     channel, parts = Channel([writer], lambda _: 0), []
     for number in range(COUNT):
         large = Encoder().encode(np.full(2000, number))
         assert isinstance(large, Large)
-        blob, room = blobs.room(large.nbytes)
+        blob, room = heap.room(large.nbytes)
         large.write(room)
         parts.append(blob)
     for segment in segments(1, 0, parts):
@@ -68,6 +69,14 @@ def test_what_is_not_looked_at_when_its_lane_has_passed_needs_no_pin(rig: Rig, l
     loader.load(frame, 0)
     loader.settle()
     assert (loader.pins.free, loader.leases) == (before, [])
+
+
+def test_what_finds_no_pin_is_copied(rig: Rig, loader: Loader, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blobs, "PINS", COUNT - 1)
+    values = loader.load(sent(rig), 0)
+    loader.settle()
+    assert loader.pins.free == 0
+    assert [array[-1] for array in values] == [0, 1, 2]
 
 
 def test_single_payloads_of_a_frame_can_be_had_as_they_were_encoded(rig: Rig, loader: Loader) -> None:
