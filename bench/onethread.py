@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 from time import thread_time_ns
 
+from bench.contestants.chain import KINDS
 from bench.contestants.ours import STAGES
 from routilux import Flow
 from routilux.hooks import NO_HOOKS
@@ -47,6 +48,7 @@ class OneThread:
         self.loops = [self._loop(boot, os.dup(ground.arena.fd)) for boot in ground.boots]
         self._waits = [loop.wait for loop in self.loops]
         self.spent = [0] * len(self.loops)
+        self.messages = KINDS[kind].payloads(COUNT)
         self.loops[0].wait = self._rest  # type: ignore[method-assign]
 
     @staticmethod
@@ -88,11 +90,11 @@ class OneThread:
         self.spent = [0] * len(self.loops)
         self.submit(job, COUNT)
         sink = self.loops[-1].p.tx
-        wanted = sink.activations + COUNT
+        wanted = sink.activations + self.messages
         while sink.activations < wanted:
             for at in range(len(self.loops)):
                 self._run(at)
-        return [spent / COUNT for spent in self.spent]
+        return [spent / self.messages for spent in self.spent]
 
 
 def main(kind: str = "dict") -> None:

@@ -5,14 +5,15 @@ Waiting messages are bound to a worker's lane as late as possible: a worker that
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise, takewhile
+from itertools import groupby, takewhile
 from typing import NamedTuple, cast
 
-from routilux.ipc.blobs import REFERENCE, Blob, BlobWriter
+from routilux.ipc.blobs import REFERENCE, Blob, BlobWriter, refer, references
 from routilux.ipc.codec import batch, split
 from routilux.ipc.commit import Transaction
 from routilux.ipc.lanes import BLOB, DEAD, ERROR, MARK, MAX_COUNT, MAX_PAYLOAD, TOKEN, Frame, LaneWriter
 from routilux.ipc.records import Kind, Record, Records
+from routilux.plan import SUPERVISOR
 from routilux.routing import least
 
 WINDOW_NS = 8_000_000
@@ -25,7 +26,11 @@ LARGE_AHEAD = 8 << 20
 """Bytes of large payloads that may be on their way in one lane: few enough to lie in a cache until they are
 read,"""
 LEAST_AHEAD = 4
-"""or so many times the size of the next one, that the consumer need not wait for it."""
+"""or so many times the size of the next one, that the consumer need not wait for it. It tells of what it has
+used up by the half."""
+LARGE_FRAME = 1 << 20
+"""One frame refers to so many bytes of large payloads, or to one: their room is free once all are used up."""
+MOST_REFERENCES = MAX_PAYLOAD // REFERENCE.size
 
 Part = bytes | Blob
 """An encoded message: its bytes, or where it lies when it is large."""
@@ -58,13 +63,15 @@ NO_TURN = Turn()
 
 
 class Segment:
-    """Consecutive messages of one job, from one event (or for one slot): all of them small, or a single large
-    one.
+    """Consecutive messages of one job, from one event (or for one slot): all of them small, or all large.
 
     With a `turn` they have a place in an order, see Turn.
     """
 
-    __slots__ = ("at", "first", "flags", "job", "origin", "parts", "port", "row", "stored", "turn")
+    __slots__ = (
+        *("at", "first", "flags", "is_large", "job", "origin", "parts"),
+        *("port", "row", "stored", "turn"),
+    )
 
     def __init__(
         self, job: int, port: int, parts: list[Part], *, origin: int = 0, flags: int = 0, turn: Turn = NO_TURN
@@ -72,6 +79,7 @@ class Segment:
         self.job = job
         self.port = port
         self.parts = parts
+        self.is_large = isinstance(parts[0], Blob)
         self.at = 0
         self.first = 0
         """How many messages were pushed into its channel before its own."""
@@ -87,10 +95,8 @@ class Segment:
     def join(self, other: "Segment") -> bool:
         """Take in the messages of a segment that follows, if one frame could hold both."""
         if (
-            isinstance(self.parts[-1], Blob)
-            or isinstance(other.parts[0], Blob)
-            or (self.job, self.port, self.origin, self.flags)
-            != (other.job, other.port, other.origin, other.flags)
+            (self.job, self.port, self.origin, self.flags, self.is_large)
+            != (other.job, other.port, other.origin, other.flags, other.is_large)
             or self.flags & MARK
             or self.first + len(self.parts) != other.first
             or self.turn.after(len(self.parts)) != other.turn._replace(span=0)
@@ -101,18 +107,30 @@ class Segment:
         self.turn = self.turn._replace(span=self.turn.span + other.turn.span)
         return True
 
-    def take(self, most: int) -> tuple[Frame, Blob | None]:
-        """The next frame of at most `most` messages; it is gone from the segment only after `used`."""
-        first = self.parts[self.at]
-        if isinstance(first, Blob):
-            return self.frame(1, first.reference, BLOB), first
+    def take(self, most: int, large: int = LARGE_FRAME) -> tuple[Frame, list[Blob]]:
+        """The next frame of at most `most` messages, and what it refers to: one large one, or several that
+        have `large` bytes. It is gone from the segment only when `at` is raised.
+        """
+        if self.is_large:
+            blobs = self._large(min(most, MOST_REFERENCES), large)
+            return self.frame(len(blobs), _referring(blobs), BLOB), blobs
+        first = cast("bytes", self.parts[self.at])
         most = min(most, MAX_COUNT, 2 * MAX_PAYLOAD // (len(first) + 1) + 1)
         run = cast("list[bytes]", self.parts[self.at : self.at + most])
         payload = batch(run)  # to add up their sizes would take longer
         while len(payload) > MAX_PAYLOAD and len(run) > 1:
             del run[max(1, int(len(run) * MAX_PAYLOAD / len(payload) * 0.95)) :]
             payload = batch(run)
-        return self.frame(len(run), payload), None
+        return self.frame(len(run), payload), []
+
+    def _large(self, most: int, nbytes: int) -> list[Blob]:
+        """The next of its large messages: one, or at most `most` that have `nbytes` bytes."""
+        blobs = cast("list[Blob]", self.parts[self.at : self.at + most])
+        for at, blob in enumerate(blobs):
+            nbytes -= blob.nbytes
+            if nbytes < 0 and at:
+                return blobs[:at]
+        return blobs
 
     def frame(self, messages: int, payload: bytes, flags: int = 0) -> Frame:
         """A frame of its next messages."""
@@ -131,25 +149,28 @@ def segments(
     flags: int = 0,
     turn: Turn = NO_TURN,
 ) -> list[Segment]:
-    """Cut a run of messages so that each large one is a segment of its own. One that answers inputs with
-    nothing becomes a mark.
+    """Cut a run of messages so that small and large ones are apart. One that answers inputs with nothing
+    becomes a mark.
     """
     if not parts and turn.span:
         return [Segment(job, port, [b""], origin=origin, flags=flags | MARK, turn=turn)]
     if Blob not in set(map(type, parts)):  # a fifth of the time of looking at one after the other
         return [Segment(job, port, list(parts), origin=origin, flags=flags, turn=turn)] if parts else []
-    large = [at for at, part in enumerate(parts) if isinstance(part, Blob)]
-    cuts = sorted({0, len(parts), *large, *(at + 1 for at in large)})
-    return [
-        Segment(job, port, list(parts[a:b]), origin=origin, flags=flags, turn=turn.part(a, b, len(parts)))
-        for a, b in pairwise(cuts)
-    ]
+    found, at = list[Segment](), 0
+    for _, run in groupby(parts, type):
+        own = list(run)
+        place = turn.part(at, at + len(own), len(parts))
+        found.append(Segment(job, port, own, origin=origin, flags=flags, turn=place))
+        at += len(own)
+    return found
+
+
+def _referring(blobs: Sequence[Blob]) -> bytes:
+    return b"".join([blob.reference for blob in blobs])
 
 
 def window(service_ns: int) -> int:
-    """Messages that a worker among several is given ahead of time, by what one of them takes; 0 if that is
-    not known.
-    """
+    """Messages that a worker among several is given ahead of time, by what one takes there (0 is unknown)."""
     return max(SMALLEST_WINDOW, min(WINDOW_NS // service_ns, MAX_COUNT)) if service_ns else SMALLEST_WINDOW
 
 
@@ -161,6 +182,7 @@ class Channel:
     ) -> None:
         self.lanes = lanes
         self._is_numbered = is_numbered
+        self._is_desk = lanes[0].consumer == SUPERVISOR
         self._service_ns = service_ns
         self.queue: deque[Segment] = deque()
         """What waits for room."""
@@ -179,8 +201,9 @@ class Channel:
 
     def push(self, segment: Segment) -> None:
         """Let the messages wait for room; nothing moves before `pump`."""
-        if isinstance(part := segment.parts[0], Blob):  # then it is the only one
-            part.holders += 1
+        if segment.is_large:
+            for blob in cast("list[Blob]", segment.parts):
+                blob.holders += 1
         self._messages += len(segment)
         segment.first = self.pushed
         self.pushed += len(segment)
@@ -211,19 +234,17 @@ class Channel:
             lane, most = self._pick(len(segment))
             if lane is None:
                 break
-            frame, blob = segment.take(most)
-            if blob is not None:
-                ahead = max(LARGE_AHEAD, LEAST_AHEAD * blob.nbytes)
-                self._is_held = lane.has_too_much(blob.nbytes, ahead * 3 // 4 if self._is_held else ahead)
-                if self._is_held:
-                    break
+            large = self._large_room(lane, segment) if segment.is_large else 0
+            if segment.is_large and self._is_held:
+                break
+            frame, blobs = segment.take(most, large)
             end = lane.put(frame)
             if not end:
                 break
-            if blob is not None:
-                blob.uses.append((lane, end))
-                lane.carry(blob.nbytes)
-                blob.holders -= 1
+            if blobs:
+                refer(lane, end, blobs)
+                for blob in blobs:
+                    blob.holders -= 1
             if self.placed is not None:
                 self.placed(self, lane, frame, segment.first + segment.at)
             segment.at += frame.messages
@@ -233,6 +254,14 @@ class Channel:
             if lane not in written:
                 written.append(lane)
         return written
+
+    def _large_room(self, lane: LaneWriter, segment: Segment) -> int:
+        """Bytes of large payloads that the next frame may refer to, unless too many are on their way."""
+        size = cast("Blob", segment.parts[segment.at]).nbytes
+        ahead = max(LARGE_AHEAD, LEAST_AHEAD * size)
+        most, large = ahead * 3 // 4 if self._is_held else ahead, lane.large
+        self._is_held = large > 0 and large + size > most
+        return 0 if self._is_desk else min(most - large, LARGE_FRAME)
 
     def drop(self, is_dropped: Callable[[int], bool]) -> dict[int, int]:
         """Forget what waits for jobs that are over, but for reports: how many messages of which."""
@@ -276,9 +305,8 @@ class Channel:
     @staticmethod
     def _add(number: int, segment: Segment, tx: Transaction, records: Records) -> int:
         rest = segment.parts[segment.at :]
-        first = rest[0]
-        if isinstance(first, Blob):
-            frame = segment.frame(1, first.reference, BLOB)
+        if segment.is_large:
+            frame = segment.frame(len(rest), _referring(cast("list[Blob]", rest)), BLOB)
         else:
             frame = segment.frame(len(rest), batch(cast("list[bytes]", rest)))
         return records.add(tx, Kind.WAITING, number, frame)
@@ -288,9 +316,11 @@ class Channel:
         frame = record.frame
         gone = frame.messages - record.left
         if frame.flags & BLOB:
-            blob = blobs.known(*REFERENCE.unpack(frame.payload))
-            blob.holders += 1
-            parts: list[Part] = [blob]
+            parts: list[Part] = []
+            for address, nbytes in references(frame.payload)[gone:]:
+                blob = blobs.known(address, nbytes)
+                blob.holders += 1
+                parts.append(blob)
         elif frame.flags & (MARK | TOKEN):
             parts = [b""]
         else:

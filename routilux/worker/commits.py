@@ -14,7 +14,6 @@ from routilux.ipc.channels import window
 from routilux.ipc.codec import EncodeError
 from routilux.ipc.commit import Transaction
 from routilux.ipc.lanes import LaneReader, LaneWriter
-from routilux.ipc.layout import RING
 from routilux.ipc.records import Kind, Records
 from routilux.ipc.sockets import Bell, Doorbells, groups
 from routilux.ipc.turns import Turns
@@ -105,7 +104,8 @@ class Commits:
             self.save_states()
         self.ended = False
         written = p.outputs.pump(p.tx)
-        p.loader.settle()
+        if p.loader.leases or p.pins.held:
+            p.loader.settle([inlet.unpassed for inlet in p.inlets])
         changed = [inlet for inlet in p.inlets if inlet.changed]
         p.tx.note_ended(self.quiet.slots)
         self.carry_out(changed, written)
@@ -197,16 +197,12 @@ class Commits:
             self.p.bells.ring(lane.consumer, Bell.PUBLISHED, lane.plan.index, lane.position)
 
     def credit(self, inlet: Inlet) -> None:
-        """Tell the producer that there is room, if it sleeps and may be waiting for some: of a full lane when
-        an eighth of it is free, of a window when half of it is used up.
-        """
+        """Tell the producer that there is room, if it sleeps and may be waiting for some."""
         reader = inlet.reader
         inlet.changed = False
-        passed, waiting = reader.position - inlet.passed_from, reader.waiting
-        was_full = waiting + passed > RING // 4 and (passed > RING // 8 or not waiting)
         is_windowed = reader.plan.index in self.p.windowed
-        if inlet.owes_credit or was_full or (is_windowed and self.is_half_done(reader)):
-            inlet.owes_credit = False
+        if inlet.owes_credit or (is_windowed and self.is_half_done(reader)):
+            inlet.owed = 0
             inlet.passed_from = reader.position
             if self.p.sleepers.must_be_rung(reader.producer):
                 self.p.bells.ring(reader.producer, Bell.CREDIT, reader.plan.index, reader.position)
