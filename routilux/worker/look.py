@@ -7,6 +7,7 @@ then, and the answer is seen as soon as it is published.
 import os
 from collections.abc import Sequence
 from time import perf_counter_ns
+from typing import Protocol
 
 from routilux.ipc.asleep import KEEPS_ORDER
 
@@ -18,10 +19,16 @@ MOST_SKIPPED = 64
 """Looks in a row that are left out, at most, while they do not pay."""
 
 
+class Words(Protocol):
+    """What is looked at."""
+
+    def __getitem__(self, place: int, /) -> int: ...
+
+
 class Look:
     """Looks that have not paid are left out: one, then two, then four ..., until one pays again."""
 
-    def __init__(self, words: memoryview, published: Sequence[int]) -> None:
+    def __init__(self, words: Words, published: Sequence[int]) -> None:
         self._words = words
         self._places = tuple(published)
         self._seen: list[int] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import count
 
 import pytest
@@ -25,17 +24,16 @@ class Lanes:
 
 def looking(lanes: Lanes) -> Look:
     """A look that has seen what there is."""
-    looks = Look(lanes, [0, 1])  # type: ignore[arg-type] - it indexes them, and no more
+    looks = Look(lanes, [0, 1])
     looks.has_news()
     return looks
 
 
 @pytest.fixture(autouse=True)
-def ticks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def ticks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Time goes on with each look at the clock; the machine keeps the order of stores."""
     monkeypatch.setattr(look, "KEEPS_ORDER", True)
     monkeypatch.setattr(look, "perf_counter_ns", count(0, LOOK_NS // 10).__next__)
-    return
 
 
 def test_what_has_been_seen_is_no_news() -> None:
