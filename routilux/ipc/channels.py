@@ -22,9 +22,8 @@ SMALLEST_WINDOW = 2
 LARGE_AHEAD = 8 << 20
 """Bytes of large payloads that may be on their way in one lane: few enough to lie in a cache until they are
 read,"""
-LEAST_AHEAD = 4
-"""or so many times the size of the next one, that the consumer need not wait for it. It tells of what it has
-used up by the half."""
+LEAST_AHEAD = 2
+"""or so many times the size of the next one: one is read while the other is written, and a cache has both."""
 LARGE_FRAME = 1 << 20
 """One frame refers to so many bytes of large payloads, or to one: their room is free once all are used up."""
 MOST_REFERENCES = MAX_PAYLOAD // REFERENCE.size
@@ -185,7 +184,9 @@ class Channel:
         """and what is to be let go of after it."""
         self._turn = -1
         self._is_held = False
-        """Whether too many large payloads were on their way: the next go once a quarter is used up."""
+        """Whether too many large payloads were on their way: the next go once there is room for them, smaller
+        ones once a quarter is used up.
+        """
         self.pushed = 0
         """Messages pushed so far."""
         self.placed: Callable[[Channel, LaneWriter, Frame, int], None] | None = None
@@ -250,8 +251,9 @@ class Channel:
     def _large_room(self, lane: LaneWriter, segment: Segment) -> int:
         """Bytes of large payloads that the next frame may refer to, unless too many are on their way."""
         size = cast("Blob", segment.parts[segment.at]).nbytes
-        ahead = max(LARGE_AHEAD, LEAST_AHEAD * size)
-        most, large = ahead * 3 // 4 if self._is_held else ahead, lane.large
+        most, large = max(LARGE_AHEAD, LEAST_AHEAD * size), lane.large
+        if self._is_held and size <= LARGE_FRAME:
+            most = LARGE_AHEAD * 3 // 4
         self._is_held = large > 0 and large + size > most
         return 0 if self._is_desk else min(most - large, LARGE_FRAME)
 
