@@ -21,7 +21,7 @@ from routilux.ipc.layout import PINS, WORD
 
 SPARE = 16
 """This part of a heap is not for payloads: what must be kept in the pending store finds room there."""
-RECENT = 4 << 20
+RECENT = 8 << 20
 """So many bytes that were freed just now are kept at hand for payloads of the same size: a cache still has
 them, and they need not be looked for.
 """

@@ -25,9 +25,8 @@ it, costs as much as dozens of small messages."""
 LARGE_AHEAD = 8 << 20
 """Bytes of large payloads that may be on their way in one lane: few enough to lie in a cache until they are
 read,"""
-LEAST_AHEAD = 4
-"""or so many times the size of the next one, that the consumer need not wait for it. It tells of what it has
-used up by the half."""
+LEAST_AHEAD = 2
+"""or so many times the size of the next one: one is read while the other is written, and a cache has both."""
 LARGE_FRAME = 1 << 20
 """One frame refers to so many bytes of large payloads, or to one: their room is free once all are used up."""
 MOST_REFERENCES = MAX_PAYLOAD // REFERENCE.size
@@ -154,7 +153,7 @@ def segments(
     """
     if not parts and turn.span:
         return [Segment(job, port, [b""], origin=origin, flags=flags | MARK, turn=turn)]
-    if Blob not in set(map(type, parts)):  # a fifth of the time of looking at one after the other
+    if len(set(map(type, parts))) < 2:  # a fifth of the time of looking at one after the other
         return [Segment(job, port, list(parts), origin=origin, flags=flags, turn=turn)] if parts else []
     found, at = list[Segment](), 0
     for _, run in groupby(parts, type):
@@ -166,7 +165,8 @@ def segments(
 
 
 def _referring(blobs: Sequence[Blob]) -> bytes:
-    return b"".join([blob.reference for blob in blobs])
+    pack = REFERENCE.pack
+    return b"".join([pack(blob.address, blob.nbytes) for blob in blobs])
 
 
 def window(service_ns: int) -> int:
@@ -193,7 +193,9 @@ class Channel:
         """and what is to be let go of after it."""
         self._turn = -1
         self._is_held = False
-        """Whether too many large payloads were on their way: the next go once a quarter is used up."""
+        """Whether too many large payloads were on their way: the next go once there is room for them, smaller
+        ones once a quarter is used up.
+        """
         self.pushed = 0
         """Messages pushed so far."""
         self.placed: Callable[[Channel, LaneWriter, Frame, int], None] | None = None
@@ -258,8 +260,9 @@ class Channel:
     def _large_room(self, lane: LaneWriter, segment: Segment) -> int:
         """Bytes of large payloads that the next frame may refer to, unless too many are on their way."""
         size = cast("Blob", segment.parts[segment.at]).nbytes
-        ahead = max(LARGE_AHEAD, LEAST_AHEAD * size)
-        most, large = ahead * 3 // 4 if self._is_held else ahead, lane.large
+        most, large = max(LARGE_AHEAD, LEAST_AHEAD * size), lane.large
+        if self._is_held and size <= LARGE_FRAME:
+            most = LARGE_AHEAD * 3 // 4
         self._is_held = large > 0 and large + size > most
         return 0 if self._is_desk else min(most - large, LARGE_FRAME)
 

@@ -116,8 +116,6 @@ class Inlet:
         """Bytes of large payloads that were used up since its producer was last told of it: the lane does not
         show them.
         """
-        self.large = 0
-        """Bytes of the large payloads of the frame last used up."""
         self.passed_from = reader.position
         self.keeps_order = False
         """Whether a message that is tried again holds up those of its job that came after it."""
@@ -242,18 +240,16 @@ class Inlet:
     @property
     def owes_credit(self) -> bool:
         """Whether the producer may be waiting for what has become free: of a full lane, an eighth; of large
-        payloads, half of what may be under way. Whoever waits has three quarters of that under way, and goes
-        on when less than half is left.
+        payloads, half of what may be under way. Whoever waits for that has more than half under way, and goes
+        on when less is left.
         """
         passed, waiting = self.reader.position - self.passed_from, self.reader.waiting
-        if waiting + passed > RING // 4 and (passed > RING // 8 or not waiting):
-            return True
-        return self.owed >= MUCH and (self.owed >= 2 * self.large or not waiting)
+        was_full = waiting + passed > RING // 4 and (passed > RING // 8 or not waiting)
+        return was_full or self.owed >= MUCH
 
     def _owe(self, frame: Frame) -> None:
         if frame.flags & BLOB:
-            self.large = nbytes_of(frame.payload)
-            self.owed += self.large
+            self.owed += nbytes_of(frame.payload)
 
     def _let_go(self, batch: Batch) -> None:
         for place in (self._aside, self.retries):

@@ -17,7 +17,7 @@ from routilux.worker.intake import Inlet
 from routilux.worker.loader import Loader
 
 MIB = 1 << 20
-SIZES = st.sampled_from([0, 64 << 10, MIB, 2 * MIB, 3 * MIB, 5 * MIB, 8 * MIB, 20 * MIB])
+SIZES = st.sampled_from([0, 64 << 10, MIB, 2 * MIB, 4 * MIB - 64, 5 * MIB, 8 * MIB, 20 * MIB])
 """Of messages; 0 is a small one."""
 
 
