@@ -55,6 +55,7 @@ from routilux.debugcommands import (
     ListBreakpoints,
     LogPointLine,
     LookAt,
+    Picture,
     RemoveBreakpoint,
     Renew,
     SeenInfo,
@@ -271,7 +272,7 @@ class MadeUp:
                 line = LogPointLine(1005.5, "bp-1", "split", SECRET)
                 return SessionInfo(request.job_id, "paused", (held_message(),), (line,))
             case LookAt():
-                variable = VariableInfo("gem", "str", SECRET, "local", 0, (0,))
+                variable = VariableInfo("gem", "str", SECRET, "local", 0, (0,), Picture((1,), (4711.0,)))
                 return SeenInfo("hold-1", (variable,), (FrameInfo("split", "words.py", 3, "return gem"),))
             case AskAudit():
                 return Audit((AuditEntry(1005.5, "resume", "hold-1"),))

@@ -43,6 +43,7 @@ def _ask(method: str, path: str, body: object = None) -> tuple[int, dict[str, An
         ("POST", "/workers", {"flow_id": rig.FLOW, "worker_id": "mine"}, 422, "VALIDATION_ERROR"),
         ("POST", "/jobs/job-1/pause", {"no": 1}, 422, "VALIDATION_ERROR"),
         ("GET", "/flows?no=1", None, 422, "VALIDATION_ERROR"),
+        ("GET", f"/flows/{rig.FLOW}/values?slot=text", None, 422, "VALIDATION_ERROR"),
         ("GET", "/jobs?status=happy", None, 422, "VALIDATION_ERROR"),
     ],
 )

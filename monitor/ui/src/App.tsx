@@ -82,7 +82,7 @@ function View({ route }: { route: Route }) {
     case "flows":
       return <Flows />;
     case "flow":
-      return <FlowPage key={route.id} id={route.id} />;
+      return <FlowPage key={route.id} route={route} />;
     case "jobs":
       return <Jobs flow={route.flow} status={route.status} />;
     case "job":

@@ -4,6 +4,7 @@ import { href, parse, type Route } from "./route";
 const ROUTES: Route[] = [
   { page: "flows" },
   { page: "flow", id: "a/b c" },
+  { page: "flow", id: "a", job: "job 1", message: "3:0:7" },
   { page: "jobs", flow: "x&y", status: "running" },
   { page: "jobs", flow: "", status: "" },
   { page: "job", id: "job-1", tab: "trace" },

@@ -4,7 +4,7 @@ import { useSyncExternalStore } from "react";
 
 export type Route =
   | { page: "flows" }
-  | { page: "flow"; id: string }
+  | { page: "flow"; id: string; job?: string; message?: string }
   | { page: "jobs"; flow: string; status: string }
   | { page: "job"; id: string; tab: string }
   | { page: "processes" }
@@ -18,7 +18,7 @@ export function parse(fragment: string): Route {
   const asked = new URLSearchParams(query);
   switch (page) {
     case "flows":
-      return id ? { page: "flow", id } : { page: "flows" };
+      return id ? flowOf(id, asked) : { page: "flows" };
     case "jobs":
       if (id) return { page: "job", id, tab: (TABS as readonly string[]).includes(tab) ? tab : "overview" };
       return { page: "jobs", flow: asked.get("flow") ?? "", status: asked.get("status") ?? "" };
@@ -31,13 +31,21 @@ export function parse(fragment: string): Route {
   }
 }
 
+/** A flow, and perhaps the message whose way on its graph is wanted. */
+function flowOf(id: string, asked: URLSearchParams): Route {
+  const [job, message] = [asked.get("job"), asked.get("message")];
+  return job && message ? { page: "flow", id, job, message } : { page: "flow", id };
+}
+
 export function href(route: Route): string {
   const part = encodeURIComponent;
   switch (route.page) {
     case "flows":
       return "#/flows";
-    case "flow":
-      return `#/flows/${part(route.id)}`;
+    case "flow": {
+      const { id, job, message } = route;
+      return `#/flows/${part(id)}${job && message ? `?${new URLSearchParams({ job, message }).toString()}` : ""}`;
+    }
     case "jobs": {
       const asked = new URLSearchParams();
       if (route.flow) asked.set("flow", route.flow);

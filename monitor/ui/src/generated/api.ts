@@ -1,5 +1,5 @@
 // Made by `npm run client`: do not edit.
-// SHA-256 of openapi.json: e2dbabd56da91e6594cbabbae3aaf612e8b6373d2479b6ed795c74f52792dcc6
+// SHA-256 of openapi.json: 1e57a163cc76b5ede89db200b42038f34931b61e1afd3d5d8508b1b86eda0641
 
 export interface paths {
     "/api/v1/conditions/check": {
@@ -239,6 +239,23 @@ export interface paths {
         put?: never;
         /** What `flow.validate()` finds. */
         post: operations["flows_validate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/flows/{flow_id}/values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What has passed a place of a flow lately, as far as the traces of its jobs tell. */
+        get: operations["flows_get_values"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1817,6 +1834,15 @@ export interface components {
         PausedAt: {
             routine_id: string;
         };
+        /**
+         * Picture
+         * @description Some of an array's numbers, evenly spread over it: at most 64 of a line, 32 × 32 of a plane.
+         */
+        Picture: {
+            shape: number[];
+            /** @description A payload, as plain JSON. */
+            values: unknown;
+        };
         /** Process */
         Process: {
             process: number;
@@ -2031,6 +2057,30 @@ export interface components {
             errors: string[];
             warnings: string[];
         };
+        /**
+         * Value
+         * @description A message that has passed; of several that were emitted at once, the first.
+         */
+        Value: {
+            job_id: string;
+            message_id: string | null;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with zone.
+             */
+            timestamp: string;
+            preview: string;
+            count: number;
+        };
+        /**
+         * ValueList
+         * @description The newest first. They come of the traces of the newest jobs: where a flow is busy, not every message
+         *         is in there.
+         */
+        ValueList: {
+            values: components["schemas"]["Value"][];
+            total: number;
+        };
         /** Variable */
         Variable: {
             name: string;
@@ -2039,6 +2089,7 @@ export interface components {
             scope: string;
             count: number;
             path: string;
+            picture: components["schemas"]["Picture"] | null;
         };
         /** Variables */
         Variables: {
@@ -3755,6 +3806,96 @@ export interface operations {
             };
             /** @description UNSUPPORTED_MEDIA_TYPE */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description MISDIRECTED_REQUEST */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description VALIDATION_ERROR */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description TOO_MANY_FAILURES */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    flows_get_values: {
+        parameters: {
+            query?: {
+                connection_id?: string;
+                routine_id?: string;
+                event_name?: string;
+                slot_name?: string;
+            };
+            header?: never;
+            path: {
+                flow_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValueList"];
+                };
+            };
+            /** @description MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description UNAUTHORIZED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description FORBIDDEN */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description FLOW_NOT_FOUND */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
