@@ -62,6 +62,7 @@ export function HoldPanel({ flow, held, at, of, show, again, go }: Shown) {
   const actions = hold.type === "error" ? AFTER_FAILURE : GO_ON;
   useKeys(actions, (path) => void act(path));
   const place = placeOfHold(hold);
+  const isEntry = hold.process === 0 || flow.connections.every((each) => each.target_routine !== hold.routine_id);
   const where = hold.connection_id?.replace("->", " → ") ?? `${hold.routine_id}${hold.event_name ? `.${hold.event_name}` : hold.slot_name ? `.${hold.slot_name}` : ""}`;
   return (
     <section className="hold" aria-label="held message">
@@ -103,7 +104,7 @@ export function HoldPanel({ flow, held, at, of, show, again, go }: Shown) {
       <h3>Message</h3>
       <Message base={base} hold={hold} />
       {hold.is_whole && <EditForm key={hold.hold_id} payload={hold.data} edit={(payload) => void act(hold.type === "error" ? "retry" : "edit", { payload })} />}
-      <Way flow={flow} job={job} messages={hold.parents.length > 0 ? hold.parents : [hold.message_id]} go={go} />
+      <Way flow={flow} job={job} messages={hold.parents.length > 0 ? hold.parents : [hold.message_id]} isSubmitted={isEntry} go={go} />
       {hold.process !== 0 && <Frames base={base} hold={hold.hold_id} />}
     </section>
   );

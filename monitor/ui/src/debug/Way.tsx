@@ -13,15 +13,20 @@ interface Followed {
   job: string;
   /** Those whose way is wanted. */
   messages: readonly string[];
+  /** Whether they were submitted: nothing led to them. */
+  isSubmitted?: boolean;
   go: (place: Place) => void;
 }
 
 /** Messages whose lineage is asked for; a batch may have thousands. */
 const MOST = 8;
 const SHOWN = 40;
+/** What an activation has done is told a moment after it has ended: so a way that is not whole is asked for again. */
+const EVERY_MS = 1000;
+const TURNS = 5;
 
-export function Way({ flow, job, messages, go }: Followed) {
-  const { lineages, error } = useLineages(job, messages.slice(0, MOST));
+export function Way({ flow, job, messages, isSubmitted = false, go }: Followed) {
+  const { lineages, error } = useLineages(job, isSubmitted ? [] : messages.slice(0, MOST));
   const steps = useMemo(() => stepsOf(flow, lineages), [flow, lineages]);
   useEffect(() => {
     const keys = placesOf(flow, steps).map((place) => wayKey(flow.flow_id, place));
@@ -31,6 +36,7 @@ export function Way({ flow, job, messages, go }: Followed) {
   return (
     <section className="way" aria-label="way of the message">
       <h3>How it came here</h3>
+      {isSubmitted && <p className="faint">It was submitted to this routine, or comes of what was.</p>}
       {error !== null && <NotTraced job={job} error={error} />}
       <ol>
         {steps.slice(0, SHOWN).map((step) => (
@@ -54,15 +60,21 @@ function useLineages(job: string, messages: readonly string[]): { lineages: read
   const names = JSON.stringify(messages);
   useEffect(() => {
     let isWanted = true;
+    let timer = 0;
     const ask = (message: string) => client.get<Lineage>(`/jobs/${encodeURIComponent(job)}/messages/${encodeURIComponent(message)}/lineage`);
-    void Promise.allSettled((JSON.parse(names) as string[]).map(ask)).then((answers) => {
+    const look = async (turn: number) => {
+      const answers = await Promise.allSettled((JSON.parse(names) as string[]).map(ask));
       if (!isWanted) return;
       const lineages = answers.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
       const refused = answers.find((each) => each.status === "rejected")?.reason as unknown;
       setFound({ lineages, error: refused instanceof Refused && lineages.length === 0 ? refused : null });
-    });
+      const isAll = lineages.length === answers.length && lineages.every((each) => each.is_whole);
+      if (!isAll && turn < TURNS) timer = window.setTimeout(() => void look(turn + 1), EVERY_MS);
+    };
+    void look(1);
     return () => {
       isWanted = false;
+      window.clearTimeout(timer);
     };
   }, [client, job, names]);
   return found;
@@ -77,7 +89,7 @@ function NotTraced({ job, error }: { job: string; error: Refused }) {
   return (
     <>
       <p className="faint">
-        The trace does not have the message that led here: it was submitted, or passed when the job was traced in part only.
+        The trace does not have the message that led here: who made it is still at work, or the job is traced in part only.
       </p>
       <button type="button" disabled={isTraced} onClick={() => setTraced(true)}>
         {isTraced ? "All of the job is traced while you look" : "Trace all of this job from now on"}

@@ -1,6 +1,6 @@
 /** Here is the graph of a flow, left to right. Its shape is laid out once; only its figures move. */
 
-import { Background, Controls, MiniMap, Panel, ReactFlow, ReactFlowProvider } from "@xyflow/react";
+import { Background, Controls, MiniMap, ReactFlow, ReactFlowProvider } from "@xyflow/react";
 import "@xyflow/react/dist/style.css";
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { Flow } from "../contract";
@@ -22,11 +22,12 @@ import type { Folding } from "./useFolding";
 import { useHovered } from "./useHovered";
 import { WireEdge } from "./WireEdge";
 
-const NODES = { routine: RoutineNode, group: GroupNode };
+const NODES = { routine: RoutineNode, cluster: GroupNode };
 const EDGES = { wire: WireEdge };
 const MANY = 12;
 /** Boxes from which on the whole graph cannot be read at once. */
 const CROWD = 40;
+const FURTHEST = 0.05;
 const layouter = new Layouter();
 
 /** A place, or several connections that are drawn as one. */
@@ -74,8 +75,8 @@ export function FlowGraph({ flow, folding, focus, onChoose, onBreak }: Looking) 
             nodeTypes={NODES}
             edgeTypes={EDGES}
             fitView
-            fitViewOptions={{ minZoom: nodes.length > MANY ? 0.1 : 0.5, maxZoom: 1.1, padding: 0.12 }}
-            minZoom={0.1}
+            fitViewOptions={{ minZoom: nodes.length > MANY ? FURTHEST : 0.5, maxZoom: 1.1, padding: 0.12 }}
+            minZoom={FURTHEST}
             maxZoom={2}
             nodesConnectable={false}
             deleteKeyCode={null}
@@ -89,7 +90,7 @@ export function FlowGraph({ flow, folding, focus, onChoose, onBreak }: Looking) 
               if (event !== null) movedAt.current = performance.now();
             }}
             onNodeClick={(event, node) => {
-              if (node.type === "group") folding.open(node.data["name"] as string);
+              if (node.type === "cluster") folding.open(node.data["name"] as string);
               else onChoose(placeOfElement(event.target) ?? { kind: "routine", routine: node.id });
             }}
             onEdgeClick={(_, edge) => choose(edge.id)}
@@ -101,23 +102,23 @@ export function FlowGraph({ flow, folding, focus, onChoose, onBreak }: Looking) 
             <Distance flow={flow.flow_id} />
             <Camera flow={flow} shown={shown} places={places} focus={isReady === places ? focus : null} movedAt={movedAt} done={done} />
             <Keys flow={flow} shown={shown} places={places} order={order} ground={ground} choose={choosePlace} open={folding.open} onBreak={onBreak} />
-            {folding.groups.length > 0 && (
-              <Panel position="top-left">
-                {shown.groups.length > 0 && (
-                  <button type="button" onClick={folding.openAll}>
-                    Open all groups
-                  </button>
-                )}
-                {shown.groups.length < folding.groups.length && (
-                  <button type="button" onClick={folding.closeAll}>
-                    Close all groups
-                  </button>
-                )}
-              </Panel>
-            )}
           </ReactFlow>
         </ReactFlowProvider>
       </Members>
+      {folding.groups.length > 0 && (
+        <div className="tools">
+          {shown.groups.length > 0 && (
+            <button type="button" onClick={folding.openAll}>
+              Open all groups
+            </button>
+          )}
+          {shown.groups.length < folding.groups.length && (
+            <button type="button" onClick={folding.closeAll}>
+              Close all groups
+            </button>
+          )}
+        </div>
+      )}
       {hovered !== null && <LastValues flow={flow} hovered={hovered} />}
     </div>
   );

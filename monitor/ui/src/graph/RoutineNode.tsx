@@ -1,9 +1,10 @@
 /** Here is a routine as a node: its slots on the left, its events on the right, its state and rate on top. */
 
-import { type Node, type NodeHandle, type NodeProps, Position } from "@xyflow/react";
+import { type Node, type NodeProps, Position } from "@xyflow/react";
 import { memo, type ReactNode } from "react";
 import { rate, short } from "../format";
 import { useStored, useStoredPart } from "../store";
+import { End } from "./End";
 import { farKey, type RoutineFigures, routineKey, type State } from "./figures";
 import { useMark } from "./useMark";
 
@@ -26,18 +27,20 @@ export function height(slots: number, events: number): number {
   return HEAD + ROW * Math.max(slots, events, 1) + 2 * PADDING;
 }
 
-/** Where wires begin and end: told, so that no node needs to be measured, nor its ports to be there from afar. */
-export function handles(slots: readonly string[], events: readonly string[], head = HEAD): NodeHandle[] {
-  const y = (at: number) => head + PADDING + ROW * (at + 0.5);
-  return [
-    ...slots.map((id, at) => ({ id, type: "target" as const, position: Position.Left, x: 0, y: y(at), width: 1, height: 1 })),
-    ...events.map((id, at) => ({ id, type: "source" as const, position: Position.Right, x: WIDTH, y: y(at), width: 1, height: 1 })),
-  ];
-}
-
 export const RoutineNode = memo(function RoutineNode({ data, selected }: NodeProps<RoutineNodeType>) {
   const isFar = useStored<boolean>(farKey(data.flow)) ?? false;
-  return isFar ? <FromAfar data={data} isSelected={selected} /> : <Near data={data} isSelected={selected} />;
+  const y = (at: number) => HEAD + PADDING + ROW * (at + 0.5);
+  return (
+    <>
+      {isFar ? <FromAfar data={data} isSelected={selected} /> : <Near data={data} isSelected={selected} />}
+      {data.slots.map((slot, at) => (
+        <End key={`in ${slot}`} type="target" name={slot} position={Position.Left} y={y(at)} />
+      ))}
+      {data.events.map((event, at) => (
+        <End key={`out ${event}`} type="source" name={event} position={Position.Right} y={y(at)} />
+      ))}
+    </>
+  );
 });
 
 interface Shown {

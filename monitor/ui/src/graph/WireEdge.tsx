@@ -38,7 +38,7 @@ export const WireEdge = memo(function WireEdge(props: EdgeProps<WireEdgeType>) {
 
 function FromAfar({ keys, path, isSelected }: Shown) {
   const pressure = useStoredOf<WireFigures, Pressure>(keys, (found) => worst(found.map((each) => each?.pressure)));
-  return <BaseEdge path={path} interactionWidth={18} className={`wire is-${pressure}${isSelected ? " is-selected" : ""}`} />;
+  return <BaseEdge path={path} interactionWidth={18} className={`wire is-far is-${pressure}${isSelected ? " is-selected" : ""}`} />;
 }
 
 function Near({ connections, keys, path, isSelected, mark, x, y }: Shown & { x: number; y: number }) {

@@ -4,7 +4,7 @@ import type { Flow } from "../contract";
 import type { Box, Places, Wire } from "../layout";
 import { type Folded, groupId, IN, OUT } from "./folded";
 import { GROUP_HEIGHT, type GroupNodeType } from "./GroupNode";
-import { handles, height, type RoutineNodeType, WIDTH } from "./RoutineNode";
+import { height, type RoutineNodeType, WIDTH } from "./RoutineNode";
 import type { WireEdgeType } from "./WireEdge";
 
 export function boxesOf(flow: Flow, shown: Folded): Box[] {
@@ -31,7 +31,6 @@ export function nodesOf(flow: Flow, shown: Folded, places: Places): (RoutineNode
     id,
     position: places.get(id) ?? { x: 0, y: 0 },
     ...sizes.get(id),
-    measured: { ...sizes.get(id) },
     // Its own label has its state, too.
     ariaRole: "group" as const,
   });
@@ -40,7 +39,6 @@ export function nodesOf(flow: Flow, shown: Folded, places: Places): (RoutineNode
     ...routines.map((routine) => ({
       ...common(routine.routine_id),
       type: "routine" as const,
-      handles: handles(routine.slots, routine.events),
       ariaLabel: `routine ${routine.routine_id}`,
       data: {
         flow: flow.flow_id,
@@ -53,8 +51,7 @@ export function nodesOf(flow: Flow, shown: Folded, places: Places): (RoutineNode
     })),
     ...shown.groups.map((group) => ({
       ...common(groupId(group.name)),
-      type: "group" as const,
-      handles: handles([IN], [OUT], GROUP_HEIGHT / 2 - 16),
+      type: "cluster" as const,
       ariaLabel: `group ${group.name}`,
       data: { flow: flow.flow_id, name: group.name, routines: group.routines },
     })),
