@@ -1,7 +1,7 @@
 /** Here is a small picture of an array: a line of its numbers, or an image of its rows and columns. */
 
 import { useEffect, useRef } from "react";
-import { lineThrough, scaled, type Sight } from "./scale";
+import { lineThrough, scaled, type Sight } from "../scale";
 
 const WIDTH = 160;
 const HEIGHT = 28;

@@ -1,7 +1,7 @@
 /** Here is a message as a tree: what is in it opens by a click, or by the keyboard; arrays have a picture. */
 
 import { ArrayPicture } from "./ArrayPicture";
-import { sightOf } from "./scale";
+import { sightOf } from "../scale";
 
 const OPEN = 2;
 const SHOWN = 100;

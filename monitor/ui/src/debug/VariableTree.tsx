@@ -4,7 +4,7 @@ import { useState } from "react";
 import type { Variable, Variables } from "../contract";
 import { useApi } from "../useApi";
 import { ArrayPicture } from "./ArrayPicture";
-import { sightOf } from "./scale";
+import { sightOf } from "../scale";
 
 interface Where {
   /** The path of the job's debugging, and which hold of it. */

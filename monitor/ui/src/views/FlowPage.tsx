@@ -12,6 +12,7 @@ import { type RoutineFigures, routineKey, type WireFigures, wireKey } from "../g
 import { type Chosen, FlowGraph } from "../graph/FlowGraph";
 import { FlowFeed } from "../graph/feed";
 import { type Place, placeKey, placeOfHold } from "../graph/place";
+import { Trail } from "../graph/Trail";
 import { type Folding, useFolding } from "../graph/useFolding";
 import { useMonitor } from "../monitor";
 import { href, type Route } from "../route";
@@ -225,6 +226,7 @@ function RoutinePanel({ flow, place, folding }: { flow: Flow; place: Exclude<Pla
         {figures?.median !== undefined && <Figure name="median">{seconds(figures.median)}</Figure>}
         {figures?.p95 !== undefined && <Figure name="95 %">{seconds(figures.p95)}</Figure>}
       </dl>
+      <Trail of={routineKey(flow.flow_id, id)} />
       {Object.keys(routine.config).length > 0 && (
         <>
           <h3>Configuration</h3>
@@ -252,6 +254,7 @@ function WirePanel({ flow, id }: { flow: Flow; id: string }) {
           <Status of={figures?.pressure ?? "low"} />
         </Figure>
       </dl>
+      <Trail of={wireKey(flow.flow_id, id)} />
     </>
   );
 }
