@@ -39,9 +39,8 @@ WATCH = """
   new PerformanceObserver((list) => {
     for (const task of list.getEntries()) seen.longest = Math.max(seen.longest, task.duration);
   }).observe({ type: "longtask" });
-  const figure = document.querySelector(".routine small, .group small");
-  const moves = { characterData: true, subtree: true, childList: true };
-  new MutationObserver(() => (seen.updates += 1)).observe(figure, moves);
+  const moves = { attributes: true, characterData: true, subtree: true, childList: true };
+  new MutationObserver(() => (seen.updates += 1)).observe(document.querySelector(".react-flow__nodes"), moves);
 }
 """
 SEEN = "() => ({ ...window.seen, took: performance.now() - window.seen.began })"

@@ -33,18 +33,25 @@ const AFTER_FAILURE: readonly Action[] = [
   { name: "Fail the job", path: "fail" },
 ];
 
-interface Shown {
+/** Beside a graph. */
+interface OnGraph {
   flow: Flow;
-  held: Held;
   /** Which of how many, from 0. */
   at: number;
   of: number;
   show: (at: number) => void;
-  again: () => void;
   go: (place: Place) => void;
 }
 
-export function HoldPanel({ flow, held, at, of, show, again, go }: Shown) {
+interface Shown {
+  held: Held;
+  again: () => void;
+  /** How many more are held, where one cannot go to them. */
+  others?: number;
+  graph?: OnGraph;
+}
+
+export function HoldPanel({ held, again, others = 0, graph }: Shown) {
   const { job, hold } = held;
   const { client } = useMonitor();
   const [error, setError] = useState<Refused | null>(null);
@@ -62,34 +69,23 @@ export function HoldPanel({ flow, held, at, of, show, again, go }: Shown) {
   const actions = hold.type === "error" ? AFTER_FAILURE : GO_ON;
   useKeys(actions, (path) => void act(path));
   const place = placeOfHold(hold);
-  const isEntry = hold.process === 0 || flow.connections.every((each) => each.target_routine !== hold.routine_id);
+  const isEntry = hold.process === 0 || graph?.flow.connections.every((each) => each.target_routine !== hold.routine_id);
   const where = hold.connection_id?.replace("->", " → ") ?? `${hold.routine_id}${hold.event_name ? `.${hold.event_name}` : hold.slot_name ? `.${hold.slot_name}` : ""}`;
   return (
     <section className="hold" aria-label="held message">
       <header className="bar">
         <h2>Held at {where}</h2>
-        {place !== null && (
-          <button type="button" onClick={() => go(place)}>
+        {place !== null && graph && (
+          <button type="button" onClick={() => graph.go(place)}>
             Show
           </button>
         )}
       </header>
-      {of > 1 && (
-        <nav className="bar" aria-label="what is held">
-          <button type="button" disabled={at === 0} onClick={() => show(at - 1)}>
-            Previous
-          </button>
-          <span>
-            {at + 1} of {of}
-          </span>
-          <button type="button" disabled={at === of - 1} onClick={() => show(at + 1)}>
-            Next
-          </button>
-        </nav>
-      )}
+      {graph && graph.of > 1 && <Neighbours {...graph} />}
       <p className="faint">
         {hold.type} of <a href={href({ page: "job", id: job, tab: "overview" })}>{job}</a>, in{" "}
         {hold.process === 0 ? "the supervisor" : `${hold.routine_id}-${hold.replica}`}
+        {others > 0 && `; ${others} more held`}
       </p>
       <div className="actions">
         {actions.map((action) => (
@@ -104,9 +100,34 @@ export function HoldPanel({ flow, held, at, of, show, again, go }: Shown) {
       <h3>Message</h3>
       <Message base={base} hold={hold} />
       {hold.is_whole && <EditForm key={hold.hold_id} payload={hold.data} edit={(payload) => void act(hold.type === "error" ? "retry" : "edit", { payload })} />}
-      <Way flow={flow} job={job} messages={hold.parents.length > 0 ? hold.parents : [hold.message_id]} isSubmitted={isEntry} go={go} />
+      {graph && (
+        <Way
+          flow={graph.flow}
+          job={job}
+          messages={hold.parents.length > 0 ? hold.parents : [hold.message_id]}
+          isSubmitted={isEntry === true}
+          go={graph.go}
+        />
+      )}
       {hold.process !== 0 && <Frames base={base} hold={hold.hold_id} />}
     </section>
+  );
+}
+
+/** The held messages before and after. */
+function Neighbours({ at, of, show }: OnGraph) {
+  return (
+    <nav className="bar" aria-label="what is held">
+      <button type="button" disabled={at === 0} onClick={() => show(at - 1)}>
+        Previous
+      </button>
+      <span>
+        {at + 1} of {of}
+      </span>
+      <button type="button" disabled={at === of - 1} onClick={() => show(at + 1)}>
+        Next
+      </button>
+    </nav>
   );
 }
 

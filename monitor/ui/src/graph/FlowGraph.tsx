@@ -5,7 +5,7 @@ import "@xyflow/react/dist/style.css";
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { Flow } from "../contract";
 import { Layouter, type Places } from "../layout";
-import { store } from "../store";
+import { store, useStored } from "../store";
 import { Camera, type Focus } from "./Camera";
 import { Distance } from "./Distance";
 import { placeOfElement } from "./element";
@@ -96,7 +96,7 @@ export function FlowGraph({ flow, folding, focus, onChoose, onBreak }: Looking) 
             onEdgeClick={(_, edge) => choose(edge.id)}
             onPaneClick={() => onChoose(null)}
           >
-            <Background gap={22} />
+            <Ground flow={flow.flow_id} />
             <Controls showInteractive={false} />
             {nodes.length > MANY && <MiniMap pannable zoomable nodeComponent={MiniBox} ariaLabel="the whole graph, small" />}
             <Distance flow={flow.flow_id} />
@@ -122,6 +122,12 @@ export function FlowGraph({ flow, folding, focus, onChoose, onBreak }: Looking) 
       {hovered !== null && <LastValues flow={flow} hovered={hovered} />}
     </div>
   );
+}
+
+/** Dots that from afar would be too many to be seen, and to be drawn. */
+function Ground({ flow }: { flow: string }) {
+  const isFar = useStored<boolean>(farKey(flow)) ?? false;
+  return isFar ? null : <Background gap={22} />;
 }
 
 function usePlaces(flow: Flow, shown: Folded, shape: string): Places | null {

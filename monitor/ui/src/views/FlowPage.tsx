@@ -66,7 +66,7 @@ function Shown({ flow, route }: { flow: Flow; route: FlowRoute }) {
         <aside className="side" aria-label="what is chosen">
           {debugging.error && <Failure error={debugging.error} />}
           {held && (
-            <HoldPanel key={held.hold.hold_id} flow={flow} held={held} at={at} of={debugging.held.length} show={show} again={debugging.again} go={goTo} />
+            <HoldPanel key={held.hold.hold_id} held={held} again={debugging.again} graph={{ flow, at, of: debugging.held.length, show, go: goTo }} />
           )}
           {!held && route.job && route.message && <Way flow={flow} job={route.job} messages={[route.message]} go={goTo} />}
           {chosen === null && !held && !route.message && <Hint />}
