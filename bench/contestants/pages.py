@@ -40,7 +40,8 @@ WATCH = """
     for (const task of list.getEntries()) seen.longest = Math.max(seen.longest, task.duration);
   }).observe({ type: "longtask" });
   const moves = { attributes: true, characterData: true, subtree: true, childList: true };
-  new MutationObserver(() => (seen.updates += 1)).observe(document.querySelector(".react-flow__nodes"), moves);
+  const nodes = document.querySelector(".react-flow__nodes");
+  new MutationObserver(() => (seen.updates += 1)).observe(nodes, moves);
 }
 """
 SEEN = "() => ({ ...window.seen, took: performance.now() - window.seen.began })"

@@ -182,8 +182,8 @@ def test_the_graph_is_walked_by_keys_and_f9_sets_a_breakpoint(spectator: Spectat
 def test_a_wrong_condition_is_underlined_where_it_is_wrong(spectator: Spectator) -> None:
     page = spectator.go("flows/numbers")
     routine(page, "square").locator("strong").click()
-    page.get_by_label("condition").fill('data["n"] > nothing')
-    expect(page.locator(".where mark")).to_have_text("nothing")
+    page.get_by_label("condition").fill('data["n"] > open(3)')
+    expect(page.locator(".where mark")).to_have_text("open(3)")
     expect(page.locator(".break .wrong")).to_contain_text("Column 13")
     page.get_by_label("condition").fill('data["n"] > 3')
     expect(page.locator(".break .fine")).to_be_visible()

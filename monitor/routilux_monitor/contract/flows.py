@@ -87,6 +87,7 @@ class Value(Answer, frozen=True):
 
     job_id: str
     message_id: str | None
+    """None if it is one of several."""
     timestamp: Instant
     preview: PayloadText
     count: Count

@@ -50,5 +50,8 @@ def _key(event: TraceEvent) -> tuple[str, int, str]:
 
 def _value(event: TraceEvent) -> contract.Value:
     data = event.data
-    names = data.get("message_ids") or [data.get("message_id")]
-    return contract.Value(event.job_id, names[0], iso(event.at), data["preview"], event.count)
+    name, *others = data.get("message_ids") or [data.get("message_id")]
+    is_sure = not others and event.count == 1
+    return contract.Value(
+        event.job_id, name if is_sure else None, iso(event.at), data["preview"], event.count
+    )

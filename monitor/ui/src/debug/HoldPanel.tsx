@@ -73,14 +73,7 @@ export function HoldPanel({ held, again, others = 0, graph }: Shown) {
   const where = hold.connection_id?.replace("->", " → ") ?? `${hold.routine_id}${hold.event_name ? `.${hold.event_name}` : hold.slot_name ? `.${hold.slot_name}` : ""}`;
   return (
     <section className="hold" aria-label="held message">
-      <header className="bar">
-        <h2>Held at {where}</h2>
-        {place !== null && graph && (
-          <button type="button" onClick={() => graph.go(place)}>
-            Show
-          </button>
-        )}
-      </header>
+      <h2>Held at {where}</h2>
       {graph && graph.of > 1 && <Neighbours {...graph} />}
       <p className="faint">
         {hold.type} of <a href={href({ page: "job", id: job, tab: "overview" })}>{job}</a>, in{" "}
@@ -94,6 +87,11 @@ export function HoldPanel({ held, again, others = 0, graph }: Shown) {
             {action.key && <kbd>{action.key}</kbd>}
           </button>
         ))}
+        {place !== null && graph && (
+          <button type="button" title="bring it into view" onClick={() => graph.go(place)}>
+            Show
+          </button>
+        )}
       </div>
       {error && <Failure error={error} />}
       {hold.error && <pre className="traceback">{hold.error}</pre>}
