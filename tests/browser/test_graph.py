@@ -5,7 +5,7 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
-from browser.flows import crew, photos
+from browser.flows import crew, photos, relay
 from browser.spectator import PATIENCE, Spectator
 from browser.test_debugging import break_here, choose_connection
 from monitor.fakeruntime import FakeRuntime
@@ -71,13 +71,13 @@ def test_the_way_of_a_held_message_leads_back_to_the_submission(spectator: Spect
 
 
 def test_held_arrays_have_a_picture_and_what_is_in_the_message_opens(spectator: Spectator) -> None:
-    runtime = spectator.desk.runtime
-    runtime.start(photos())
+    runtime, flow = spectator.desk.runtime, photos()
+    runtime.start(flow)
     page = spectator.go("flows/photos")
     choose_connection(page, "take.output->brightness.photo")
     page.get_by_role("button", name="Break here").click()
     expect(page.locator(".point")).to_be_visible()
-    job = runtime.exec("photos", seed=3)
+    job = runtime.exec(flow, seed=3)
     held = page.get_by_label("held message")
     expect(held.locator("canvas.plane")).to_be_visible()
     expect(held.locator("svg.spark")).to_be_visible()
@@ -94,16 +94,18 @@ def test_held_arrays_have_a_picture_and_what_is_in_the_message_opens(spectator: 
 
 
 def test_the_view_goes_to_the_held_place(spectator: Spectator) -> None:
-    page = spectator.go("flows/numbers")
-    choose_connection(page, "square.output->total.item")
-    break_here(page, 'data["n"] == 4')
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.reload()
-    expect(routine(page, "count")).to_be_visible()
-    expect(connection(page, "square.output->total.item")).not_to_be_in_viewport()
-    job = spectator.desk.submit(2)
-    expect(connection(page, "square.output->total.item")).to_be_in_viewport()
-    expect(connection(page, "square.output->total.item")).to_have_class(re.compile("has-held"))
+    runtime, flow, last = spectator.desk.runtime, relay(), "fifth.output->sixth.number"
+    runtime.start(flow)
+    spectator.page.set_viewport_size({"width": 390, "height": 844})
+    page = spectator.go("flows/relay")
+    expect(page.locator(".react-flow__node").first).to_be_visible()
+    expect(connection(page, last)).not_to_be_in_viewport()
+    at = {"source_routine_id": "fifth", "source_event_name": "output"}
+    job = runtime.exec(
+        flow, to=1, breakpoints=[at | {"target_routine_id": "sixth", "target_slot_name": "number"}]
+    )
+    expect(connection(page, last)).to_be_in_viewport()
+    expect(connection(page, last)).to_have_class(re.compile("has-held"))
     spectator.picture("held-narrow")
     page.get_by_label("held message").get_by_role("button", name="Resume").click()
     job.wait(20)
@@ -122,8 +124,9 @@ def test_one_goes_from_one_held_message_to_the_next(spectator: Spectator) -> Non
     first = held.locator("p a").inner_text()
     held.get_by_role("button", name="Previous").click()
     expect(held.locator("p a")).not_to_have_text(first)
-    for _ in jobs:
-        page.get_by_label("held message").get_by_role("button", name="Resume").click()
+    held.get_by_role("button", name="Resume").click()
+    expect(held).not_to_contain_text("of 2")
+    held.get_by_role("button", name="Resume").click()
     for job in jobs:
         job.wait(20)
 
