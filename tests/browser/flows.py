@@ -1,6 +1,5 @@
 """Here are the flows that the browser looks at. `numbers` can run for long, branches, and says its sum in the
-end; `photos` passes on arrays; `relay` is long; `crew` has a
-group of routines whose names begin alike.
+end; `photos` passes on arrays; `relay` is long; `crew` has a group of routines whose names begin alike.
 """
 
 from collections.abc import Iterator
