@@ -25,13 +25,15 @@ export class Refused extends Error {
     readonly status: number,
     readonly code: string,
     message: string,
+    /** `pointer` names the field that is wrong, where the monitor says. */
+    readonly details: Readonly<Record<string, unknown>> = {},
   ) {
     super(message);
   }
 }
 
 interface ErrorBody {
-  error?: { code?: string; message?: string };
+  error?: { code?: string; message?: string; details?: Record<string, unknown> };
 }
 
 export class Client {
@@ -66,8 +68,8 @@ export class Client {
     const text = await response.text();
     const answer = text ? (JSON.parse(text) as T & ErrorBody) : ({} as T & ErrorBody);
     if (!response.ok) {
-      const { code = "ERROR", message = response.statusText } = answer.error ?? {};
-      throw new Refused(response.status, code, message);
+      const { code = "ERROR", message = response.statusText, details = {} } = answer.error ?? {};
+      throw new Refused(response.status, code, message, details);
     }
     return answer;
   }

@@ -1,5 +1,5 @@
 // Made by `npm run client`: do not edit.
-// SHA-256 of openapi.json: e2dbabd56da91e6594cbabbae3aaf612e8b6373d2479b6ed795c74f52792dcc6
+// SHA-256 of openapi.json: ccf4ab0028e29251cde4722a0acff95cd11b2512c6a1a3edf3b9c35d73249204
 
 export interface paths {
     "/api/v1/conditions/check": {
@@ -1947,6 +1947,11 @@ export interface components {
             is_default: boolean;
             active_job_count: number;
             is_shutdown: boolean;
+            pid: number;
+            version: string;
+            /** @description Whole seconds of Unix time. */
+            started_at: number;
+            ended_at: number | null;
         };
         /** RuntimeList */
         RuntimeList: {
@@ -2066,6 +2071,8 @@ export interface components {
             started_at: number;
             jobs_processed: number;
             jobs_failed: number;
+            runtime_id: string;
+            stopped_at: number | null;
         };
         /** WorkerList */
         WorkerList: {
@@ -4022,6 +4029,7 @@ export interface operations {
                 offset?: number;
                 worker_id?: string;
                 flow_id?: string;
+                runtime_id?: string;
                 status?: "cancelled" | "completed" | "failed" | "lost" | "paused" | "pending" | "running";
             };
             header?: never;
@@ -8975,6 +8983,7 @@ export interface operations {
                 /** @description How many items to pass over. */
                 offset?: number;
                 flow_id?: string;
+                runtime_id?: string;
             };
             header?: never;
             path?: never;
