@@ -9,7 +9,7 @@ type Hearer = (message: Message) => void;
 /** What the token is good for: to look, or to act as well. */
 export type Role = "view" | "debug";
 
-interface Monitor {
+export interface Monitor {
   client: Client;
   line: Line;
   connection: Connection;

@@ -23,7 +23,7 @@ export type Route =
   | { page: "flows" }
   | { page: "flow"; id: string }
   | ({ page: "jobs" } & JobFilter)
-  | { page: "job"; id: string; tab: Tab; routine: string; level: string }
+  | { page: "job"; id: string; tab: Tab; routine?: string; level?: string }
   | ({ page: "submit" } & Draft)
   | { page: "stream"; flow: string; job: string }
   | { page: "processes" }
@@ -101,8 +101,8 @@ export function href(route: Route): string {
   }
 }
 
-function asked(fields: Readonly<Record<string, string>>): string {
-  const given = new URLSearchParams(Object.entries(fields).filter(([, value]) => value !== ""));
+function asked(fields: Readonly<Record<string, string | undefined>>): string {
+  const given = new URLSearchParams(Object.entries(fields).flatMap(([name, value]) => (value ? [[name, value]] : [])));
   return given.size ? `?${given.toString()}` : "";
 }
 
@@ -111,7 +111,7 @@ export function toJobs(filter: Partial<JobFilter> = {}): string {
 }
 
 export function toJob(id: string, tab: Tab = "overview"): string {
-  return href({ page: "job", id, tab, routine: "", level: "" });
+  return href({ page: "job", id, tab });
 }
 
 export function go(address: string): void {

@@ -51,6 +51,16 @@ export class Client {
     return this.ask<T>("DELETE", path, {});
   }
 
+  /** Let the browser keep an answer as a file. The token goes in a header, so a plain link would not do. */
+  async keepFile(path: string, name: string): Promise<void> {
+    const content = await this.get<unknown>(path);
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([JSON.stringify(content)], { type: "application/json" }));
+    link.download = name;
+    link.click();
+    URL.revokeObjectURL(link.href);
+  }
+
   private async ask<T>(method: string, path: string, body?: unknown): Promise<T> {
     const headers: Record<string, string> = { Authorization: `Bearer ${this.token}` };
     if (body !== undefined) headers["Content-Type"] = "application/json";

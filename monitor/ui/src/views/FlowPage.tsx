@@ -1,6 +1,7 @@
 /** Here is the page of one flow: its live graph, and beside it what was chosen there, and its jobs. */
 
-import { useEffect, useState } from "react";
+import { useState } from "react";
+import { useSeries } from "../charts/useSeries";
 import { BreakHere } from "../debug/BreakHere";
 import { HoldPanel } from "../debug/HoldPanel";
 import { useDebug } from "../debug/useDebug";
@@ -8,16 +9,15 @@ import type { Flow, JobList, WorkerList } from "../contract";
 import { rate, seconds, short } from "../format";
 import { type RoutineFigures, routineKey, type WireFigures, wireKey } from "../graph/figures";
 import { FlowGraph } from "../graph/FlowGraph";
-import { FlowFeed } from "../graph/feed";
 import { type Place, placeKey } from "../graph/place";
-import { useMonitor } from "../monitor";
-import { href } from "../route";
-import { store, useStored } from "../store";
+import { useFeed } from "../graph/useFeed";
+import { toJobs } from "../route";
+import { useStored } from "../store";
 import { useApi } from "../useApi";
 import { JobTable } from "./Jobs";
-import { Answer, Empty, Figure, Status } from "./parts";
+import { Acting, Answer, Empty, Figure, Status } from "./parts";
 import { OfFlow } from "./Processes";
-import { SubmitForm } from "./SubmitForm";
+import { SubmitHere } from "./SubmitHere";
 
 export function FlowPage({ id }: { id: string }) {
   const flow = useApi<Flow>(`/flows/${encodeURIComponent(id)}`, 5000);
@@ -27,6 +27,7 @@ export function FlowPage({ id }: { id: string }) {
 function Shown({ flow }: { flow: Flow }) {
   const [chosen, setChosen] = useState<Place | null>(null);
   useFeed(flow.flow_id);
+  useSeries(flow.flow_id, Object.keys(flow.routines));
   const jobs = useApi<JobList>(`/jobs?flow_id=${encodeURIComponent(flow.flow_id)}&limit=8`, 1000);
   const workers = useApi<WorkerList>(`/workers?flow_id=${encodeURIComponent(flow.flow_id)}&limit=5`, 2000);
   const running = workers.data?.workers.find((worker) => worker.status !== "stopped");
@@ -40,23 +41,33 @@ function Shown({ flow }: { flow: Flow }) {
         <span className="faint">
           {Object.keys(flow.routines).length} routines, {flow.connections.length} connections
         </span>
-        <SubmitForm flow={flow} again={jobs.again} />
+        <span className="end">
+          <SubmitHere flow={flow} />
+        </span>
       </header>
       <div className="flow-main">
         <div className="graph" role="application" aria-label={`graph of ${flow.flow_id}`}>
           <FlowGraph flow={flow} onChoose={setChosen} />
         </div>
         <aside className="side">
-          {held && <HoldPanel key={held.hold.hold_id} held={held} others={debugging.held.length - 1} again={debugging.again} />}
+          {held && (
+            <Acting says>
+              <HoldPanel key={held.hold.hold_id} held={held} others={debugging.held.length - 1} again={debugging.again} />
+            </Acting>
+          )}
           {chosen === null && !held && <p className="faint">Click a routine, one of its ports or a connection: its figures, and breakpoints there.</p>}
           {chosen !== null && (chosen.kind === "connection" ? <WirePanel flow={flow} id={chosen.id} /> : <RoutinePanel flow={flow} place={chosen} />)}
-          {chosen !== null && running !== undefined && <BreakHere key={placeKey(chosen)} flow={flow} place={chosen} debugging={debugging} />}
+          {chosen !== null && running !== undefined && (
+            <Acting says>
+              <BreakHere key={placeKey(chosen)} flow={flow} place={chosen} debugging={debugging} />
+            </Acting>
+          )}
         </aside>
       </div>
       <section className="sheet">
         <header className="bar">
           <h2>Newest jobs</h2>
-          <a href={href({ page: "jobs", flow: flow.flow_id, status: "" })}>all jobs</a>
+          <a href={toJobs({ flow: flow.flow_id })}>all jobs</a>
         </header>
         <Answer of={jobs}>
           {({ jobs: found }) =>
@@ -72,20 +83,6 @@ function Shown({ flow }: { flow: Flow }) {
       )}
     </div>
   );
-}
-
-/** Follow the flow's figures while the page is looked at. */
-function useFeed(flow: string) {
-  const { line, hear } = useMonitor();
-  useEffect(() => {
-    const feed = new FlowFeed(flow, store);
-    const deaf = hear((message) => feed.take(message));
-    const leave = line.follow({ flow_id: flow, channel: "metrics" });
-    return () => {
-      leave();
-      deaf();
-    };
-  }, [flow, line, hear]);
 }
 
 function RoutinePanel({ flow, place }: { flow: Flow; place: Exclude<Place, { kind: "connection" }> }) {
