@@ -4,7 +4,7 @@ import re
 import signal
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from browser.desk import VIEW_TOKEN, Desk
 from browser.spectator import PATIENCE, Spectator
@@ -13,10 +13,6 @@ expect.set_options(timeout=PATIENCE)
 
 MANY = 10_000_000
 """More than is counted before a test is over."""
-
-
-def rows(page: Page) -> int:
-    return page.locator("main tbody tr").count()
 
 
 # ---- history ----------------------------------------------------------------------------------------------
@@ -169,14 +165,10 @@ def test_a_message_of_a_job_that_is_held_can_be_let_go_on_its_page(spectator: Sp
 # ---- the task stream --------------------------------------------------------------------------------------
 
 
-def canvas_of(page: Page, seen: str = "[1-9]") -> re.Pattern[str]:
-    return re.compile(rf"5 processes over time, {seen}[0-9]* activations shown")
-
-
 def test_every_process_is_on_the_task_stream_and_can_be_looked_at_closely(spectator: Spectator) -> None:
     job = spectator.desk.submit(MANY)
     page = spectator.go("stream")
-    stream = page.get_by_label(canvas_of(page))
+    stream = page.get_by_label(re.compile("5 processes over time, [1-9][0-9]* activations shown"))
     expect(stream).to_be_visible()
     legend = page.get_by_role("region", name="what is shown, by routine")
     for name in ("square", "parity", "total"):

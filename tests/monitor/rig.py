@@ -55,6 +55,7 @@ from routilux.debugcommands import (
     ListBreakpoints,
     LogPointLine,
     LookAt,
+    Picture,
     RemoveBreakpoint,
     Renew,
     SeenInfo,
@@ -259,7 +260,7 @@ class MadeUp:
                 return Findings((), ("count has no reader",))
             case Letters():
                 letter = LetterInfo(
-                    7, FLOW, JOB, "count", "word", "c", "2:0:1", 3, "killed", 1009.0, SECRET, 9
+                    7, FLOW, JOB, "count", "word", "c", "2:0:1", 3, "killed", "", 1009.0, SECRET, 9
                 )
                 return LetterPage((letter,), 1)
             case ActOnLetter(action="requeue"):
@@ -279,7 +280,7 @@ class MadeUp:
                 line = LogPointLine(1005.5, "bp-1", "split", SECRET)
                 return SessionInfo(request.job_id, "paused", (held_message(),), (line,))
             case LookAt():
-                variable = VariableInfo("gem", "str", SECRET, "local", 0, (0,))
+                variable = VariableInfo("gem", "str", SECRET, "local", 0, (0,), Picture((1,), (4711.0,)))
                 return SeenInfo("hold-1", (variable,), (FrameInfo("split", "words.py", 3, "return gem"),))
             case AskAudit():
                 return Audit((AuditEntry(1005.5, "resume", "hold-1"),))

@@ -3,11 +3,13 @@
 import msgspec
 
 from monitor import rig
-from routilux.hookevents import ConnectionFigures
+from routilux.debugcommands import Picture, SeenInfo, VariableInfo
+from routilux.hookevents import Committed, ConnectionFigures
 from routilux_monitor.contract.fields import MASK
 from routilux_monitor.masking import masked
 from routilux_monitor.model import RoutineOfJob
-from routilux_monitor.views import flows, graph, jobs, metrics, states, traces, workers
+from routilux_monitor.trace import Names, Place, of_commit
+from routilux_monitor.views import debugging, flows, graph, jobs, metrics, states, traces, workers
 
 
 def test_times_of_jobs_are_whole_unix_seconds() -> None:
@@ -49,6 +51,14 @@ def test_the_trace_is_paged_and_filtered() -> None:
     record = rig.job_record()
     page = traces.trace(record, "split", 1, 1)
     assert (page.total, [event.event_type for event in page.events]) == (3, ["event_emitted"])
+
+
+def test_a_policy_that_has_declined_is_in_the_trace() -> None:
+    place = Place(Names(rig.flow_info()), 2, 1, 0)
+    event = Committed("j", 5, 9, 0, declined=3, reason="one is no pair", waiting=1)
+    (told,) = of_commit(place, 1, event)
+    assert (told.kind, told.count) == ("policy_evaluated", 3)
+    assert told.data == {"activate": False, "reason": "one is no pair", "waiting": 1}
 
 
 def test_a_queue_counts_what_lies_in_lanes_and_what_waits_before_the_policy() -> None:
@@ -111,6 +121,15 @@ def test_masking_covers_payloads_wherever_they_stand() -> None:
     shown = masked([jobs.job(rig.job_record())])[0]
     assert shown.metadata == {"who": MASK}
     assert rig.SECRET.encode() not in msgspec.json.encode(masked(traces.trace(rig.job_record(), "", 0, None)))
+
+
+def test_masking_covers_the_numbers_of_a_picture() -> None:
+    seen = VariableInfo("wave", "ndarray", "float64 (2,)", "local", 0, (0,), Picture((2,), (1.0, None)))
+    told = debugging.variables("job-1", SeenInfo("hold-1", (seen,)))
+    (shown,), (covered,) = told.variables, masked(told).variables
+    assert shown.picture is not None
+    assert (shown.picture.shape, shown.picture.values) == ([2], [1.0, None])
+    assert (covered.picture.shape, covered.picture.values) == ([2], MASK)
 
 
 def test_a_record_without_payloads_keeps_the_way_of_its_messages() -> None:

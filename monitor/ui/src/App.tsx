@@ -134,7 +134,7 @@ function View({ route }: { route: Route }) {
     case "flows":
       return <Flows />;
     case "flow":
-      return <FlowPage key={route.id} id={route.id} />;
+      return <FlowPage key={route.id} route={route} />;
     case "jobs":
       return <Jobs filter={route} />;
     case "job":

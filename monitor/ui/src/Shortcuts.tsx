@@ -8,8 +8,16 @@ const KEYS: readonly [string, readonly [string, string][]][] = [
     [
       ["F8 or F5", "resume"],
       ["F10", "step over: hold again at this routine's next activation"],
-      ["F11", "step into: hold where this message arrives"],
-      ["F9", "step: hold at the next thing that happens in this process"],
+      ["F11", "step: hold at the next thing that happens in this process"],
+      ["⇧F11", "step into: hold where this message arrives"],
+    ],
+  ],
+  [
+    "On the graph",
+    [
+      ["← ↑ → ↓", "along the connections, up and down the routines"],
+      ["Enter", "choose a routine, a port or a connection; open a group"],
+      ["F9", "set a breakpoint there, or take it away"],
     ],
   ],
   [
@@ -24,9 +32,8 @@ const KEYS: readonly [string, readonly [string, string][]][] = [
   [
     "Everywhere",
     [
-      ["Tab", "to the next link, button, routine or connection"],
-      ["Enter", "choose it"],
-      ["Esc", "close, or choose nothing"],
+      ["Tab", "to the next link, button or field"],
+      ["Esc", "close what is open"],
       ["?", "this sheet"],
     ],
   ],

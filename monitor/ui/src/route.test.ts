@@ -4,6 +4,7 @@ import { href, parse, type Route, toJob, toJobs } from "./route";
 const ROUTES: Route[] = [
   { page: "flows" },
   { page: "flow", id: "a/b c" },
+  { page: "flow", id: "a", job: "job 1", message: "3:0:7" },
   { page: "jobs", flow: "x&y", status: "running", runtime: "r 1", offset: 50 },
   { page: "jobs", flow: "", status: "", runtime: "", offset: 0 },
   { page: "job", id: "job-1", tab: "trace", routine: "", level: "" },

@@ -21,7 +21,7 @@ export interface Draft {
 
 export type Route =
   | { page: "flows" }
-  | { page: "flow"; id: string }
+  | { page: "flow"; id: string; job?: string; message?: string }
   | ({ page: "jobs" } & JobFilter)
   | { page: "job"; id: string; tab: Tab; routine?: string; level?: string }
   | ({ page: "submit" } & Draft)
@@ -41,7 +41,7 @@ export function parse(fragment: string): Route {
   const of = (name: string) => asked.get(name) ?? "";
   switch (page) {
     case "flows":
-      return id ? { page: "flow", id } : { page: "flows" };
+      return id ? flowOf(id, asked) : { page: "flows" };
     case "jobs":
       if (id) return { page: "job", id, tab: TABS.find((each) => each === tab) ?? "overview", routine: of("routine"), level: of("level") };
       return { page: "jobs", flow: of("flow"), status: of("status"), runtime: of("runtime"), offset: whole(of("offset")) };
@@ -73,13 +73,19 @@ function whole(text: string): number {
   return /^\d{1,9}$/.test(text) ? Number(text) : 0;
 }
 
+/** A flow, and perhaps the message whose way on its graph is wanted. */
+function flowOf(id: string, asked: URLSearchParams): Route {
+  const [job, message] = [asked.get("job"), asked.get("message")];
+  return job && message ? { page: "flow", id, job, message } : { page: "flow", id };
+}
+
 export function href(route: Route): string {
   const part = encodeURIComponent;
   switch (route.page) {
     case "flows":
       return "#/flows";
     case "flow":
-      return `#/flows/${part(route.id)}`;
+      return `#/flows/${part(route.id)}${route.job && route.message ? asked({ job: route.job, message: route.message }) : ""}`;
     case "jobs":
       return `#/jobs${asked({ flow: route.flow, status: route.status, runtime: route.runtime, offset: route.offset ? String(route.offset) : "" })}`;
     case "job": {

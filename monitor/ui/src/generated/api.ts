@@ -1,5 +1,5 @@
 // Made by `npm run client`: do not edit.
-// SHA-256 of openapi.json: ccf4ab0028e29251cde4722a0acff95cd11b2512c6a1a3edf3b9c35d73249204
+// SHA-256 of openapi.json: 00214a596bb60d404f7ecdabd7c99868d911a37a2212880822777c254a754aff
 
 export interface paths {
     "/api/v1/conditions/check": {
@@ -43,7 +43,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** A dead letter. */
+        get: operations["deadletters_show"];
         put?: never;
         post?: never;
         /** Throw a dead letter away. */
@@ -239,6 +240,23 @@ export interface paths {
         put?: never;
         /** What `flow.validate()` finds. */
         post: operations["flows_validate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/flows/{flow_id}/values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What has passed a place of a flow lately, as far as the traces of its jobs tell. */
+        get: operations["flows_get_values"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1391,6 +1409,7 @@ export interface components {
             message_id: string;
             attempts: number;
             reason: string;
+            traceback: string;
             /** @description Whole seconds of Unix time. */
             created_at: number;
             preview: string;
@@ -1817,6 +1836,15 @@ export interface components {
         PausedAt: {
             routine_id: string;
         };
+        /**
+         * Picture
+         * @description Some of an array's numbers, evenly spread over it: at most 64 of a line, 32 × 32 of a plane.
+         */
+        Picture: {
+            shape: number[];
+            /** @description A payload, as plain JSON. */
+            values: unknown;
+        };
         /** Process */
         Process: {
             process: number;
@@ -2036,6 +2064,30 @@ export interface components {
             errors: string[];
             warnings: string[];
         };
+        /**
+         * Value
+         * @description A message that has passed; of several that were emitted at once, the first.
+         */
+        Value: {
+            job_id: string;
+            message_id: string | null;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with zone.
+             */
+            timestamp: string;
+            preview: string;
+            count: number;
+        };
+        /**
+         * ValueList
+         * @description The newest first. They come of the traces of the newest jobs: where a flow is busy, not every message
+         *         is in there.
+         */
+        ValueList: {
+            values: components["schemas"]["Value"][];
+            total: number;
+        };
         /** Variable */
         Variable: {
             name: string;
@@ -2044,6 +2096,7 @@ export interface components {
             scope: string;
             count: number;
             path: string;
+            picture: components["schemas"]["Picture"] | null;
         };
         /** Variables */
         Variables: {
@@ -2260,6 +2313,109 @@ export interface operations {
             };
             /** @description FORBIDDEN */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description TIMEOUT_EXCEEDED */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description RUNTIME_SHUTDOWN */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description MISDIRECTED_REQUEST */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description VALIDATION_ERROR */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description BUSY, TOO_MANY_FAILURES */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    deadletters_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                letter_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetter"];
+                };
+            };
+            /** @description MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description UNAUTHORIZED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description FORBIDDEN */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description LETTER_NOT_FOUND */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3762,6 +3918,96 @@ export interface operations {
             };
             /** @description UNSUPPORTED_MEDIA_TYPE */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description MISDIRECTED_REQUEST */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description VALIDATION_ERROR */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description TOO_MANY_FAILURES */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    flows_get_values: {
+        parameters: {
+            query?: {
+                connection_id?: string;
+                routine_id?: string;
+                event_name?: string;
+                slot_name?: string;
+            };
+            header?: never;
+            path: {
+                flow_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValueList"];
+                };
+            };
+            /** @description MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description UNAUTHORIZED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description FORBIDDEN */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description FLOW_NOT_FOUND */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
