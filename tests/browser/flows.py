@@ -1,5 +1,5 @@
-"""Here are the flows that the browser looks at. `numbers` can run for long, branches, prints and says its sum in
-the end, and fails if it shall count to less than nothing; `photos` passes on arrays; `crew` has a group of
+"""Here are the flows that the browser looks at. `numbers` can run for long, branches, prints and says its sum
+in the end, and fails if it shall count to less than nothing; `photos` passes on arrays; `crew` has a group of
 routines whose names begin alike.
 """
 

@@ -56,12 +56,12 @@ export function Shortcuts() {
         ?
       </button>
       <dialog ref={sheet} className="keys" aria-labelledby="keys-title">
-        <header className="bar">
+        <div className="bar">
           <h2 id="keys-title">Keys</h2>
           <button type="button" className="end" onClick={() => sheet.current?.close()}>
             Close
           </button>
-        </header>
+        </div>
         {KEYS.map(([where, keys]) => (
           <section key={where}>
             <h3>{where}</h3>
