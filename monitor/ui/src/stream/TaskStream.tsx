@@ -49,31 +49,7 @@ export function TaskStream({ rows, bars, isLive }: Props) {
   const seen = bars.filter((bar) => bar.ended >= span.from && bar.began <= span.to);
   return (
     <div className="task-stream">
-      <div className="bar tools" role="toolbar" aria-label="what is shown">
-        <button type="button" onClick={() => look(panned(span, -STEP))} aria-label="earlier">
-          ←
-        </button>
-        <button type="button" onClick={() => look(panned(span, STEP))} aria-label="later">
-          →
-        </button>
-        <button type="button" onClick={() => look(zoomed(span, CLOSER))} aria-label="closer">
-          +
-        </button>
-        <button type="button" onClick={() => look(zoomed(span, 1 / CLOSER))} aria-label="wider">
-          −
-        </button>
-        <button type="button" aria-pressed={view.kind === "all"} onClick={() => setView({ kind: "all" })}>
-          All
-        </button>
-        {isLive && (
-          <button type="button" aria-pressed={view.kind === "live"} onClick={() => setView({ kind: "live" })}>
-            Live
-          </button>
-        )}
-        <span className="faint" role="status">
-          {seconds(span.to - span.from)} shown
-        </span>
-      </div>
+      <Tools span={span} view={view} isLive={isLive} look={look} setView={setView} />
       <div className="stream-sheet">
         <canvas
           ref={canvas}
@@ -103,6 +79,44 @@ export function TaskStream({ rows, bars, isLive }: Props) {
         </p>
       )}
       <Legend bars={seen} span={span} />
+    </div>
+  );
+}
+
+interface ToolsProps {
+  span: Span;
+  view: View;
+  isLive: boolean;
+  look: (span: Span) => void;
+  setView: (view: View) => void;
+}
+
+function Tools({ span, view, isLive, look, setView }: ToolsProps) {
+  return (
+    <div className="bar tools" role="toolbar" aria-label="what is shown">
+      <button type="button" onClick={() => look(panned(span, -STEP))} aria-label="earlier">
+        ←
+      </button>
+      <button type="button" onClick={() => look(panned(span, STEP))} aria-label="later">
+        →
+      </button>
+      <button type="button" onClick={() => look(zoomed(span, CLOSER))} aria-label="closer">
+        +
+      </button>
+      <button type="button" onClick={() => look(zoomed(span, 1 / CLOSER))} aria-label="wider">
+        −
+      </button>
+      <button type="button" aria-pressed={view.kind === "all"} onClick={() => setView({ kind: "all" })}>
+        All
+      </button>
+      {isLive && (
+        <button type="button" aria-pressed={view.kind === "live"} onClick={() => setView({ kind: "live" })}>
+          Live
+        </button>
+      )}
+      <span className="faint" role="status">
+        {seconds(span.to - span.from)} shown
+      </span>
     </div>
   );
 }
