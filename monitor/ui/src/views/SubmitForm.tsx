@@ -18,32 +18,7 @@ interface Props {
 }
 
 export function SubmitForm({ flows, draft, change, leave }: Props) {
-  const { client } = useMonitor();
-  const [timeout, setTimeLimit] = useState("");
-  const [startPaused, setStartPaused] = useState(false);
-  const [refused, setRefused] = useState<Faults>({});
-  const set = (part: Partial<Draft>) => {
-    setRefused({});
-    change({ ...draft, ...part });
-  };
-  const [isTried, setTried] = useState(false);
-  const typed = faultsOf(draft, timeout);
-  // That nothing is chosen yet is no reproach until it is submitted so.
-  const faults: Faults = { ...(isTried ? typed : { ...(typed.data && { data: typed.data }), ...(typed.timeout && { timeout: typed.timeout }) }), ...refused };
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    setTried(true);
-    const made = jobOf(draft, timeout, startPaused);
-    if ("faults" in made) return;
-    try {
-      const job = await client.post<Job>("/jobs", made.post);
-      remember(sessionStorage, job.job_id, draft);
-      go(toJob(job.job_id));
-    } catch (wrong) {
-      if (!(wrong instanceof Refused)) throw wrong;
-      setRefused(faultOf(wrong));
-    }
-  };
+  const { faults, timeout, isPaused, set, setTimeLimit, setPaused, submit } = useSubmission(draft, change);
   const flow = flows.find((each) => each.flow_id === draft.flow);
   return (
     <Acting says>
@@ -63,10 +38,10 @@ export function SubmitForm({ flows, draft, change, leave }: Props) {
         </Labelled>
         <div className="bar">
           <Labelled label="time limit, in seconds" fault={faults.timeout}>
-            {(field) => <input {...field} inputMode="decimal" placeholder="none" value={timeout} onChange={(event) => (setRefused({}), setTimeLimit(event.target.value))} />}
+            {(field) => <input {...field} inputMode="decimal" placeholder="none" value={timeout} onChange={(event) => setTimeLimit(event.target.value)} />}
           </Labelled>
           <label className="check">
-            <input type="checkbox" checked={startPaused} onChange={(event) => setStartPaused(event.target.checked)} /> start paused
+            <input type="checkbox" checked={isPaused} onChange={(event) => setPaused(event.target.checked)} /> start paused
           </label>
         </div>
         {faults[""] && (
@@ -87,6 +62,46 @@ export function SubmitForm({ flows, draft, change, leave }: Props) {
       </form>
     </Acting>
   );
+}
+
+/** What is typed, what is wrong with it, and the sending of it. */
+function useSubmission(draft: Draft, change: (draft: Draft) => void) {
+  const { client } = useMonitor();
+  const [timeout, setTimeLimit] = useState("");
+  const [isPaused, setPaused] = useState(false);
+  const [refused, setRefused] = useState<Faults>({});
+  const [isTried, setTried] = useState(false);
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    setTried(true);
+    const made = jobOf(draft, timeout, isPaused);
+    if ("faults" in made) return;
+    try {
+      const job = await client.post<Job>("/jobs", made.post);
+      remember(sessionStorage, job.job_id, draft);
+      go(toJob(job.job_id));
+    } catch (wrong) {
+      if (!(wrong instanceof Refused)) throw wrong;
+      setRefused(faultOf(wrong));
+    }
+  };
+  const { data, timeout: limit, ...unchosen } = faultsOf(draft, timeout);
+  return {
+    // That nothing is chosen yet is no reproach until it is submitted so.
+    faults: { ...(isTried ? unchosen : {}), ...(data && { data }), ...(limit && { timeout: limit }), ...refused } as Faults,
+    timeout,
+    isPaused,
+    set: (part: Partial<Draft>) => {
+      setRefused({});
+      change({ ...draft, ...part });
+    },
+    setTimeLimit: (text: string) => {
+      setRefused({});
+      setTimeLimit(text);
+    },
+    setPaused,
+    submit,
+  };
 }
 
 export function firstSlot(flows: readonly Flow[], name: string): string {
