@@ -51,7 +51,10 @@ class Spectator:
                 self._settled()
                 self.page.screenshot(path=Path(folder) / f"{name}-{kind}.png")
             self.page.set_viewport_size(DESK)
+            self.page.emulate_media(color_scheme="dark")
             self._settled()
+            self.page.screenshot(path=Path(folder) / f"{name}-dark.png")
+            self.page.emulate_media(color_scheme="light")
 
     def _settled(self) -> None:
         """What follows the size of the window has been drawn."""

@@ -1,6 +1,6 @@
 /** Here are the page's colours for what is drawn on a canvas, and which routine has which. */
 
-import { useSyncExternalStore } from "react";
+import { useMemo, useSyncExternalStore } from "react";
 
 export interface Colours {
   ink: string;
@@ -25,7 +25,7 @@ export function hueOf(name: string): number {
   return HUES[place % HUES.length] ?? 0;
 }
 
-export function colours(): Colours {
+function colours(): Colours {
   const style = getComputedStyle(document.documentElement);
   // `light-dark()` is resolved only where it is used as a colour, so the element is asked for one.
   const probe = document.createElement("i");
@@ -53,7 +53,8 @@ function subscribe(changed: () => void): () => void {
   };
 }
 
-/** Changes when the colours do. */
-export function useColours(): string {
-  return useSyncExternalStore(subscribe, () => `${document.documentElement.dataset["theme"] ?? ""} ${dark().matches}`);
+/** The colours as they are, and new ones when the page turns light or dark. */
+export function useColours(): Colours {
+  const scheme = useSyncExternalStore(subscribe, () => `${document.documentElement.dataset["theme"] ?? ""} ${dark().matches}`);
+  return useMemo(colours, [scheme]);
 }

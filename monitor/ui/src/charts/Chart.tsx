@@ -3,7 +3,7 @@
 import { useEffect, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { colours, useColours } from "../colours";
+import { type Colours, useColours } from "../colours";
 
 export interface Line {
   name: string;
@@ -23,11 +23,11 @@ export function Chart({ title, at, lines, write }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const names = JSON.stringify(lines.map((line) => line.name));
-  const scheme = useColours();
+  const palette = useColours();
   useEffect(() => {
     const box = place.current;
     if (box === null) return undefined;
-    const made = new uPlot(optionsOf(JSON.parse(names) as string[], box.clientWidth, write), dataOf(at, lines), box);
+    const made = new uPlot(optionsOf(JSON.parse(names) as string[], box.clientWidth, write, palette), dataOf(at, lines), box);
     plot.current = made;
     const watch = new ResizeObserver(() => made.setSize({ width: box.clientWidth, height: HEIGHT }));
     watch.observe(box);
@@ -37,7 +37,7 @@ export function Chart({ title, at, lines, write }: Props) {
       plot.current = null;
     };
     // What it draws changes below, without making it anew.
-  }, [names, scheme, write]);
+  }, [names, palette, write]);
   useEffect(() => plot.current?.setData(dataOf(at, lines)), [at, lines]);
   return (
     <figure className="chart">
@@ -51,8 +51,7 @@ function dataOf(at: readonly number[], lines: readonly Line[]): uPlot.AlignedDat
   return [[...at], ...lines.map((line) => [...line.values])] as uPlot.AlignedData;
 }
 
-function optionsOf(names: readonly string[], width: number, write: (value: number) => string): uPlot.Options {
-  const { ink, line, of } = colours();
+function optionsOf(names: readonly string[], width: number, write: (value: number) => string, { ink, line, of }: Colours): uPlot.Options {
   const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, font: "11.5px system-ui, sans-serif" };
   return {
     width,

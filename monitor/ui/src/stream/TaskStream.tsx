@@ -1,7 +1,7 @@
 /** Here is the task stream: every process on one time axis, an activation a bar, in its routine's colour. */
 
 import { type KeyboardEvent, type PointerEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
-import { colours, hueOf, useColours } from "../colours";
+import { hueOf, useColours } from "../colours";
 import { seconds, short } from "../format";
 import { toJob } from "../route";
 import { Scrolled } from "../views/parts";
@@ -29,14 +29,13 @@ export function TaskStream({ rows, bars, isLive }: Props) {
   const [hovered, setHovered] = useState<{ bar: Bar; x: number; y: number } | null>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const width = useWidth(canvas);
-  const scheme = useColours();
+  const palette = useColours();
   const all = whole(bars) ?? { from: 0, to: 1 };
   const span = spanOf(view, all, isLive);
   const scene: Scene = { sheet: sheetOf(width, rows.length), span, zero: bars.length ? all.from : 0, rows, bars, chosen };
   useLayoutEffect(() => {
-    if (canvas.current !== null && width > 0) draw(canvas.current, scene, colours());
-    // The scheme is read by `colours`.
-  }, [scene, scheme]);
+    if (canvas.current !== null && width > 0) draw(canvas.current, scene, palette);
+  }, [scene, palette]);
   const look = (next: Span) => setView({ kind: "chosen", span: next });
   useWheel(canvas, (factor, x) => look(zoomed(span, factor, atOf(scene.sheet, span, x))));
   const drag = useDrag(span, scene, look, (bar) => setChosen(bar));

@@ -4,7 +4,7 @@ import type { ExecutionTrace } from "../contract";
 import type { Monitor } from "../monitor";
 import { Refused } from "../session";
 import type { Message } from "../socket";
-import { type Bar, barOfEvent, barOfMessage, Bars } from "./bars";
+import { type Bar, barOfEvent, barOfMessage, Bars, MOST } from "./bars";
 
 /** As the monitor answers at most. */
 const PAGE = 1000;
@@ -110,7 +110,7 @@ export class Gatherer {
     if (!this.isNew) return null;
     this.isNew = false;
     const known = [...this.jobs.values()];
-    const bars = known.flatMap((job) => job.bars.list).sort((a, b) => a.ended - b.ended);
+    const bars = known.flatMap((job) => job.bars.list).sort((a, b) => a.ended - b.ended).slice(-MOST);
     return { bars, isRead: this.reading.size === 0, dropped: known.reduce((sum, job) => sum + job.dropped, this.lost) };
   }
 
