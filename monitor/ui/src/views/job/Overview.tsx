@@ -4,6 +4,7 @@ import type { JobMetrics, JobState } from "../../contract";
 import { moment, seconds, short } from "../../format";
 import { href } from "../../route";
 import { useApi } from "../../useApi";
+import { took } from "../Jobs";
 import { Empty, Figure, Scrolled } from "../parts";
 
 export function Overview({ path, job, every }: { path: string; job: JobState; every: number }) {
@@ -16,7 +17,7 @@ export function Overview({ path, job, every }: { path: string; job: JobState; ev
         <Figure name="messages made">{short(metrics.data?.total_event_emits ?? 0)}</Figure>
         <Figure name="in flight">{short(job.in_flight)}</Figure>
         <Figure name="began">{moment(job.started_at ?? job.created_at)}</Figure>
-        <Figure name="duration">{metrics.data?.duration == null ? "–" : seconds(metrics.data.duration)}</Figure>
+        <Figure name="duration">{metrics.data?.duration == null ? took(job) : seconds(metrics.data.duration)}</Figure>
         <Figure name="runtime">
           <a href={href({ page: "runtime", id: job.runtime_id })}>{job.runtime_id}</a>
         </Figure>
