@@ -1,5 +1,6 @@
-"""Here are the flows that the browser looks at. `numbers` can run for long, branches, and says its sum in the
-end; `photos` passes on arrays; `relay` is long; `crew` has a group of routines whose names begin alike.
+"""Here are the flows that the browser looks at. `numbers` can run for long, branches, prints and says its sum
+in the end, and fails if it shall count to less than nothing; `photos` passes on arrays; `relay` is long;
+`crew` has a group of routines whose names begin alike.
 """
 
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from routilux import Event, Flow, Routine, Slot, routine
 
 @routine
 def count(to: int) -> Iterator[dict[str, int]]:
+    if to < 0:
+        raise ValueError(f"cannot count to {to}")
     for number in range(1, to + 1):
         yield {"n": number}
 
@@ -32,6 +35,7 @@ class Total(Routine):
         self.state["sum"] = self.state.get("sum", 0) + item["n"]
 
     def finish(self) -> None:
+        print("the sum is", self.state.get("sum", 0))  # noqa: T201 - to be looked at
         self.total.emit({"sum": self.state.get("sum", 0)})
 
 

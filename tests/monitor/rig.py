@@ -187,7 +187,14 @@ class MadeUp:
         return None
 
     async def find_jobs(
-        self, *, flow_id: str = "", worker_id: str = "", status: str = "", limit: int = 100, offset: int = 0
+        self,
+        *,
+        flow_id: str = "",
+        worker_id: str = "",
+        status: str = "",
+        runtime_id: str = "",
+        limit: int = 100,
+        offset: int = 0,
     ) -> Found:
         found = [
             job
@@ -195,6 +202,7 @@ class MadeUp:
             if flow_id in ("", job.flow_id)
             and worker_id in ("", job.worker_id)
             and status in ("", job.status)
+            and runtime_id in ("", job.runtime_id)
         ]
         return Found(found[offset : offset + limit], len(found))
 

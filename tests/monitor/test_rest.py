@@ -56,6 +56,25 @@ def test_what_cannot_be_done_is_answered_with_its_code(
     assert answer["error"].keys() == {"code", "message", "details", "request_id"}
 
 
+@pytest.mark.parametrize(("runtime", "jobs", "workers"), [(rig.RUNTIME, 3, 1), ("another", 0, 0)])
+def test_jobs_and_workers_are_listed_of_one_runtime(runtime: str, jobs: int, workers: int) -> None:
+    assert _ask("GET", f"/jobs?runtime_id={runtime}")[1]["total"] == jobs
+    assert _ask("GET", f"/workers?runtime_id={runtime}")[1]["total"] == workers
+
+
+def test_a_runtime_that_has_ended_says_when() -> None:
+    async def ask() -> tuple[int, object]:
+        known = rig.MadeUp()
+        known.runtimes[rig.RUNTIME].is_gone, known.runtimes[rig.RUNTIME].gone_at = True, 1020.5
+        async with rig.answering(known) as the:
+            return await the.ask("GET", f"/runtimes/{rig.RUNTIME}")
+
+    status, runtime = asyncio.run(ask())
+    assert status == 200
+    assert isinstance(runtime, dict)
+    assert (runtime["started_at"], runtime["ended_at"], runtime["is_shutdown"]) == (1000, 1020, True)
+
+
 def test_a_submission_reaches_the_runtime_as_it_was_given() -> None:
     async def ask() -> tuple[int, object]:
         async with rig.answering() as the:

@@ -8,6 +8,8 @@ export type Flow = Schemas["Flow"];
 export type FlowList = Schemas["FlowList"];
 export type RoutineInfo = Schemas["RoutineInfo"];
 export type Job = Schemas["Job"];
+/** All but where has a default. */
+export type JobPost = Pick<Schemas["JobPost"], "flow_id" | "routine_id" | "slot_name"> & Partial<Schemas["JobPost"]>;
 export type JobList = Schemas["JobList"];
 export type JobState = Schemas["JobState"];
 export type JobMetrics = Schemas["JobMetrics"];
@@ -20,6 +22,10 @@ export type Worker = Schemas["Worker"];
 export type ProcessList = Schemas["ProcessList"];
 export type LetterList = Schemas["LetterList"];
 export type RuntimeList = Schemas["RuntimeList"];
+export type RuntimeItem = Schemas["RuntimeItem"];
+export type HistoryItem = Schemas["HistoryItem"];
+export type WorkerStatistics = Schemas["WorkerStatistics"];
+export type RoutineMetrics = Schemas["RoutineMetrics"];
 export type Breakpoint = Schemas["Breakpoint"];
 export type BreakpointList = Schemas["BreakpointList"];
 /** All but where has a default. */

@@ -1,5 +1,5 @@
 // Made by `npm run client`: do not edit.
-// SHA-256 of openapi.json: d06d1dab3a5742d8916893fcf0728be084bd063db125b028e034ebda9d0e5f58
+// SHA-256 of openapi.json: 00214a596bb60d404f7ecdabd7c99868d911a37a2212880822777c254a754aff
 
 export interface paths {
     "/api/v1/conditions/check": {
@@ -1975,6 +1975,11 @@ export interface components {
             is_default: boolean;
             active_job_count: number;
             is_shutdown: boolean;
+            pid: number;
+            version: string;
+            /** @description Whole seconds of Unix time. */
+            started_at: number;
+            ended_at: number | null;
         };
         /** RuntimeList */
         RuntimeList: {
@@ -2119,6 +2124,8 @@ export interface components {
             started_at: number;
             jobs_processed: number;
             jobs_failed: number;
+            runtime_id: string;
+            stopped_at: number | null;
         };
         /** WorkerList */
         WorkerList: {
@@ -4268,6 +4275,7 @@ export interface operations {
                 offset?: number;
                 worker_id?: string;
                 flow_id?: string;
+                runtime_id?: string;
                 status?: "cancelled" | "completed" | "failed" | "lost" | "paused" | "pending" | "running";
             };
             header?: never;
@@ -9221,6 +9229,7 @@ export interface operations {
                 /** @description How many items to pass over. */
                 offset?: number;
                 flow_id?: string;
+                runtime_id?: string;
             };
             header?: never;
             path?: never;

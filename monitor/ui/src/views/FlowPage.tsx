@@ -10,18 +10,17 @@ import { rate, seconds, short } from "../format";
 import type { Focus } from "../graph/Camera";
 import { type RoutineFigures, routineKey, type WireFigures, wireKey } from "../graph/figures";
 import { type Chosen, FlowGraph } from "../graph/FlowGraph";
-import { FlowFeed } from "../graph/feed";
 import { type Place, placeKey, placeOfHold } from "../graph/place";
 import { Trail } from "../graph/Trail";
+import { useFeed } from "../graph/useFeed";
 import { type Folding, useFolding } from "../graph/useFolding";
-import { useMonitor } from "../monitor";
-import { href, type Route } from "../route";
-import { store, useStored } from "../store";
+import { type Route, toJobs } from "../route";
+import { useStored } from "../store";
 import { useApi } from "../useApi";
 import { JobTable } from "./Jobs";
-import { Answer, Empty, Failure, Figure, Status } from "./parts";
+import { Acting, Answer, Empty, Failure, Figure, Status } from "./parts";
 import { OfFlow } from "./Processes";
-import { SubmitForm } from "./SubmitForm";
+import { SubmitHere } from "./SubmitHere";
 
 type FlowRoute = Extract<Route, { page: "flow" }>;
 
@@ -57,7 +56,9 @@ function Shown({ flow, route }: { flow: Flow; route: FlowRoute }) {
         <span className="faint">
           {Object.keys(flow.routines).length} routines, {flow.connections.length} connections
         </span>
-        <SubmitForm flow={flow} again={jobs.again} />
+        <span className="end">
+          <SubmitHere flow={flow} />
+        </span>
       </header>
       <div className="flow-main">
         <div className="graph" role="application" aria-label={`graph of ${flow.flow_id}`}>
@@ -66,20 +67,24 @@ function Shown({ flow, route }: { flow: Flow; route: FlowRoute }) {
         <aside className="side" aria-label="what is chosen">
           {debugging.error && <Failure error={debugging.error} />}
           {held && (
-            <HoldPanel key={held.hold.hold_id} held={held} again={debugging.again} graph={{ flow, at, of: debugging.held.length, show, go: goTo }} />
+            <Acting says>
+              <HoldPanel key={held.hold.hold_id} held={held} again={debugging.again} graph={{ flow, at, of: debugging.held.length, show, go: goTo }} />
+            </Acting>
           )}
           {!held && route.job && route.message && <Way flow={flow} job={route.job} messages={[route.message]} go={goTo} />}
           {chosen === null && !held && !route.message && <Hint />}
           {chosen !== null && <ChosenPanel flow={flow} chosen={chosen} folding={folding} choose={setChosen} />}
           {chosen !== null && chosen.kind !== "bundle" && running !== undefined && (
-            <BreakHere key={placeKey(chosen)} flow={flow} place={chosen} debugging={debugging} />
+            <Acting says>
+              <BreakHere key={placeKey(chosen)} flow={flow} place={chosen} debugging={debugging} />
+            </Acting>
           )}
         </aside>
       </div>
       <section className="sheet">
         <header className="bar">
           <h2>Newest jobs</h2>
-          <a href={href({ page: "jobs", flow: flow.flow_id, status: "" })}>all jobs</a>
+          <a href={toJobs({ flow: flow.flow_id })}>all jobs</a>
         </header>
         <Answer of={jobs}>
           {({ jobs: found }) =>
@@ -154,20 +159,6 @@ function useBreakKey(chosen: Chosen | null, toggle: (place: Place) => void) {
     window.addEventListener("keydown", pressed);
     return () => window.removeEventListener("keydown", pressed);
   });
-}
-
-/** Follow the flow's figures while the page is looked at. */
-function useFeed(flow: string) {
-  const { line, hear } = useMonitor();
-  useEffect(() => {
-    const feed = new FlowFeed(flow, store);
-    const deaf = hear((message) => feed.take(message));
-    const leave = line.follow({ flow_id: flow, channel: "metrics" });
-    return () => {
-      leave();
-      deaf();
-    };
-  }, [flow, line, hear]);
 }
 
 function ChosenPanel({ flow, chosen, folding, choose }: { flow: Flow; chosen: Chosen; folding: Folding; choose: (chosen: Chosen) => void }) {
