@@ -67,6 +67,17 @@ def test_the_way_of_a_held_message_leads_back_to_the_submission(spectator: Spect
     expect(page.locator(".is-on-way")).to_have_count(0)
 
 
+def test_an_event_of_a_trace_leads_to_the_way_of_its_message_on_the_graph(spectator: Spectator) -> None:
+    job = spectator.desk.submit(3)
+    job.wait(20)
+    page = spectator.go(f"jobs/{job.job_id}/trace")
+    page.get_by_role("link", name="square.output → total.item").first.click()
+    way = page.get_by_label("way of the message")
+    expect(way).to_contain_text("square.output → total.item")
+    expect(way).to_contain_text("submitted → count.to")
+    expect(connection(page, "count.output->square.number")).to_have_class(re.compile("is-on-way"))
+
+
 # ---- arrays ------------------------------------------------------------------------------------------------
 
 
