@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 from bench.contestants.madeflow import TOKEN, followed
 from bench.contestants.work import ROOT, Found, Measure
@@ -24,7 +24,7 @@ SWITCHES = (
     "--disable-component-update",
     "--disable-sync",
 )
-VIEW = {"width": 1280, "height": 800}
+VIEW: ViewportSize = {"width": 1280, "height": 800}
 TO_APPEAR = 60_000.0
 WATCH = """
 () => {
