@@ -93,9 +93,9 @@ def test_held_arrays_have_a_picture_and_what_is_in_the_message_opens(spectator: 
     expect(held.locator("canvas.plane")).to_be_visible()
     expect(held.locator("svg.spark")).to_be_visible()
     expect(held).to_contain_text("uint8 (48, 64) min 0 max 255")
-    held.locator("summary", has_text="about").click()
-    held.locator("summary", has_text="tags").click()
-    expect(held).to_contain_text("sea")
+    for name in ("about", "tags"):  # what is in them is asked for now
+        held.locator("summary", has=page.locator("b", has_text=f"'{name}'")).click()
+    expect(held.locator(".vars.leaf", has_text="'sea'")).to_be_visible()
     spectator.picture("arrays")
     page.keyboard.press("F5")
     job.wait(20)
@@ -166,8 +166,8 @@ def test_more_than_three_hundred_routines_are_closed_to_groups(spectator: Specta
         page = spectator.go("flows/wide")
         expect(page.locator(".group")).to_have_count(33)
         page.get_by_label(re.compile("group stage-07, 10 routines")).click()
-        expect(page.locator(".group")).to_have_count(32)
         expect(routine(page, "stage-07-0")).to_be_in_viewport()
+        expect(routine(page, "group:stage-07")).to_have_count(0)
 
 
 # ---- keys --------------------------------------------------------------------------------------------------
