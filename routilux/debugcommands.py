@@ -208,6 +208,15 @@ class SessionInfo(msgspec.Struct, frozen=True, tag=True):
     """What log points have written, the last hundred."""
 
 
+class Picture(msgspec.Struct, frozen=True):
+    """Some of an array's numbers, evenly spread over it: a line of them, or rows."""
+
+    shape: tuple[int, ...]
+    """Of the picture: how many, or rows and columns."""
+    values: tuple[float | None, ...]
+    """Row by row; None is infinite, or not a number."""
+
+
 class VariableInfo(msgspec.Struct, frozen=True):
     name: str
     type: str
@@ -216,6 +225,8 @@ class VariableInfo(msgspec.Struct, frozen=True):
     count: int
     """How much is in it."""
     path: tuple[int, ...]
+    picture: Picture | None = None
+    """Of an array."""
 
 
 class FrameInfo(msgspec.Struct, frozen=True):

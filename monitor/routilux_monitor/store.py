@@ -112,7 +112,7 @@ class Store:
     def runtime_gone(self, runtime_id: str, now: float) -> None:
         """All of it has ended, whatever it said last."""
         record = self.runtimes[runtime_id]
-        record.is_gone = True
+        record.is_gone, record.gone_at = True, now
         self.unsure.discard(runtime_id)
         for track in [t for t in self._instances.values() if t.record.runtime_id == runtime_id]:
             self._stop(track, now)

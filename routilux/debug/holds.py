@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from routilux.debugcommands import Picture
+
 MOST_SHOWN = 1 << 20
 """Bytes of a payload that travel to whoever debugs; of a larger one, only a line about it."""
 
@@ -95,10 +97,12 @@ class Variable(msgspec.Struct, frozen=True, array_like=True):
     text: str
     """Short; of an array dtype, shape, and a few of its numbers."""
     scope: str = ""
-    """`local`, `configuration`, `state` or `attribute` for the first level."""
+    """`message`, `local`, `configuration`, `state` or `attribute` for the first level."""
     count: int = 0
     """How much is in it."""
     path: tuple[int, ...] = ()
+    picture: Picture | None = None
+    """Of an array."""
 
 
 class StackFrame(msgspec.Struct, frozen=True, array_like=True):

@@ -219,7 +219,10 @@ class DebugDesk:
         seen = job.control.debugger.look(job, hold_id, look, LOOK_SECONDS, renews=request.renews)
         return SeenInfo(
             hold_id,
-            tuple(VariableInfo(v.name, v.type, v.text, v.scope, v.count, v.path) for v in seen.variables),
+            tuple(
+                VariableInfo(v.name, v.type, v.text, v.scope, v.count, v.path, v.picture)
+                for v in seen.variables
+            ),
             tuple(FrameInfo(f.function, f.file, f.line, f.text) for f in seen.frames),
         )
 

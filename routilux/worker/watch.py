@@ -88,6 +88,8 @@ class Watch:
         self._marks = around.outputs.marks()
         self._error: BaseException | None = None
         """Why the activation at hand has failed."""
+        self._message: Any = None
+        """What is held now."""
         self._notes = Notes(around.asker, around.place.routine)
         self._samples = Samples(around.process, around.asker, around.context, around.inputs)
 
@@ -304,7 +306,11 @@ class Watch:
             shown=said,
             error="" if self._error is None else _traceback(self._error),
         )
-        release = self._wait(job, report)
+        self._message = value
+        try:
+            release = self._wait(job, report)
+        finally:
+            self._message = None
         if release.step == "over":
             self._over = job.number
         elif release.step == "step" or (release.step == "into" and event < 0):
@@ -365,7 +371,7 @@ class Watch:
         return Seen(look.number, looking.variables(self._roots(frames, look.frame), look.path))
 
     def _roots(self, frames: list[FrameType], number: int) -> list[looking.Part]:
-        """What a user wants to see first: locals, then the routine's configuration, state and attributes."""
+        """Locals, the routine's configuration, state and attributes; then the message itself."""
         routine, at = self._w.routine, self._w.context.at
         found: list[looking.Part] = []
         if 0 <= number < len(frames):
@@ -382,7 +388,7 @@ class Watch:
             for name, each in own.items()
             if not name.startswith("_") and name != "additions"
         ]
-        return found
+        return [*found[: looking.MOST - 1], ("message", self._message, "message")]
 
 
 def _traceback(error: BaseException) -> str:
