@@ -5,9 +5,10 @@ The browser draws in software, as on a machine without a graphics card.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 from bench.contestants.madeflow import TOKEN, followed
 from bench.contestants.work import ROOT, Found, Measure
@@ -23,7 +24,7 @@ SWITCHES = (
     "--disable-component-update",
     "--disable-sync",
 )
-VIEW = {"width": 1280, "height": 800}
+VIEW: ViewportSize = {"width": 1280, "height": 800}
 TO_APPEAR = 60_000.0
 WATCH = """
 () => {
@@ -44,27 +45,34 @@ WATCH = """
   new MutationObserver(() => (seen.updates += 1)).observe(nodes, moves);
 }
 """
+TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 SEEN = "() => ({ ...window.seen, took: performance.now() - window.seen.began })"
 
 
 @contextmanager
-def graph(*, is_dragged: bool = False) -> Iterator[Measure]:
-    """Frames a second; `is_dragged` is somebody who moves the view all the time."""
+def graph(*, is_near: bool = False, is_dragged: bool = False) -> Iterator[Measure]:
+    """Frames a second, with all of it in view or as near as it can just be read; `is_dragged` is somebody who
+    moves the view all the time.
+    """
     if not (Path(ROOT) / "monitor/routilux_monitor/static/index.html").is_file():
         raise WrongSight("the page is not built: pip install -e . builds it")
     with followed(has_history=False) as port, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
         try:
-            yield lambda seconds: _looked_at(browser.new_page(viewport=VIEW), port, seconds, is_dragged)
+            look = partial(_looked_at, is_near=is_near, is_dragged=is_dragged)
+            yield lambda seconds: look(browser.new_page(viewport=VIEW), port, seconds)
         finally:
             browser.close()
 
 
-def _looked_at(page: Page, port: int, seconds: int, is_dragged: bool) -> Found:  # noqa: FBT001 - see above
+def _looked_at(page: Page, port: int, seconds: int, *, is_near: bool, is_dragged: bool) -> Found:
     page.goto(f"http://127.0.0.1:{port}/#token={TOKEN}")
     page.locator(".line.is-open").wait_for(timeout=TO_APPEAR)
     page.goto(f"http://127.0.0.1:{port}/#/flows/wide")
     page.locator(".routine.is-running").first.wait_for(timeout=TO_APPEAR)
+    while is_near and page.locator(".routine.is-far").count():
+        page.locator(".react-flow__controls-zoomin").click()
+        page.evaluate(TWO_FRAMES)
     routines = page.locator(".react-flow__node").count()
     page.evaluate(WATCH)
     if is_dragged:

@@ -1,6 +1,6 @@
 """Here are the flows that the browser looks at. `numbers` can run for long, branches, prints and says its sum
-in the end, and fails if it shall count to less than nothing; `photos` passes on arrays; `crew` has a group of
-routines whose names begin alike.
+in the end, and fails if it shall count to less than nothing; `photos` passes on arrays; `relay` is long;
+`crew` has a group of routines whose names begin alike.
 """
 
 from collections.abc import Iterator
@@ -73,6 +73,13 @@ def brightness(photo: dict[str, Any]) -> float:
 
 def photos() -> Flow:
     return Flow("photos").pipe(take, "take").pipe(brightness, "brightness")
+
+
+def relay() -> Flow:
+    flow = Flow("relay").pipe(count, "count")
+    for name in ("second", "third", "fourth", "fifth", "sixth"):
+        flow.pipe(square, name)
+    return flow
 
 
 def crew() -> Flow:

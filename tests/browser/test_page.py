@@ -15,7 +15,7 @@ MANY = 10_000_000
 
 def submit(page: Page, payload: str, slot: str = "count.to") -> None:
     page.get_by_role("button", name="Submit a job").click()
-    page.get_by_role("combobox", name="slot").select_option(slot)
+    page.get_by_label("slot", exact=True).select_option(slot)
     page.get_by_label("payload, in JSON").fill(payload)
     page.get_by_role("button", name="Submit", exact=True).click()
     expect(page).to_have_url(re.compile(r"#/jobs/"))

@@ -1,6 +1,7 @@
 """Here is the view of what has passed a place of a flow lately, as far as the traces of its jobs tell."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from heapq import nlargest
 from itertools import islice
 
 from routilux_monitor.contract import flows as contract
@@ -19,7 +20,7 @@ _NAMES = ("connection_id", "event_name", "slot_name")
 def values(jobs: Iterable[JobRecord], wanted: contract.ValuesQuery) -> contract.ValueList:
     """`jobs` are those of one flow."""
     names = {name: asked for name in _NAMES if (asked := getattr(wanted, name))}
-    newest = sorted(jobs, key=lambda job: job.created_at, reverse=True)[:JOBS]
+    newest = nlargest(JOBS, jobs, key=lambda job: job.created_at)
     found: dict[tuple[str, int, str], TraceEvent] = {}
     for event in islice(_events(newest), LOOKED_AT):
         if _is_wanted(event, wanted.routine_id, names):

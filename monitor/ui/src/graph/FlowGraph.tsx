@@ -55,6 +55,9 @@ export function FlowGraph({ flow, folding, focus, onChoose, onBreak }: Looking) 
   const hovered = useHovered(ground);
   const [isReady, setReady] = useState<Places | null>(null);
   if (nodes === null || places === null) return <p className="empty">Laying out {shown.routines.length + shown.groups.length} boxes…</p>;
+  const moved = () => {
+    movedAt.current = performance.now();
+  };
   const choose = (id: string) => {
     const names = edges.find((edge) => edge.id === id)?.data?.connections ?? [];
     const [only] = names;
@@ -83,12 +86,8 @@ export function FlowGraph({ flow, folding, focus, onChoose, onBreak }: Looking) 
             disableKeyboardA11y
             onlyRenderVisibleElements
             onInit={() => setReady(places)}
-            onMoveStart={(event) => {
-              if (event !== null) movedAt.current = performance.now();
-            }}
-            onMoveEnd={(event) => {
-              if (event !== null) movedAt.current = performance.now();
-            }}
+            onMoveStart={(event) => event !== null && moved()}
+            onMoveEnd={(event) => event !== null && moved()}
             onNodeClick={(event, node) => {
               if (node.type === "cluster") folding.open(node.data["name"] as string);
               else onChoose(placeOfElement(event.target) ?? { kind: "routine", routine: node.id });
@@ -97,7 +96,7 @@ export function FlowGraph({ flow, folding, focus, onChoose, onBreak }: Looking) 
             onPaneClick={() => onChoose(null)}
           >
             <Ground flow={flow.flow_id} />
-            <Controls showInteractive={false} />
+            <Controls showInteractive={false} onZoomIn={moved} onZoomOut={moved} onFitView={moved} />
             {nodes.length > MANY && <MiniMap pannable zoomable nodeComponent={MiniBox} ariaLabel="the whole graph, small" />}
             <Distance flow={flow.flow_id} />
             <Camera flow={flow} shown={shown} places={places} focus={isReady === places ? focus : null} movedAt={movedAt} done={done} />

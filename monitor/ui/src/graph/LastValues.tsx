@@ -8,13 +8,15 @@ import type { Hovered } from "./useHovered";
 
 const EVERY_MS = 1000;
 const WIDTH = 320;
+/** Of five values at most. */
+const HEIGHT = 240;
 
 export function LastValues({ flow, hovered }: { flow: Flow; hovered: Hovered }) {
   const { place, x, y } = hovered;
   const asked = new URLSearchParams(askedOf(place)).toString();
   const { data, error } = useApi<ValueList>(`/flows/${encodeURIComponent(flow.flow_id)}/values?${asked}`, EVERY_MS);
   return (
-    <div className="values" role="status" aria-label="last values" style={{ left: `max(4px, min(${x + 14}px, 100% - ${WIDTH + 4}px))`, top: `${y + 14}px`, width: `min(${WIDTH}px, 100% - 8px)` }}>
+    <div className="values" role="status" aria-label="last values" style={{ left: `max(4px, min(${x + 14}px, 100% - ${WIDTH + 4}px))`, top: `max(4px, min(${y + 14}px, 100% - ${HEIGHT + 4}px))`, width: `min(${WIDTH}px, 100% - 8px)` }}>
       <h3>Last values of {nameOf(place)}</h3>
       {data === undefined ? <p>{error?.message ?? "Looking…"}</p> : data.total === 0 ? <Nothing /> : <Found values={data.values} />}
     </div>

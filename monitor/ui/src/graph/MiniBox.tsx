@@ -3,7 +3,7 @@
 import type { MiniMapNodeProps } from "@xyflow/react";
 import { createContext, useContext, useMemo } from "react";
 import { useStoredOf } from "../store";
-import { type RoutineFigures, routineKey } from "./figures";
+import { type RoutineFigures, routineKey, type State, together } from "./figures";
 import { type Inside, insideKey } from "./place";
 
 interface Membership {
@@ -21,6 +21,7 @@ export function MiniBox({ id, x, y, width, height }: MiniMapNodeProps) {
   const insides = useMemo(() => routines.map((name) => insideKey(flow, name)), [flow, routines]);
   const figures = useMemo(() => routines.map((name) => routineKey(flow, name)), [flow, routines]);
   const isHeld = useStoredOf<Inside, boolean>(insides, (found) => found.some((each) => each?.isHeld));
-  const isDead = useStoredOf<RoutineFigures, boolean>(figures, (found) => found.some((each) => each?.state === "dead"));
-  return <rect className={`mini${isHeld ? " is-held" : isDead ? " is-dead" : ""}`} x={x} y={y} width={width} height={height} rx={8} />;
+  const state = useStoredOf<RoutineFigures, State>(figures, (found) => together(found.flatMap((each) => each?.state ?? [])));
+  const shown = isHeld || state === "held" ? " is-held" : state === "dead" ? " is-dead" : "";
+  return <rect className={`mini${shown}`} x={x} y={y} width={width} height={height} rx={8} />;
 }

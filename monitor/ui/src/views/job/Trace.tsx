@@ -4,6 +4,7 @@ import { useMemo, useState } from "react";
 import type { ExecutionEvent, ExecutionTrace, JobState, ProcessList } from "../../contract";
 import { short } from "../../format";
 import { useMonitor } from "../../monitor";
+import { href } from "../../route";
 import { rowsOf } from "../../stream/bars";
 import { TaskStream } from "../../stream/TaskStream";
 import { useBars } from "../../stream/useBars";
@@ -28,12 +29,12 @@ export function Trace({ path, job }: { path: string; job: JobState }) {
         </button>
       </p>
       {bars.length > 0 && <TaskStream rows={rows} bars={bars} isLive={!isOver} />}
-      <Events path={path} every={isOver ? 0 : 1000} />
+      <Events path={path} flow={job.flow_id} every={isOver ? 0 : 1000} />
     </>
   );
 }
 
-function Events({ path, every }: { path: string; every: number }) {
+function Events({ path, flow, every }: { path: string; flow: string; every: number }) {
   const [offset, setOffset] = useState(0);
   const trace = useApi<ExecutionTrace>(`${path}/execution-trace?limit=${PAGE}&offset=${offset}`, every);
   return (
@@ -58,7 +59,7 @@ function Events({ path, every }: { path: string; every: number }) {
                 </thead>
                 <tbody>
                   {events.map((event) => (
-                    <Row key={event.event_id} event={event} />
+                    <Row key={event.event_id} event={event} flow={flow} />
                   ))}
                 </tbody>
               </table>
@@ -71,8 +72,10 @@ function Events({ path, every }: { path: string; every: number }) {
   );
 }
 
-function Row({ event }: { event: ExecutionEvent }) {
+function Row({ event, flow }: { event: ExecutionEvent; flow: string }) {
   const { data } = event;
+  const where = data.connection_id?.replace("->", " → ") ?? data.event_name ?? data.slot_name ?? "";
+  const message = data.message_id ?? data.message_ids?.[0];
   return (
     <tr>
       <td className="mono">{event.timestamp.slice(11, 26)}</td>
@@ -80,7 +83,15 @@ function Row({ event }: { event: ExecutionEvent }) {
         {event.event_type.replaceAll("_", " ")} {event.event_type === "routine_failed" && <Status of={event.status} />}
       </td>
       <td>{event.routine_id}</td>
-      <td>{data.connection_id?.replace("->", " → ") ?? data.event_name ?? data.slot_name ?? ""}</td>
+      <td>
+        {message ? (
+          <a href={href({ page: "flow", id: flow, job: event.job_id, message })} title="how the message came here, on the graph">
+            {where}
+          </a>
+        ) : (
+          where
+        )}
+      </td>
       <td className="number">{data.count ?? 1}</td>
       <td className="mono payload" title={data.preview ?? undefined}>
         {data.preview}
