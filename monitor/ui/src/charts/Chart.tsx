@@ -18,6 +18,8 @@ interface Props {
 }
 
 const HEIGHT = 190;
+/** Seconds between two marks. */
+const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600];
 
 export function Chart({ title, at, lines, write }: Props) {
   const place = useRef<HTMLDivElement>(null);
@@ -59,7 +61,7 @@ function optionsOf(names: readonly string[], width: number, write: (value: numbe
     legend: { live: true },
     cursor: { drag: { x: true, y: false } },
     scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.08 : 1] } },
-    axes: [{ ...axis, values: (_, splits) => splits.map(timeOf) }, { ...axis, size: 72, values: (_, splits) => splits.map(write) }],
+    axes: [{ ...axis, space: 76, incrs: STEPS, values: (_, splits) => splits.map(timeOf) }, { ...axis, size: 72, values: (_, splits) => splits.map(write) }],
     series: [
       { value: (_, at) => (at == null ? "–" : timeOf(at)) },
       ...names.map((name) => ({ label: name, stroke: of(name), width: 1.6, spanGaps: false, points: { show: false }, value: (_: uPlot, value: number | null) => (value == null ? "–" : write(value)) })),

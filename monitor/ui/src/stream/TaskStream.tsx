@@ -92,7 +92,7 @@ interface ToolsProps {
 
 function Tools({ span, view, isLive, look, setView }: ToolsProps) {
   return (
-    <div className="bar tools" role="toolbar" aria-label="what is shown">
+    <div className="bar stream-tools" role="toolbar" aria-label="what is shown">
       <button type="button" onClick={() => look(panned(span, -STEP))} aria-label="earlier">
         ←
       </button>
