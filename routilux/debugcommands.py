@@ -72,6 +72,14 @@ class LookAt(msgspec.Struct, frozen=True, tag=True):
     renews: bool = True
 
 
+class LetAttach(msgspec.Struct, frozen=True, tag=True):
+    """→ AttachInfo: an editor's debugger may attach to the held process."""
+
+    job_id: str
+    hold_id: str = ""
+    """The oldest if there is none."""
+
+
 class ActOnHold(msgspec.Struct, frozen=True, tag=True):
     """→ SessionInfo, after `resume`, `step`, `step_over`, `step_into`, `drop`, `edit`, `retry`, `skip` or
     `fail`.
@@ -110,6 +118,7 @@ DebugRequest = (
     | Renew
     | AskSession
     | LookAt
+    | LetAttach
     | ActOnHold
     | Inject
     | AskAudit
@@ -195,6 +204,16 @@ class SeenInfo(msgspec.Struct, frozen=True, tag=True):
     """The innermost first."""
 
 
+class AttachInfo(msgspec.Struct, frozen=True, tag=True):
+    """Where one client of the Debug Adapter Protocol is taken, as long as the message is held."""
+
+    hold_id: str
+    host: str
+    port: int
+    launch: dict[str, Any]
+    """A configuration for VS Code's `launch.json`."""
+
+
 class AuditEntry(msgspec.Struct, frozen=True):
     at: float
     action: str
@@ -207,4 +226,4 @@ class Audit(msgspec.Struct, frozen=True, tag=True):
     entries: tuple[AuditEntry, ...]
 
 
-DebugAnswer = BreakpointList | SessionInfo | SeenInfo | Audit
+DebugAnswer = BreakpointList | SessionInfo | SeenInfo | AttachInfo | Audit

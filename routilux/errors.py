@@ -58,6 +58,10 @@ class HoldNotFound(BreakpointError):
     """Nothing is held under that id any more."""
 
 
+class AttachRefused(BreakpointError):
+    """An editor's debugger may not, or cannot, attach to what is held."""
+
+
 class ClosedError(RoutiluxError):
     """The runtime or the flow was closed by you."""
 

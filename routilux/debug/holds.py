@@ -56,12 +56,20 @@ class Look(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Which of the variables, which of what is in it, and so on: then, what is in that."""
 
 
+class Attach(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Let a debugger of the interpreter attach, and go on holding."""
+
+    number: int
+
+
 class Seen(msgspec.Struct, frozen=True, array_like=True):
-    """The answer to a Look."""
+    """The answer to a Look, or to an Attach: then the port, or why there is none."""
 
     number: int
     variables: tuple[Variable, ...] = ()
     frames: tuple[StackFrame, ...] = ()
+    refusal: str = ""
+    port: int = 0
 
 
 class Variable(msgspec.Struct, frozen=True, array_like=True):
@@ -87,7 +95,7 @@ class StackFrame(msgspec.Struct, frozen=True, array_like=True):
     text: str = ""
 
 
-Order = Release | Look
+Order = Release | Look | Attach
 
 
 class _Orders:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from routilux.debug.attachment import Attachment, attachment
 from routilux.debug.breakpoints import Breakpoint
 from routilux.debug.holds import Look, Release, Report, Seen, StackFrame, Variable
 from routilux.errors import BreakpointError
@@ -69,6 +70,7 @@ class DebugControl(Protocol):
     def wait(self, job: Any, timeout: float | None) -> list[HoldInfo]: ...
     def release(self, job: Any, hold_id: str, release: Release, payload: Any = None) -> None: ...
     def look(self, job: Any, hold_id: str, what: Look, timeout: float, *, renews: bool = True) -> Seen: ...
+    def let_attach(self, job: Any, hold_id: str, timeout: float) -> int: ...
     def read(self, report: Report) -> Any: ...
     def inject(self, job: Any, routine: str, slot: str, payload: Any) -> None: ...
     def attach(self, job: Any) -> None: ...
@@ -268,6 +270,14 @@ class Hold:
     def call_stack(self, *, timeout: float = PATIENCE) -> list[StackFrame]:
         """The user's functions that are under way, the innermost first."""
         return list(self._look(Look(0, "stack"), timeout).frames)
+
+    def attach(self, *, timeout: float = PATIENCE) -> Attachment:
+        """Have the held process wait for an editor's debugger, one client of the same user: where, and how VS
+        Code is told. The port is there as long as the message is held. Raises AttachRefused without
+        Runtime(allow_attach=True).
+        """
+        port = self._control.let_attach(self._job, self.hold_id, timeout)
+        return attachment(self.hold_id, f"{self.routine_id}[{self.replica}]", port)
 
     def _look(self, look: Look, timeout: float) -> Seen:
         return self._control.look(self._job, self.hold_id, look, timeout)

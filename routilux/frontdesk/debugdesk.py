@@ -9,11 +9,12 @@ from routilux.commands import Answer, Done
 from routilux.debug.breakpoints import Breakpoint, validated
 from routilux.debug.conditions import check
 from routilux.debug.holds import Look, Release
-from routilux.debug.session import KEEP, DebugControl, HoldInfo
+from routilux.debug.session import KEEP, DebugControl, HoldInfo, Session
 from routilux.debugcommands import (
     ActOnHold,
     AskAudit,
     AskSession,
+    AttachInfo,
     Audit,
     AuditEntry,
     BreakpointList,
@@ -22,6 +23,7 @@ from routilux.debugcommands import (
     FrameInfo,
     HeldMessage,
     Inject,
+    LetAttach,
     ListBreakpoints,
     LogPointLine,
     LookAt,
@@ -32,7 +34,13 @@ from routilux.debugcommands import (
     SetBreakpoint,
     VariableInfo,
 )
-from routilux.errors import BreakpointError, BreakpointNotFound, DeadlineExceeded, HoldNotFound
+from routilux.errors import (
+    AttachRefused,
+    BreakpointError,
+    BreakpointNotFound,
+    DeadlineExceeded,
+    HoldNotFound,
+)
 from routilux.flow import Flow
 from routilux.frontdesk.entry import typed
 from routilux.frontdesk.house import House
@@ -79,6 +87,8 @@ class DebugDesk:
             raise Refused("BREAKPOINT_NOT_FOUND", str(error)) from error
         except HoldNotFound as error:
             raise Refused("HOLD_NOT_FOUND", str(error)) from error
+        except AttachRefused as error:
+            raise Refused("ATTACH_REFUSED", str(error)) from error
         except BreakpointError as error:
             raise Refused("VALIDATION_ERROR", str(error)) from error
         except DeadlineExceeded as error:
@@ -102,6 +112,8 @@ class DebugDesk:
                 return self._session(request.job_id, renews=request.renews)
             case LookAt():
                 return self._look(request)
+            case LetAttach():
+                return self._let_attach(request)
             case ActOnHold():
                 return self._act(request)
             case Inject():
@@ -211,6 +223,13 @@ class DebugDesk:
             tuple(VariableInfo(v.name, v.type, v.text, v.scope, v.count, v.path) for v in seen.variables),
             tuple(FrameInfo(f.function, f.file, f.line, f.text) for f in seen.frames),
         )
+
+    def _let_attach(self, request: LetAttach) -> AttachInfo:
+        job = self._job(request.job_id)
+        hold_id = self._held(job, request.hold_id)
+        (hold,) = (each for each in Session(job.control.debugger, job).holds if each.hold_id == hold_id)
+        found = hold.attach(timeout=LOOK_SECONDS)
+        return AttachInfo(hold_id, found.host, found.port, found.launch)
 
     def _act(self, request: ActOnHold) -> SessionInfo:
         job = self._job(request.job_id)

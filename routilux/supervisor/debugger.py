@@ -14,9 +14,9 @@ import msgspec
 from routilux import clock
 from routilux.clock import monotonic
 from routilux.debug.breakpoints import Breakpoint
-from routilux.debug.holds import Look, Release, Report, Seen, orders
+from routilux.debug.holds import Attach, Look, Release, Report, Seen, orders
 from routilux.debug.session import KEEP, Action, HoldInfo, Note
-from routilux.errors import BreakpointError, DeadlineExceeded, HoldNotFound
+from routilux.errors import AttachRefused, BreakpointError, DeadlineExceeded, HoldNotFound
 from routilux.ipc.codec import Decoder, Encoder, in_one_piece
 from routilux.ipc.control import Answer, Ask
 from routilux.ipc.lanes import LARGE
@@ -24,7 +24,7 @@ from routilux.ipc.layout import Order
 from routilux.jobs import JobState
 from routilux.lifecycle import ExecutionStatus
 from routilux.submission import encoded_part, slot_seed
-from routilux.supervisor import holdnews
+from routilux.supervisor import attaching, holdnews
 from routilux.supervisor.breaktable import BreakTable
 from routilux.supervisor.clients import REMEMBERED, Clients
 from routilux.supervisor.docket import Docket
@@ -42,8 +42,15 @@ class Debugger:
     """The DebugControl of the jobs of one flow."""
 
     def __init__(
-        self, docket: Docket, table: BreakTable, room: threading.Condition, rouse: Callable[[], None]
+        self,
+        docket: Docket,
+        table: BreakTable,
+        room: threading.Condition,
+        rouse: Callable[[], None],
+        *,
+        allow_attach: bool = False,
     ) -> None:
+        self._allow_attach = allow_attach
         self.lease = LEASE
         self.table = table
         self._docket = docket
@@ -147,7 +154,22 @@ class Debugger:
             self._let_go(held, release, release.step and f"step {release.step}")
         self._rouse()
 
-    def look(self, job: JobState, hold_id: str, what: Look, timeout: float, *, renews: bool = True) -> Seen:
+    def let_attach(self, job: JobState, hold_id: str, timeout: float) -> int:
+        """Have the held process wait for an editor's debugger, on the port that this returns. Raises
+        AttachRefused.
+        """
+        with self._room:
+            attaching.check(self._find(job, hold_id), is_allowed=self._allow_attach)
+        seen = self.look(job, hold_id, Attach(0), timeout)
+        if seen.refusal:
+            raise AttachRefused(seen.refusal)
+        with self._room:
+            self._clients.note(job, "attach", f"{hold_id} on port {seen.port}")
+        return seen.port
+
+    def look(
+        self, job: JobState, hold_id: str, what: Look | Attach, timeout: float, *, renews: bool = True
+    ) -> Seen:
         """Ask the held process what it sees. Raises DeadlineExceeded if it does not say."""
         with self._room:
             held = self._find(job, hold_id, renews=renews)
@@ -201,7 +223,7 @@ class Debugger:
 
     # ---- for the supervisor's thread ----------------------------------------------------------------------
 
-    def asked(self, peer: bytes, ask: Ask) -> Answer | None:
+    def asked(self, peer: bytes, ask: Ask) -> Answer | None:  # noqa: PLR0911 - one for each question
         """A worker holds a message, or shows something meanwhile, or has noted a line."""
         account = self._docket.ledger.accounts.get(ask.job & 0xFFFF)
         is_over = account is None or account.number != ask.job or account.job.ended
@@ -212,6 +234,9 @@ class Debugger:
         if ask.what == "note":
             if account is not None and not is_over:
                 self._take_note(account, ask)
+            return None
+        if ask.what == "attached":
+            self._attached(peer, ask.key)
             return None
         if account is None or is_over:
             return Answer(ask.number, is_over=True)
@@ -243,6 +268,17 @@ class Debugger:
         routine = found.routine_id or found.source_routine_id or ""
         note = Note(clock.wall(), ask.key, routine, ask.value.decode(errors="replace"))
         self._clients.of(account.job).notes.append(note)
+
+    def _attached(self, peer: bytes, what: str) -> None:
+        """An editor's debugger is at work in a held process: as long as it is, that stays held."""
+        for held in [each for each in self._holds.values() if each.peer == peer]:
+            if what == "stays":
+                self._clients.renew(held.job)
+            elif what == "goes on":
+                self._clients.note(held.job, "resume", f"{held.hold_id} by an editor")
+                self._let_go(held, Release())
+            else:
+                self._clients.note(held.job, f"editor {what}", held.hold_id)
 
     def _shown(self, peer: bytes, ask: Ask) -> Answer | None:
         seen = msgspec.msgpack.decode(ask.value, type=Seen)
@@ -339,7 +375,7 @@ class Debugger:
                 del self._parting[next(iter(self._parting))]
         self._room.notify_all()
 
-    def _answer(self, held: Held, order: Release | Look) -> None:
+    def _answer(self, held: Held, order: Release | Look | Attach) -> None:
         if held.peer is not None:
             self._outbox.append((held.peer, Answer(held.number, value=orders.encode(order))))
             held.number = 0

@@ -16,15 +16,17 @@ from zlib import crc32
 import msgspec
 
 from routilux.debug import looking
-from routilux.debug.holds import MOST_SHOWN, Look, Release, Report, Seen, orders
+from routilux.debug.holds import MOST_SHOWN, Attach, Look, Release, Report, Seen
 from routilux.debug.rules import Entry, Place, Rule, Rules, rules_for
 from routilux.ipc.codec import Decoder, Encoder, Large, in_one_piece
-from routilux.ipc.control import Ask, Asker
+from routilux.ipc.control import PATIENCE_MS, Ask, Asker
 from routilux.ipc.layout import Status
 from routilux.ipc.table import HitCounts
 from routilux.reports import describe
 from routilux.routine import Routine
+from routilux.worker.attach import Door, Standing
 from routilux.worker.changes import Decision
+from routilux.worker.holding import Holding
 from routilux.worker.notes import Notes
 from routilux.worker.over import JobOver
 
@@ -86,6 +88,8 @@ class Watch:
         self._error: BaseException | None = None
         """Why the activation at hand has failed."""
         self._notes = Notes(around.asker, around.place.routine)
+        self.door: Door | None = None
+        """By which an editor's debugger attaches, once one was to."""
 
     # ---- what is watched ----------------------------------------------------------------------------------
 
@@ -104,6 +108,8 @@ class Watch:
         if saves_state and not self.saves_state:
             self.saves_state = True
             self._arm()
+        if self.door is not None:
+            self.door.tidy()
         self.flush()
 
     def flush(self) -> None:
@@ -329,23 +335,33 @@ class Watch:
         before = w.own.words[w.status]
         w.own.words[w.status] = Status.HELD
         try:
-            ask = Ask(0, job.number, "hold", value=msgspec.msgpack.encode(report))
-            while (answer := w.asker.ask(ask, lambda: self._is_in_vain(job))) is not None:
-                if answer.is_over or answer.value is None:
-                    break
-                order = orders.decode(answer.value)
-                if isinstance(order, Release):
-                    return order
-                seen = self._look(order, sys._getframe())  # noqa: SLF001 - the user's frames are above it
-                ask = Ask(0, job.number, "shown", value=msgspec.msgpack.encode(seen))
+            release = self._until_let_go(job, report, sys._getframe())  # noqa: SLF001 - the user's are above it
         finally:
             w.own.words[w.status] = before
+            if self.door is not None:
+                self.door.shut()
             if stopwatch is not None:
                 stopwatch.go_on(ran)
-        raise JobOver
+        if release is None:
+            raise JobOver
+        return release
 
-    def _is_in_vain(self, job: WorkerJob) -> bool:
-        return self._w.jobs.must_exit or self._w.jobs.is_over(job.number)
+    def _until_let_go(self, job: WorkerJob, report: Report, here: FrameType) -> Release | None:
+        """How to go on; None if there is no point in that."""
+        holding = Holding(self._w.asker, self._w.jobs, job, report, lambda order: self._answer(order, here))
+        is_told = False
+        while not holding.is_over(PATIENCE_MS):
+            if self.door is not None and not is_told:
+                at = Standing(here, self._error, holding.is_over, holding.say)
+                is_told = self.door.attend(at) and holding.say("goes on")
+        return holding.release
+
+    def _answer(self, order: Look | Attach, here: FrameType) -> Seen:
+        if isinstance(order, Look):
+            return self._look(order, here)
+        self.door = self.door or Door(self._w.stopwatch)
+        port, refusal = self.door.open()
+        return Seen(order.number, refusal=refusal, port=port)
 
     def _look(self, look: Look, here: FrameType) -> Seen:
         frames = looking.user_frames(here) if self._error is None else looking.frames_of(self._error)

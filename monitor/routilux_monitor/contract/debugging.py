@@ -216,6 +216,17 @@ class ResumePost(Body, frozen=True):
     drop: bool = False
 
 
+class Attachment(Answer, frozen=True):
+    """Where the held process waits for one client of the Debug Adapter Protocol."""
+
+    hold_id: str
+    host: str
+    """Of the machine that the runtime is on."""
+    port: Annotated[int, Meta(ge=1, le=65535)]
+    launch: dict[str, Any]
+    """A configuration for VS Code's `launch.json`."""
+
+
 class HoldPost(Body, frozen=True):
     hold_id: BreakpointId | None = None
 

@@ -10,8 +10,10 @@ from routilux.debugcommands import (
     ActOnHold,
     AskAudit,
     AskSession,
+    AttachInfo,
     Audit,
     Inject,
+    LetAttach,
     LookAt,
     SeenInfo,
     SessionInfo,
@@ -170,6 +172,18 @@ def _acting(action: str, doc: str) -> Acting:
     return act
 
 
+async def attach_hold(monitor: Monitor, call: Call[NoBody, NoQuery]) -> contract.Attachment:
+    """Have the held process wait for an editor's debugger on loopback, if its runtime allows that.
+
+    One client is taken, of the same user, as long as the message is held. It can run anything in the process.
+    """
+    record = await find.job(monitor, call.path["job_id"])
+    _check_runs(record)
+    request = LetAttach(record.job_id, call.path["hold_id"])
+    found = await ask(monitor, record.runtime_id, request, AttachInfo)
+    return contract.Attachment(found.hold_id, found.host, found.port, found.launch)
+
+
 async def inject(monitor: Monitor, call: Call[contract.InjectPost, NoQuery]) -> None:
     """Put a message more into any slot of a job under way."""
     record = await find.job(monitor, call.path["job_id"])
@@ -214,6 +228,7 @@ ROUTES = (
     route("POST", _HOLD + "/retry", retry_hold, *_HELD),
     _hold_route("skip", "skip", "Let go of the message of a failed activation, and of what it emitted."),
     _hold_route("fail", "fail", "Let the job fail by its failed activation."),
+    route("POST", _HOLD + "/attach", attach_hold, "ATTACH_REFUSED", *_HELD),
     route(
         "POST",
         _DEBUG + "/inject",

@@ -1,5 +1,5 @@
 // Made by `npm run client`: do not edit.
-// SHA-256 of openapi.json: e2dbabd56da91e6594cbabbae3aaf612e8b6373d2479b6ed795c74f52792dcc6
+// SHA-256 of openapi.json: f05c9b91650878d33c5ecbd6dc52c8833b3d11ff90e46c009879346571d7bbf1
 
 export interface paths {
     "/api/v1/conditions/check": {
@@ -449,6 +449,26 @@ export interface paths {
         get: operations["debugging_list_holds"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{job_id}/debug/holds/{hold_id}/attach": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have the held process wait for an editor's debugger on loopback, if its runtime allows that.
+         * @description One client is taken, of the same user, as long as the message is held. It can run anything in the process.
+         */
+        post: operations["debugging_attach_hold"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1239,6 +1259,16 @@ export interface components {
             /** @enum {unknown} */
             status: "alive";
         };
+        /**
+         * Attachment
+         * @description Where the held process waits for one client of the Debug Adapter Protocol.
+         */
+        Attachment: {
+            hold_id: string;
+            host: string;
+            port: number;
+            launch: Record<string, never>;
+        };
         /** Audit */
         Audit: {
             job_id: string;
@@ -1407,6 +1437,7 @@ export interface components {
         /** ErrorBody */
         ErrorBody: {
             /**
+             * @example ATTACH_REFUSED
              * @example BODY_TOO_LARGE
              * @example BREAKPOINT_NOT_FOUND
              * @example BUSY
@@ -5288,6 +5319,132 @@ export interface operations {
             };
             /** @description RUNTIME_SHUTDOWN */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description MISDIRECTED_REQUEST */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description VALIDATION_ERROR */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description BUSY, TOO_MANY_FAILURES */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    debugging_attach_hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+                hold_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Attachment"];
+                };
+            };
+            /** @description MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description UNAUTHORIZED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description FORBIDDEN */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description HOLD_NOT_FOUND, JOB_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description TIMEOUT_EXCEEDED */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description ATTACH_REFUSED, JOB_ALREADY_COMPLETED, NOTHING_HELD, RUNTIME_SHUTDOWN */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description BODY_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
