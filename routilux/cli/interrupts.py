@@ -2,7 +2,7 @@
 
 The handler never raises, but at a prompt: an exception that comes out of nowhere would leave half-closed
 things behind, and a traceback. While a command attends to its flow, signals are only counted; a byte in a
-pipe wakes whoever waits. At any other moment there is nothing to put in order: the first one ends the process.
+pipe wakes whoever waits. At any other moment there is nothing to put in order: the first ends the process.
 """
 
 import os
