@@ -29,6 +29,7 @@ from routilux.debugcommands import (
     VariableInfo,
 )
 from routilux.errors import BreakpointError
+from routilux.frontdesk.visit import RuntimeGone
 from routilux.ipc import plain
 
 LOOK = 0.1
@@ -88,6 +89,9 @@ class DebugShell(cmd.Cmd):
         while True:
             try:
                 return self.cmdloop()
+            except RuntimeGone:
+                self.say(f"job {self._wire.job_id!r} is over, and its runtime has ended")
+                return None
             except KeyboardInterrupt:
                 if not self.prompt:
                     raise SystemExit(130) from None

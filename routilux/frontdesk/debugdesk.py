@@ -51,6 +51,8 @@ from routilux.submission import slot_seed
 
 LOOK_SECONDS = 1.0
 """That a held process has to say what it sees: all monitors wait for it."""
+ATTACH_SECONDS = 3.0
+"""The same, to make ready for an editor's debugger: it has much to import."""
 MOST_HOLDS = 100
 MOST_LINES = 100
 MOST_BYTES = 4 << 20
@@ -228,7 +230,7 @@ class DebugDesk:
         job = self._job(request.job_id)
         hold_id = self._held(job, request.hold_id)
         (hold,) = (each for each in Session(job.control.debugger, job).holds if each.hold_id == hold_id)
-        found = hold.attach(timeout=LOOK_SECONDS)
+        found = hold.attach(timeout=ATTACH_SECONDS)
         return AttachInfo(hold_id, found.host, found.port, found.launch)
 
     def _act(self, request: ActOnHold) -> SessionInfo:

@@ -24,7 +24,7 @@ from routilux.ipc.layout import Status
 from routilux.ipc.table import HitCounts
 from routilux.reports import describe
 from routilux.routine import Routine
-from routilux.worker.attach import Door, Standing
+from routilux.worker.attach import Editor, Standing
 from routilux.worker.changes import Decision
 from routilux.worker.holding import Holding
 from routilux.worker.notes import Notes
@@ -88,8 +88,8 @@ class Watch:
         self._error: BaseException | None = None
         """Why the activation at hand has failed."""
         self._notes = Notes(around.asker, around.place.routine)
-        self.door: Door | None = None
-        """By which an editor's debugger attaches, once one was to."""
+        self.editor: Editor | None = None
+        """Whose debugger attaches here, once one was to."""
 
     # ---- what is watched ----------------------------------------------------------------------------------
 
@@ -108,8 +108,8 @@ class Watch:
         if saves_state and not self.saves_state:
             self.saves_state = True
             self._arm()
-        if self.door is not None:
-            self.door.tidy()
+        if self.editor is not None:
+            self.editor.tidy()
         self.flush()
 
     def flush(self) -> None:
@@ -338,8 +338,8 @@ class Watch:
             release = self._until_let_go(job, report, sys._getframe())  # noqa: SLF001 - the user's are above it
         finally:
             w.own.words[w.status] = before
-            if self.door is not None:
-                self.door.shut()
+            if self.editor is not None:
+                self.editor.end_hold()
             if stopwatch is not None:
                 stopwatch.go_on(ran)
         if release is None:
@@ -351,16 +351,16 @@ class Watch:
         holding = Holding(self._w.asker, self._w.jobs, job, report, lambda order: self._answer(order, here))
         is_told = False
         while not holding.is_over(PATIENCE_MS):
-            if self.door is not None and not is_told:
+            if self.editor is not None and not is_told:
                 at = Standing(here, self._error, holding.is_over, holding.say)
-                is_told = self.door.attend(at) and holding.say("goes on")
+                is_told = self.editor.attend(at) and holding.say("goes on")
         return holding.release
 
     def _answer(self, order: Look | Attach, here: FrameType) -> Seen:
         if isinstance(order, Look):
             return self._look(order, here)
-        self.door = self.door or Door(self._w.stopwatch)
-        port, refusal = self.door.open()
+        self.editor = self.editor or Editor(self._w.stopwatch)
+        port, refusal = self.editor.invite()
         return Seen(order.number, refusal=refusal, port=port)
 
     def _look(self, look: Look, here: FrameType) -> Seen:

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import signal
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -94,6 +95,16 @@ class Debugged:
             f"/jobs/{job.job_id}/debug/session", lambda found: found["holds"]
         )
         return session
+
+
+@pytest.fixture
+def attachable(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Debugged]:
+    """An editor may attach there."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    with Runtime(monitor=True, allow_attach=True) as runtime:
+        flow = Flow("numbers").pipe(double, "double").pipe(Add(), "add")
+        runtime.start(flow)
+        yield Debugged(runtime, flow)
 
 
 @pytest.fixture
@@ -212,6 +223,31 @@ def test_what_cannot_be_done_is_refused_with_its_reason(debugged: Debugged) -> N
     debugged.until(path, lambda found: found["status"] == "completed")
     assert debugged.ask("POST", f"{path}/debug/resume").code == "JOB_ALREADY_COMPLETED"
     assert debugged.ask("GET", f"{path}/debug/session").body["status"] == "no_session"
+
+
+def test_an_editor_is_told_where_to_attach_to_what_is_held(attachable: Debugged) -> None:
+    job = attachable.submit(breakpoints=[{"routine_id": "add"}])
+    path = f"/jobs/{job.job_id}/debug/holds/{attachable.held(job)['holds'][0]['hold_id']}"
+    assert attachable.ask("POST", f"{path}/attach", view=True).status == 403
+    told = attachable.ask("POST", f"{path}/attach")
+    assert told.status == 200, told.body
+    place = (told.body["host"], told.body["port"])
+    assert told.body["launch"]["connect"] == dict(zip(("host", "port"), place, strict=True))
+    with socket.create_connection(place, TIMEOUT):
+        attachable.ask("POST", f"{path}/resume")
+    assert job.result(TIMEOUT) == 7
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(place, TIMEOUT)
+
+
+def test_without_leave_no_editor_attaches(debugged: Debugged) -> None:
+    job = debugged.submit(breakpoints=[{"routine_id": "add"}])
+    path = f"/jobs/{job.job_id}/debug/holds/{debugged.held(job)['holds'][0]['hold_id']}"
+    refused = debugged.ask("POST", f"{path}/attach")
+    assert (refused.status, refused.code) == (409, "ATTACH_REFUSED")
+    assert "--allow-attach" in refused.body["error"]["message"]
+    debugged.ask("POST", f"{path}/resume")
+    assert job.result(TIMEOUT) == 7
 
 
 def test_a_condition_is_checked_without_being_set(debugged: Debugged) -> None:

@@ -92,9 +92,15 @@ class Client:
 
     def variables(self, frame: dict[str, Any]) -> dict[str, str]:
         """The locals of a function."""
-        scope = self.ask("scopes", frameId=frame["id"])["scopes"][0]
-        found = self.ask("variables", variablesReference=scope["variablesReference"])["variables"]
+        found = self.ask("variables", variablesReference=self._locals(frame))["variables"]
         return {each["name"]: each["value"] for each in found}
+
+    def set_local(self, frame: dict[str, Any], name: str, value: str) -> None:
+        self.ask("setVariable", variablesReference=self._locals(frame), name=name, value=value)
+
+    def _locals(self, frame: dict[str, Any]) -> int:
+        number: int = self.ask("scopes", frameId=frame["id"])["scopes"][0]["variablesReference"]
+        return number
 
     def is_quiet(self, seconds: float) -> bool:
         """Whether nothing comes, not even the end, for so long."""

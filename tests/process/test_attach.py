@@ -100,6 +100,28 @@ def test_an_editor_stands_where_an_exception_came_from(runtime: Runtime) -> None
     assert job.result(TIMEOUT) == 3.0
 
 
+def test_an_editor_sets_a_local_that_is_gone_on_with(runtime: Runtime) -> None:
+    job, hold = held_job(runtime)
+    with connected(hold.attach()) as client:
+        client.attach()
+        frame = client.stack()[0]
+        client.set_local(frame, "seen", "30")
+        assert client.ask("evaluate", expression="seen + 1", frameId=frame["id"])["result"] == "31"
+        client.ask("continue", threadId=1)
+        assert sorted(job.results(TIMEOUT)) == [0, 1, 3, 33]
+
+
+def test_an_attached_editor_stops_at_the_next_hold_too(runtime: Runtime) -> None:
+    job, hold = held_job(runtime, routine_id="sums", event_name="out", condition="data > 1")
+    with connected(hold.attach()) as client:
+        client.attach()
+        assert client.variables(client.stack()[0])["seen"] == "3"
+        client.ask("continue", threadId=1)
+        assert client.variables(client.stack()[0])["seen"] == "6"
+        client.ask("continue", threadId=1)
+        assert sorted(job.results(TIMEOUT)) == [0, 1, 3, 6]
+
+
 def test_an_editor_that_detaches_leaves_the_message_held(runtime: Runtime) -> None:
     job, hold = held_job(runtime)
     for _ in range(2):
