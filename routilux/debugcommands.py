@@ -72,6 +72,20 @@ class LookAt(msgspec.Struct, frozen=True, tag=True):
     renews: bool = True
 
 
+class SetVariable(msgspec.Struct, frozen=True, tag=True):
+    """→ SeenInfo, with the variable as it is then; the message is still held."""
+
+    job_id: str
+    name: str
+    value: Any
+    """Plain JSON."""
+    hold_id: str = ""
+    """The oldest if there is none."""
+    scope: str = ""
+    """`local`, `configuration`, `state` or `attribute`; the first of that name if there is none."""
+    frame: int = 0
+
+
 class ActOnHold(msgspec.Struct, frozen=True, tag=True):
     """→ SessionInfo, after `resume`, `step`, `step_over`, `step_into`, `drop`, `edit`, `retry`, `skip` or
     `fail`.
@@ -110,6 +124,7 @@ DebugRequest = (
     | Renew
     | AskSession
     | LookAt
+    | SetVariable
     | ActOnHold
     | Inject
     | AskAudit

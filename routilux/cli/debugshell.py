@@ -23,6 +23,7 @@ from routilux.debugcommands import (
     SeenInfo,
     SessionInfo,
     SetBreakpoint,
+    SetVariable,
     VariableInfo,
 )
 from routilux.errors import BreakpointError
@@ -132,6 +133,22 @@ class DebugShell(cmd.Cmd):
                 return
         self.say(f"error: there is no variable {line.strip()!r} here; `locals` lists them")
 
+    @_told
+    def do_set(self, line: str) -> None:
+        """`set NAME = JSON`: the held process goes on with another value of a variable."""
+        name, equals, text = (part.strip() for part in line.partition("="))
+        if not (name and equals):
+            self.say("error: write `set NAME = JSON`; `locals` lists the names")
+            return
+        try:
+            value = msgspec.json.decode(text)
+        except msgspec.DecodeError as error:
+            self.say(f"error: {text!r} is no JSON: {error}")
+            return
+        request = SetVariable(self._wire.job_id, name, value)
+        for variable in self._wire.ask(request, SeenInfo).variables:
+            self.say(f"  {variable.scope} {variable.name}: {variable.type} = {variable.text}")
+
     def _variables(self, path: tuple[int, ...] = ()) -> tuple[VariableInfo, ...]:
         look = LookAt(self._wire.job_id, "variables", path=path)
         return self._wire.ask(look, SeenInfo).variables
@@ -229,6 +246,9 @@ class DebugShell(cmd.Cmd):
         typed = line[line.find(" ") + 1 : begin]
         names = (name for _, name in places(self._flow))
         return [name[len(typed) :] for name in (*names, "error") if name.startswith(typed + text)]
+
+    def complete_set(self, text: str, _line: str, _begin: int, _end: int) -> list[str]:
+        return [each.name for each in self._variables() if each.name.startswith(text)]
 
     def complete_delete(self, text: str, _line: str, _begin: int, _end: int) -> list[str]:
         names = (each["breakpoint_id"] for each in self._breakpoints())

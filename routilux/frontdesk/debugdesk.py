@@ -8,7 +8,7 @@ import msgspec
 from routilux.commands import Answer, Done
 from routilux.debug.breakpoints import Breakpoint, validated
 from routilux.debug.conditions import check
-from routilux.debug.holds import Look, Release
+from routilux.debug.holds import Assign, Look, Release, Variable
 from routilux.debug.session import KEEP, DebugControl, HoldInfo
 from routilux.debugcommands import (
     ActOnHold,
@@ -30,6 +30,7 @@ from routilux.debugcommands import (
     SeenInfo,
     SessionInfo,
     SetBreakpoint,
+    SetVariable,
     VariableInfo,
 )
 from routilux.errors import BreakpointError, BreakpointNotFound, DeadlineExceeded, HoldNotFound
@@ -102,6 +103,8 @@ class DebugDesk:
                 return self._session(request.job_id, renews=request.renews)
             case LookAt():
                 return self._look(request)
+            case SetVariable():
+                return self._set_variable(request)
             case ActOnHold():
                 return self._act(request)
             case Inject():
@@ -208,9 +211,16 @@ class DebugDesk:
         seen = job.control.debugger.look(job, hold_id, look, LOOK_SECONDS, renews=request.renews)
         return SeenInfo(
             hold_id,
-            tuple(VariableInfo(v.name, v.type, v.text, v.scope, v.count, v.path) for v in seen.variables),
+            tuple(map(_variable, seen.variables)),
             tuple(FrameInfo(f.function, f.file, f.line, f.text) for f in seen.frames),
         )
+
+    def _set_variable(self, request: SetVariable) -> SeenInfo:
+        job = self._job(request.job_id)
+        hold_id = self._held(job, request.hold_id)
+        what = Assign(0, request.name, b"", request.scope, request.frame)
+        variable = job.control.debugger.assign(job, hold_id, what, request.value, LOOK_SECONDS)
+        return SeenInfo(hold_id, (_variable(variable),))
 
     def _act(self, request: ActOnHold) -> SessionInfo:
         job = self._job(request.job_id)
@@ -267,6 +277,10 @@ def _check_is_of_flow(control: DebugControl, job: JobState | None, breakpoint_id
 
 def _listed(*found: Breakpoint) -> BreakpointList:
     return BreakpointList(tuple(msgspec.structs.asdict(each) for each in found))
+
+
+def _variable(seen: Variable) -> VariableInfo:
+    return VariableInfo(seen.name, seen.type, seen.text, seen.scope, seen.count, seen.path)
 
 
 def _held(info: HoldInfo, payload: bytes | None) -> HeldMessage:

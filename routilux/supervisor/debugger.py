@@ -14,10 +14,11 @@ import msgspec
 from routilux import clock
 from routilux.clock import monotonic
 from routilux.debug.breakpoints import Breakpoint
-from routilux.debug.holds import Look, Release, Report, Seen, orders
+from routilux.debug.holds import Assign, Look, Release, Report, Seen, Variable, orders
+from routilux.debug.notes import Notes
 from routilux.debug.session import KEEP, Action, HoldInfo, Note
 from routilux.errors import BreakpointError, DeadlineExceeded, HoldNotFound
-from routilux.ipc.codec import Decoder, Encoder, in_one_piece
+from routilux.ipc.codec import Decoder, Encoder
 from routilux.ipc.control import Answer, Ask
 from routilux.ipc.lanes import LARGE
 from routilux.ipc.layout import Order
@@ -27,8 +28,9 @@ from routilux.submission import encoded_part, slot_seed
 from routilux.supervisor import holdnews
 from routilux.supervisor.breaktable import BreakTable
 from routilux.supervisor.clients import REMEMBERED, Clients
+from routilux.supervisor.desk import SLOT_MASK
 from routilux.supervisor.docket import Docket
-from routilux.supervisor.edits import edited_input, fitting
+from routilux.supervisor.edits import edited_input, encoded, fitting
 from routilux.supervisor.ledger import Account
 from routilux.supervisor.waitingroom import Held, WaitingRoom
 
@@ -36,6 +38,10 @@ LEASE = 30.0
 ON_MESSAGE = ("resume", "drop", "edit")
 ON_ERROR = ("resume", "retry", "skip", "fail")
 ENDED = "job {!r} has ended: there is nothing to debug any more"
+NO_VARIABLES = (
+    "what is held was submitted to routine {!r}, which does not have it yet: there are no variables; edit "
+    "the message instead"
+)
 
 
 class Debugger:
@@ -59,7 +65,7 @@ class Debugger:
         self._parting: dict[bytes, Release] = {}
         """How workers go on that were let go while they were looking."""
         self._outbox: list[tuple[bytes, Answer]] = []
-        self.waiting = WaitingRoom(docket, table, self._hold_submission)
+        self.waiting = WaitingRoom(docket, table, self._hold, Notes(self._note_line))
 
     # ---- breakpoints --------------------------------------------------------------------------------------
 
@@ -101,7 +107,6 @@ class Debugger:
     # ---- what is held -------------------------------------------------------------------------------------
 
     def renew(self, job: JobState) -> None:
-        """Somebody who debugs the job is there."""
         with self._room:
             self._clients.renew(job)
 
@@ -138,7 +143,7 @@ class Debugger:
                 )
             if release.action == "edit":
                 held.value = fitting(self._docket.flow, held.report, held.routine, payload)
-                release = Release("edit", in_one_piece(Encoder().encode(held.value)), release.step)
+                release = Release("edit", encoded(held.value, "the message"), release.step)
             elif release.action == "retry" and payload is not KEEP:
                 release = Release(
                     "retry", edited_input(self._docket.flow, held.report, held.routine, payload)
@@ -151,21 +156,35 @@ class Debugger:
         """Ask the held process what it sees. Raises DeadlineExceeded if it does not say."""
         with self._room:
             held = self._find(job, hold_id, renews=renews)
+            return Seen(0) if held.peer is None else self._ask(held, what, timeout, renews=renews)
+
+    def assign(self, job: JobState, hold_id: str, what: Assign, value: Any, timeout: float) -> Variable:
+        """Let the held process give a variable another value. Raises BreakpointError if there is none."""
+        what = msgspec.structs.replace(what, value=encoded(value, f"variable {what.name!r}"))
+        with self._room:
+            held = self._find(job, hold_id)
             if held.peer is None:
-                return Seen(0)
-            number = next(self._looks)
-            self._room.wait_for(lambda: held.number > 0 or held.hold_id not in self._holds, timeout)
-            self._find(job, hold_id, renews=renews)
-            if not held.number:
-                raise DeadlineExceeded(f"hold {hold_id!r} is looked at by somebody else; try again")
-            self._answer(held, msgspec.structs.replace(what, number=number))
-            self._rouse()
-            if not self._room.wait_for(
-                lambda: number in self._seen or held.hold_id not in self._holds, timeout
-            ):
-                raise DeadlineExceeded(f"the process held at {hold_id!r} did not answer within {timeout:g} s")
-            self._find(job, hold_id, renews=renews)
-            return self._seen.pop(number)
+                raise BreakpointError(NO_VARIABLES.format(held.routine))
+            seen = self._ask(held, what, timeout)
+            if seen.refusal or not seen.variables:
+                raise BreakpointError(seen.refusal or f"{what.name!r} is gone; {hold_id!r} is still held")
+            self._clients.note(job, "set variable", f"{hold_id} {what.name}")
+            self._docket.publishing.debugging(holdnews.assigned(held, seen.variables[0]))
+            return seen.variables[0]
+
+    def _ask(self, held: Held, what: Look | Assign, timeout: float, *, renews: bool = True) -> Seen:
+        """What the held process answers, while it is held."""
+        number, name = next(self._looks), held.hold_id
+        self._room.wait_for(lambda: held.number > 0 or name not in self._holds, timeout)
+        self._find(held.job, name, renews=renews)
+        if not held.number:
+            raise DeadlineExceeded(f"hold {name!r} is looked at by somebody else; try again")
+        self._answer(held, msgspec.structs.replace(what, number=number))
+        self._rouse()
+        if not self._room.wait_for(lambda: number in self._seen or name not in self._holds, timeout):
+            raise DeadlineExceeded(f"the process held at {name!r} did not answer within {timeout:g} s")
+        self._find(held.job, name, renews=renews)
+        return self._seen.pop(number)
 
     def read(self, report: Report) -> Any:
         return Decoder().decode_large(memoryview(report.payload or b""))
@@ -177,7 +196,7 @@ class Debugger:
         with self._room:
             account = self._account(job)
             self._clients.note(job, "inject", f"{routine}.{slot}")
-            self._docket.publishing.debugging(holdnews.injected(job.job_id, routine, slot))
+            self._docket.publishing.debugging(holdnews.injected(job.job_id, routine, slot, payload))
             self._docket.desk.submit(account.number, seed, part, 0)
             self._docket.desk.commit()
         self._rouse()
@@ -203,15 +222,15 @@ class Debugger:
 
     def asked(self, peer: bytes, ask: Ask) -> Answer | None:
         """A worker holds a message, or shows something meanwhile, or has noted a line."""
-        account = self._docket.ledger.accounts.get(ask.job & 0xFFFF)
+        account = self._docket.ledger.accounts.get(ask.job & SLOT_MASK)
         is_over = account is None or account.number != ask.job or account.job.ended
         if ask.what == "fault":
             if self.table.known(ask.key) is not None:
                 self.table.faults[ask.key] = ask.value.decode(errors="replace")
             return None
         if ask.what == "note":
-            if account is not None and not is_over:
-                self._take_note(account, ask)
+            if not is_over:
+                self._note_line(ask.job, ask.key, ask.value)
             return None
         if account is None or is_over:
             return Answer(ask.number, is_over=True)
@@ -236,13 +255,14 @@ class Debugger:
             self._docket.desk.ring_all()
         return found is None
 
-    def _take_note(self, account: Account, ask: Ask) -> None:
-        found = self.table.known(ask.key)
-        if found is None or self._is_vain(ask.key):
-            return
-        routine = found.routine_id or found.source_routine_id or ""
-        note = Note(clock.wall(), ask.key, routine, ask.value.decode(errors="replace"))
-        self._clients.of(account.job).notes.append(note)
+    def _note_line(self, job: int, breakpoint_id: str, line: bytes) -> bool:
+        """A log point has written a line."""
+        account, found = self._docket.ledger.accounts.get(job & SLOT_MASK), self.table.known(breakpoint_id)
+        if account is not None and found is not None and not self._is_vain(breakpoint_id):
+            routine = found.routine_id or found.source_routine_id or ""
+            note = Note(clock.wall(), breakpoint_id, routine, line.decode(errors="replace"))
+            self._clients.of(account.job).notes.append(note)
+        return True
 
     def _shown(self, peer: bytes, ask: Ask) -> Answer | None:
         seen = msgspec.msgpack.decode(ask.value, type=Seen)
@@ -261,14 +281,14 @@ class Debugger:
         for held in [each for each in self._holds.values() if each.report.process == process and each.peer]:
             del self._holds[held.hold_id]
             self._unsuspend(held)
-            self._docket.publishing.debugging(holdnews.ended(held, "died"))
+            self._docket.publishing.debugging(holdnews.ended(held, "died", self._docket))
         self._room.notify_all()
 
     def forget(self, account: Account) -> None:
         """The job has ended: whoever is held notices that by itself."""
         for held in [each for each in self._holds.values() if each.account is account]:
             del self._holds[held.hold_id]
-            self._docket.publishing.debugging(holdnews.ended(held, "ended"))
+            self._docket.publishing.debugging(holdnews.ended(held, "ended", self._docket))
         self.waiting.forget(account)
         account.is_suspended = False
         self.table.forget(account.number)
@@ -309,9 +329,6 @@ class Debugger:
 
     # ---- holding and letting go ---------------------------------------------------------------------------
 
-    def _hold_submission(self, held: Held) -> None:
-        self._hold(held)
-
     def _hold(self, held: Held) -> None:
         held.hold_id = f"hold-{next(self._names)}"
         held.at, held.since = monotonic(), clock.wall()
@@ -328,7 +345,7 @@ class Debugger:
         """`how` is what it is called, if not as the release."""
         del self._holds[held.hold_id]
         self._unsuspend(held)
-        self._docket.publishing.debugging(holdnews.ended(held, how or release.action))
+        self._docket.publishing.debugging(holdnews.ended(held, how or release.action, self._docket))
         if held.peer is None:
             self.waiting.let_go(held, release)
         elif held.number:
@@ -339,7 +356,7 @@ class Debugger:
                 del self._parting[next(iter(self._parting))]
         self._room.notify_all()
 
-    def _answer(self, held: Held, order: Release | Look) -> None:
+    def _answer(self, held: Held, order: Release | Look | Assign) -> None:
         if held.peer is not None:
             self._outbox.append((held.peer, Answer(held.number, value=orders.encode(order))))
             held.number = 0

@@ -239,7 +239,7 @@ class Worker:
         lines = [[number for number, _ in route.connections] for route in boot.routes]
         connections = {number: boot.connections[number] for line in lines for number in line}
         place = Place(p.routine, p.slot_names, routine.event_names, connections)
-        watch = Watch(
+        return Watch(
             Surroundings(
                 process=boot.index,
                 place=place,
@@ -255,10 +255,9 @@ class Worker:
                 stopwatch=lambda: loop.stopwatch,
                 input_at_hand=loop.input_at_hand,
                 replace_input=loop.replace_input,
+                catch_up=loop.gate.catch_up,
             )
         )
-        p.activations.places = watch.places
-        return watch
 
     def hooked(self, node: Node, context: WorkerContext, jobs: JobTable) -> HookedRoutine | None:
         """The user's hooks, if there are any."""

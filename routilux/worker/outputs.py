@@ -234,7 +234,7 @@ class EventOutput:
         """As `close`, where connections do not all get the same."""
         made = keyed = 0
         for number, target in enumerate(self.targets):
-            sent = list(self._sent(number, keyed))
+            sent = list(self.sent(number, keyed))
             keyed += target.key is not None
             turn = answered if target.is_answer else NO_TURN
             if target.numbered >= 0 and sent:
@@ -258,7 +258,7 @@ class EventOutput:
         self.changes.clear()
         tx.create(job & 0xFFFF, made)
 
-    def _sent(self, number: int, keyed: int) -> Iterator[Sent]:
+    def sent(self, number: int, keyed: int) -> Iterator[Sent]:
         """What one connection gets."""
         has_key = self.targets[number].key is not None
         for at, part in enumerate(self.parts):

@@ -7,26 +7,26 @@ the same transaction is committed first; nothing of the activation at hand has h
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 import msgspec
 
 from routilux.debug import looking
-from routilux.debug.holds import MOST_SHOWN, Look, Release, Report, Seen, orders
+from routilux.debug.holds import MOST_SHOWN, Release, Report, orders
+from routilux.debug.notes import Notes
 from routilux.debug.rules import Entry, Place, Rule, Rules, rules_for
-from routilux.ipc.codec import Decoder, Encoder, Large, in_one_piece
+from routilux.ipc.codec import Decoder, Encoder, in_one_piece
 from routilux.ipc.control import Ask, Asker
 from routilux.ipc.layout import Status
 from routilux.ipc.table import HitCounts
 from routilux.reports import describe
 from routilux.routine import Routine
-from routilux.worker.changes import Decision
-from routilux.worker.notes import Notes
+from routilux.worker.lookout import Lookout
 from routilux.worker.over import JobOver
+from routilux.worker.scene import Scene
 
 if TYPE_CHECKING:
     from routilux.ipc.arena import OwnSection
@@ -61,13 +61,15 @@ class Surroundings:
     input_at_hand: Callable[[], Any]
     replace_input: Callable[[bytes], None]
     """Let the activation at hand be tried again on another payload, which is encoded."""
+    catch_up: Callable[[], None]
+    """Obey what has been set while a message was held."""
 
 
 class Watch:
     """The breakpoints that concern one worker, and what it does at a hit."""
 
     def __init__(self, around: Surroundings) -> None:
-        self._w = around
+        self.around = self._w = around
         self.rules = Rules()
         self.saves_state = False
         """Whether activations assign to `self.state`: then each is committed by itself while it is watched,
@@ -76,16 +78,19 @@ class Watch:
         self._counts = HitCounts(around.own)
         self._encode = Encoder(MOST_SHOWN).encode
         self._decode = Decoder().decode_large
-        self._stepping = 0
+        self.stepping = 0
         """The job that holds again at whatever happens next, and"""
         self._over = 0
         """at its next activation."""
         self.is_single = False
         """Whether messages are to go one by one."""
-        self._marks = around.outputs.marks()
+        self._marks: Callable[[], list[int]] = around.outputs.marks
+        """How much each event had emitted before the activation at hand, of what is not committed."""
+        self._run: tuple[list[Any], int] = [], 0
+        """The messages that are run in one go, and the place of the first."""
         self._error: BaseException | None = None
         """Why the activation at hand has failed."""
-        self._notes = Notes(around.asker, around.place.routine)
+        self._notes = Notes(lambda job, name, line: around.asker.note(Ask(0, job, "note", name, line)))
 
     # ---- what is watched ----------------------------------------------------------------------------------
 
@@ -116,106 +121,43 @@ class Watch:
 
     @property
     def watches_activations(self) -> bool:
-        return bool(self.rules.routine or self._stepping or self._over)
+        return bool(self.rules.routine or self.stepping or self._over)
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether there is anything to look for."""
+        return self.stepping != 0 or self._over != 0 or any(True for _ in self.rules.all)
 
     def begin(self) -> None:
         """An activation is about to begin: what was emitted before belongs to others."""
-        self._marks[:] = self._w.outputs.marks()
+        marks = self._w.outputs.marks()
+        self._marks, self._run = (lambda: marks), ([], 0)
 
-    def places(self, pairs: Iterator[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
-        """Messages to run in one go: as far as one is held, and those behind it are to be looked at."""
-        outputs, marks = self._w.outputs, self._marks
-        parts = outputs.events[0].parts if len(outputs.events) == 1 else None
-        for pair in pairs:
-            if parts is not None:
-                marks[0] = len(parts)
-            else:
-                marks[:] = outputs.marks()
-            yield pair
-            if self.is_single:
-                return
+    def opens(self, messages: list[Any], first: int, marks: Callable[[], list[int]]) -> None:
+        """Messages are about to be run in one go: as far as one is held, and those behind it are to be looked
+        at.
+        """
+        self._run, self._marks = (messages, first), marks
 
     def _arm(self) -> None:
         """Emissions are looked at only if there is something to look for."""
         saves = self.saves_state and bool(self.rules.events or self.rules.connections)
         self.is_single = self.watches_activations or saves or bool(self.rules.error)
-        looks = bool(self.rules.events or self.rules.connections or self._stepping)
+        if self.is_single:
+            messages, first = self._run
+            del messages[self._w.context.index + 1 - first :]
         for number, event in enumerate(self._w.outputs.events):
-            event.look(self._watcher(number) if looks else None)
+            event.look(Lookout(self, number).looking)
+
+    def note(self, rule: Rule, job: WorkerJob, value: Any) -> None:
+        """A log point has been hit."""
+        self._notes.write(rule, job.number, job.job_id, self._w.place.routine, value)
+
+    def payload(self, release: Release) -> Any:
+        """What is to go on instead."""
+        return self._decode(memoryview(release.payload or b""))
 
     # ---- hits ---------------------------------------------------------------------------------------------
-
-    def _watcher(self, event: int) -> Callable[[Any, bytes | Large], None]:
-        context, routine = self._w.context, self._w.place.routine
-        on_event = tuple(self.rules.events.get(event, ()))
-        on_connection = tuple(
-            (at, number, tuple(rules))
-            for at, number in enumerate(self._w.lines[event])
-            if (rules := self.rules.connections.get(number))
-        )
-
-        output = self._w.outputs.events[event]
-        append, keep, is_plain = output.parts.append, output.keep, not output.is_keyed
-
-        def watch(value: Any, part: bytes | Large) -> None:
-            job = context.at
-            if job is None:
-                keep(value, part)
-                return
-            number, job_id, decision = job.number, job.job_id, None
-            if self._stepping == number:
-                decision = self._event_hit(None, job, event, Decision(value))
-            for rule in on_event:
-                if (decision is None or not decision.is_dropped) and rule.matches(
-                    number, value, job_id, routine
-                ):
-                    decision = self._event_hit(rule, job, event, decision or Decision(value))
-                    value = decision.value
-            for at, connection, rules in on_connection:
-                for rule in rules:
-                    if rule.matches(number, value, job_id, routine):
-                        decision = decision or Decision(value)
-                        self._connection_hit(rule, job, (event, at, connection), decision)
-            if decision is not None:
-                output.keep_as(decision, part)
-            elif is_plain and type(part) is bytes:
-                append(part)
-            else:
-                keep(value, part)
-
-        return watch
-
-    def _event_hit(self, rule: Rule | None, job: WorkerJob, event: int, decision: Decision) -> Decision:
-        if rule is not None and rule.breakpoint.action == "log":
-            self._notes.write(rule, job.number, job.job_id, decision.value)
-            return decision
-        release = self.hold("event", rule, job, decision.value, event=event)
-        if release.action == "drop":
-            decision.is_dropped = True
-        elif release.action == "edit":
-            decision.value, decision.is_edited = self._payload(release), True
-        if release.step == "into":
-            decision.steps = frozenset(range(len(self._w.lines[event])))
-        return decision
-
-    def _connection_hit(
-        self, rule: Rule, job: WorkerJob, way: tuple[int, int, int], decision: Decision
-    ) -> None:
-        event, at, connection = way
-        if decision.is_dropped or at in decision.drops:
-            return
-        value = (decision.edits or {}).get(at, decision.value)
-        if rule.breakpoint.action == "log":
-            self._notes.write(rule, job.number, job.job_id, value)
-            return
-        kind = rule.breakpoint.type or "connection"
-        release = self.hold(kind, rule, job, value, event=event, connection=connection)
-        if release.action == "drop":
-            decision.drops |= {at}
-        elif release.action == "edit":
-            decision.edits = {**(decision.edits or {}), at: self._payload(release)}
-        if release.step == "into":
-            decision.steps |= {at}
 
     def activation(
         self, job: WorkerJob, value: Any, parents: Sequence[str], *, is_awaited: bool = False
@@ -223,14 +165,14 @@ class Watch:
         """An activation is about to run on that value; what was said, if it was held. `is_awaited`: a step
         leads here. Raises JobOver.
         """
-        if is_awaited or job.number in (self._stepping, self._over):
+        if is_awaited or job.number in (self.stepping, self._over):
             return self.hold("routine", None, job, value, parents=parents)
         found: Release | None = None
         for rule in self.rules.routine:
             if not rule.matches(job.number, value, job.job_id, self._w.place.routine):
                 continue
             if rule.breakpoint.action == "log":
-                self._notes.write(rule, job.number, job.job_id, value)
+                self.note(rule, job, value)
             elif found is None:
                 found = self.hold("routine", rule, job, value, parents=parents)
         return found
@@ -255,10 +197,7 @@ class Watch:
 
     def edited(self, release: Release, before: Any) -> Any:
         """What the activation is to run on."""
-        return self._payload(release) if release.action == "edit" else before
-
-    def _payload(self, release: Release) -> Any:
-        return self._decode(memoryview(release.payload or b""))
+        return self.payload(release) if release.action == "edit" else before
 
     # ---- holding ------------------------------------------------------------------------------------------
 
@@ -275,7 +214,7 @@ class Watch:
     ) -> Release:
         """Stand still until somebody says how to go on. Raises JobOver when there is no point in that."""
         w = self._w
-        self._stepping = self._over = 0
+        self.stepping = self._over = 0
         self._settle(rule)
         message = w.context.batch.message_id(w.context.index) if w.context.batch is not None else "finish"
         made = len(w.outputs.events[event].parts) if event >= 0 else 0
@@ -297,7 +236,8 @@ class Watch:
         if release.step == "over":
             self._over = job.number
         elif release.step == "step" or (release.step == "into" and event < 0):
-            self._stepping = job.number
+            self.stepping = job.number
+        w.catch_up()
         self._arm()
         return release
 
@@ -306,11 +246,10 @@ class Watch:
         if rule is not None:
             rule.hits -= 1
         try:
-            self._w.settle(self._marks)
+            self._w.settle(self._marks())
         finally:
             if rule is not None:
                 rule.hits += 1
-        self._marks[:] = [0] * len(self._marks)
 
     def _shown(self, value: Any) -> tuple[bytes | None, str]:
         """The payload for whoever debugs, if it can be sent and is not too large; and a line about it."""
@@ -336,7 +275,8 @@ class Watch:
                 order = orders.decode(answer.value)
                 if isinstance(order, Release):
                     return order
-                seen = self._look(order, sys._getframe())  # noqa: SLF001 - the user's frames are above it
+                here = sys._getframe()  # noqa: SLF001 - the user's frames are above it
+                seen = Scene(w.routine, w.context, report.type, here, self._error).answer(order)
                 ask = Ask(0, job.number, "shown", value=msgspec.msgpack.encode(seen))
         finally:
             w.own.words[w.status] = before
@@ -346,32 +286,6 @@ class Watch:
 
     def _is_in_vain(self, job: WorkerJob) -> bool:
         return self._w.jobs.must_exit or self._w.jobs.is_over(job.number)
-
-    def _look(self, look: Look, here: FrameType) -> Seen:
-        frames = looking.user_frames(here) if self._error is None else looking.frames_of(self._error)
-        if look.what == "stack":
-            return Seen(look.number, frames=looking.stack(frames))
-        return Seen(look.number, looking.variables(self._roots(frames, look.frame), look.path))
-
-    def _roots(self, frames: list[FrameType], number: int) -> list[looking.Part]:
-        """What a user wants to see first: locals, then the routine's configuration, state and attributes."""
-        routine, at = self._w.routine, self._w.context.at
-        found: list[looking.Part] = []
-        if 0 <= number < len(frames):
-            found += [(name, each, "local") for name, each in list(frames[number].f_locals.items())]
-        found = [part for part in found if part[1] is not routine]
-        config = routine.config
-        found += [(name, each, "configuration") for name, each in config.items()]
-        if at is not None:
-            found += [(str(name), each, "state") for name, each in list(at.state.items())]
-        hidden = {*config, *routine.event_names}
-        own = {name: each for name, each in vars(routine).items() if name not in hidden}
-        found += [
-            (name, each, "attribute")
-            for name, each in own.items()
-            if not name.startswith("_") and name != "additions"
-        ]
-        return found
 
 
 def _traceback(error: BaseException) -> str:

@@ -185,6 +185,15 @@ class Variable(Answer, frozen=True):
     path: str
 
 
+class VariablePut(Body, frozen=True):
+    value: Any
+    hold_id: BreakpointId | None = None
+    """The oldest if there is none."""
+    scope: Literal["local", "configuration", "state", "attribute"] | None = None
+    """The first of that name, in the order in which they are listed, if it is left out."""
+    frame: Annotated[int, Meta(ge=0, le=49, description="0 is the innermost.")] = 0
+
+
 class Variables(Answer, frozen=True):
     job_id: str
     hold_id: str
