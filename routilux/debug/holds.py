@@ -31,6 +31,8 @@ class Report(msgspec.Struct, frozen=True, array_like=True):
     shown: str = ""
     error: str = ""
     """Of a failed activation, its traceback."""
+    origin: int = 0
+    """Of a message that waits before its routine, the submission that caused it."""
 
 
 class Release(msgspec.Struct, frozen=True, array_like=True, tag=True):

@@ -169,6 +169,16 @@ def _concerns(place: Place, wanted: Breakpoint) -> bool:
     return connection_of(wanted) in place.connections.values()
 
 
+def concerns(wanted: Breakpoint, connection: Connection) -> bool:
+    """Whether messages on the connection may be hits."""
+    match wanted.type:
+        case "event":
+            return (connection.source, connection.event) == (wanted.routine_id, wanted.event_name)
+        case "slot":
+            return _leads_to(connection, wanted)
+    return wanted.type == "connection" and connection == connection_of(wanted)
+
+
 def _leads_to(connection: Connection, wanted: Breakpoint) -> bool:
     return (connection.target, connection.slot) == (wanted.routine_id, wanted.slot_name)
 

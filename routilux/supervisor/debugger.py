@@ -31,6 +31,7 @@ from routilux.supervisor.clients import REMEMBERED, Clients
 from routilux.supervisor.desk import SLOT_MASK
 from routilux.supervisor.docket import Docket
 from routilux.supervisor.edits import edited_input, encoded, fitting
+from routilux.supervisor.guardroom import GuardRoom
 from routilux.supervisor.ledger import Account
 from routilux.supervisor.waitingroom import Held, WaitingRoom
 
@@ -39,8 +40,8 @@ ON_MESSAGE = ("resume", "drop", "edit")
 ON_ERROR = ("resume", "retry", "skip", "fail")
 ENDED = "job {!r} has ended: there is nothing to debug any more"
 NO_VARIABLES = (
-    "what is held was submitted to routine {!r}, which does not have it yet: there are no variables; edit "
-    "the message instead"
+    "what is held at routine {!r} waits by itself, in no process's logic: there are no variables; edit the "
+    "message instead"
 )
 
 
@@ -65,6 +66,7 @@ class Debugger:
         self._parting: dict[bytes, Release] = {}
         """How workers go on that were let go while they were looking."""
         self._outbox: list[tuple[bytes, Answer]] = []
+        self.guards = GuardRoom(docket, table, self._hold)
         self.waiting = WaitingRoom(docket, table, self._hold, Notes(self._note_line))
 
     # ---- breakpoints --------------------------------------------------------------------------------------
@@ -98,7 +100,7 @@ class Debugger:
     def breakpoints(self, job: JobState | None) -> list[Breakpoint]:
         with self._room:
             found = self.table.all(_id_of(job))
-            held = [each.report.breakpoint_id for each in self._holds.values()]
+            held = [each.report.breakpoint_id for each in self._holds.values() if not each.guard]
             return [  # a hit is counted by its process once it is over
                 msgspec.structs.replace(each, hit_count=each.hit_count + held.count(each.breakpoint_id))
                 for each in found
@@ -224,16 +226,16 @@ class Debugger:
         """A worker holds a message, or shows something meanwhile, or has noted a line."""
         account = self._docket.ledger.accounts.get(ask.job & SLOT_MASK)
         is_over = account is None or account.number != ask.job or account.job.ended
-        if ask.what == "fault":
-            if self.table.known(ask.key) is not None:
+        if ask.what in ("fault", "note"):
+            if ask.what == "fault" and self.table.known(ask.key) is not None:
                 self.table.faults[ask.key] = ask.value.decode(errors="replace")
-            return None
-        if ask.what == "note":
-            if not is_over:
+            elif ask.what == "note" and not is_over:
                 self._note_line(ask.job, ask.key, ask.value)
             return None
         if account is None or is_over:
             return Answer(ask.number, is_over=True)
+        if ask.what == "guarded":
+            return self.guards.asked(account, ask)
         if ask.what == "shown":
             return self._shown(peer, ask)
         report = msgspec.msgpack.decode(ask.value, type=Report)
@@ -290,6 +292,7 @@ class Debugger:
             del self._holds[held.hold_id]
             self._docket.publishing.debugging(holdnews.ended(held, "ended", self._docket))
         self.waiting.forget(account)
+        self.guards.forget(account)
         account.is_suspended = False
         self.table.forget(account.number)
         self._room.notify_all()
@@ -318,7 +321,7 @@ class Debugger:
 
     def drain(self) -> None:
         """Everything is to come to its end: what is held goes on, and nothing is held any more."""
-        self._is_draining = self.waiting.is_open = True
+        self._is_draining = self.waiting.is_open = self.guards.is_open = True
         for held in list(self._holds.values()):
             if held.hold_id in self._holds:
                 self._clients.note(held.job, "drain", held.hold_id, renews=False)
@@ -346,7 +349,9 @@ class Debugger:
         del self._holds[held.hold_id]
         self._unsuspend(held)
         self._docket.publishing.debugging(holdnews.ended(held, how or release.action, self._docket))
-        if held.peer is None:
+        if held.guard:
+            self.guards.let_go(held, release)
+        elif held.peer is None:
             self.waiting.let_go(held, release)
         elif held.number:
             self._answer(held, release)

@@ -257,7 +257,7 @@ class Supervisor:
                 return
 
     def _answer(self, peer: bytes, ask: Ask) -> Answer | None:
-        if ask.what in ("hold", "shown", "note", "fault"):
+        if ask.what in ("hold", "shown", "note", "fault", "guarded"):
             return self._debugger.asked(peer, ask)
         return self._docket.answer(ask)
 

@@ -38,6 +38,8 @@ class Held:
     suspends: bool = False
     value: Any = None
     """The payload in place of what was submitted."""
+    guard: str = ""
+    """What the guard room knows it by, if it waits before its routine."""
 
 
 @dataclass(frozen=True)

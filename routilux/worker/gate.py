@@ -9,6 +9,7 @@ from routilux.ipc.table import TableReader
 
 if TYPE_CHECKING:
     from routilux.worker.activation import Activations
+    from routilux.worker.intake import Batch
     from routilux.worker.watch import Watch
 
 
@@ -48,6 +49,14 @@ class Gate:
         """Obey the table if it has changed."""
         if self.words[self.word] != self.seen:
             self.look()
+
+    def guards(self, batch: Batch) -> bool:
+        """Whether a guarded message has to wait still."""
+        return self.open().guarded.holds(batch)
+
+    @property
+    def generation(self) -> int:
+        return self.words[self.word]
 
     def open(self) -> Watch:
         """What watches here, from now on."""

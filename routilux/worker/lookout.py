@@ -109,6 +109,9 @@ class Lookout:
         if rule is not None and rule.breakpoint.action == "log":
             watch.note(rule, job, decision.value)
             return decision
+        if rule is not None and rule.breakpoint.suspend == "message":
+            decision.guards = frozenset(range(self._lines))
+            return decision
         release = watch.hold("event", rule, job, decision.value, event=self._event)
         if release.action == "drop":
             decision.is_dropped = True
@@ -127,6 +130,9 @@ class Lookout:
         value = (decision.edits or {}).get(at, decision.value)
         if rule.breakpoint.action == "log":
             watch.note(rule, job, value)
+            return
+        if rule.breakpoint.suspend == "message":
+            decision.guards |= {at}
             return
         kind = rule.breakpoint.type or "connection"
         release = watch.hold(kind, rule, job, value, event=self._event, connection=connection)

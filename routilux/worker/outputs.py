@@ -9,7 +9,7 @@ from routilux.ipc.blobs import Blob
 from routilux.ipc.channels import NO_TURN, Channel, Part, Turn, push, runs, segments
 from routilux.ipc.codec import EncodeError, Encoder, Large, batch
 from routilux.ipc.commit import Transaction
-from routilux.ipc.lanes import ERROR, LARGE, STEP, TYPED, Frame, LaneWriter
+from routilux.ipc.lanes import ERROR, GUARDED, LARGE, STEP, TYPED, Frame, LaneWriter
 from routilux.ipc.loans import Loans
 from routilux.ipc.records import Records
 from routilux.ipc.turns import Turns
@@ -130,7 +130,7 @@ class EventOutput:
         at, edits = len(self.parts) - 1, decision.edits or {}
         found: dict[int, Change] = {}
         for number, target in enumerate(self.targets):
-            flags = STEP if number in decision.steps else 0
+            flags = STEP * (number in decision.steps) | GUARDED * (number in decision.guards)
             if number in decision.drops:
                 found[number] = Change(None)
             elif number in edits:

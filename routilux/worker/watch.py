@@ -15,23 +15,27 @@ from zlib import crc32
 import msgspec
 
 from routilux.debug import looking
-from routilux.debug.holds import MOST_SHOWN, Release, Report, orders
+from routilux.debug.holds import Release, Report, orders
 from routilux.debug.notes import Notes
 from routilux.debug.rules import Entry, Place, Rule, Rules, rules_for
-from routilux.ipc.codec import Decoder, Encoder, in_one_piece
+from routilux.ipc.codec import Decoder
 from routilux.ipc.control import Ask, Asker
 from routilux.ipc.layout import Status
 from routilux.ipc.table import HitCounts
 from routilux.reports import describe
 from routilux.routine import Routine
+from routilux.worker.guarded import Guarded
 from routilux.worker.lookout import Lookout
 from routilux.worker.over import JobOver
 from routilux.worker.scene import Scene
 
 if TYPE_CHECKING:
     from routilux.ipc.arena import OwnSection
+    from routilux.plan import LanePlan
     from routilux.worker.context import WorkerContext
+    from routilux.worker.gate import Gate
     from routilux.worker.jobs import JobTable, WorkerJob
+    from routilux.worker.loader import Loader
     from routilux.worker.outputs import Outputs
     from routilux.worker.stopwatch import Stopwatch
 
@@ -61,8 +65,10 @@ class Surroundings:
     input_at_hand: Callable[[], Any]
     replace_input: Callable[[bytes], None]
     """Let the activation at hand be tried again on another payload, which is encoded."""
-    catch_up: Callable[[], None]
-    """Obey what has been set while a message was held."""
+    loader: Loader
+    lanes: Sequence[LanePlan]
+    """All of the flow, by their numbers."""
+    gate: Gate
 
 
 class Watch:
@@ -76,7 +82,6 @@ class Watch:
         since what is saved must not be half an activation's.
         """
         self._counts = HitCounts(around.own)
-        self._encode = Encoder(MOST_SHOWN).encode
         self._decode = Decoder().decode_large
         self.stepping = 0
         """The job that holds again at whatever happens next, and"""
@@ -90,6 +95,14 @@ class Watch:
         """The messages that are run in one go, and the place of the first."""
         self._error: BaseException | None = None
         """Why the activation at hand has failed."""
+        self.guarded = Guarded(
+            around.process,
+            around.lanes,
+            around.asker,
+            jobs=around.jobs,
+            loader=around.loader,
+            gate=around.gate,
+        )
         self._notes = Notes(lambda job, name, line: around.asker.note(Ask(0, job, "note", name, line)))
 
     # ---- what is watched ----------------------------------------------------------------------------------
@@ -218,7 +231,7 @@ class Watch:
         self._settle(rule)
         message = w.context.batch.message_id(w.context.index) if w.context.batch is not None else "finish"
         made = len(w.outputs.events[event].parts) if event >= 0 else 0
-        payload, said = self._shown(value)
+        payload, said = looking.sendable(value)
         report = Report(
             breakpoint_id="" if rule is None else rule.breakpoint.breakpoint_id,
             type=kind,
@@ -237,7 +250,7 @@ class Watch:
             self._over = job.number
         elif release.step == "step" or (release.step == "into" and event < 0):
             self.stepping = job.number
-        w.catch_up()
+        w.gate.catch_up()
         self._arm()
         return release
 
@@ -250,16 +263,6 @@ class Watch:
         finally:
             if rule is not None:
                 rule.hits += 1
-
-    def _shown(self, value: Any) -> tuple[bytes | None, str]:
-        """The payload for whoever debugs, if it can be sent and is not too large; and a line about it."""
-        said = looking.text(value)
-        try:
-            part = self._encode(value)
-        except Exception:  # a class may raise anything when it is asked for its state  # noqa: BLE001
-            return None, said
-        size = len(part) if isinstance(part, bytes) else part.nbytes
-        return (in_one_piece(part) if size <= MOST_SHOWN else None), said
 
     def _wait(self, job: WorkerJob, report: Report) -> Release:
         w = self._w

@@ -18,7 +18,7 @@ from routilux_monitor.contract.fields import (
 
 BreakpointType = Literal["routine", "slot", "event", "connection", "error"]
 Action = Literal["pause", "log"]
-Suspend = Literal["worker", "job"]
+Suspend = Literal["worker", "job", "message"]
 Condition = Annotated[str, Meta(max_length=4096, description="An expression; see docs/debugging.md.")]
 HitCondition = Annotated[str, Meta(max_length=64, examples=[">= 3", "% 10"])]
 LogMessage = Annotated[str, Meta(max_length=4096)]
