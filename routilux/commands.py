@@ -179,10 +179,11 @@ class Validate(msgspec.Struct, frozen=True, tag=True):
 
 
 class Letters(msgspec.Struct, frozen=True, tag=True):
-    """→ LetterPage."""
+    """→ LetterPage; of just the letter of that id, if one is named."""
 
     flow_id: str | None = None
     job_id: str | None = None
+    letter_id: int | None = None
     offset: int = 0
     limit: int = 100
 
@@ -288,6 +289,7 @@ class LetterInfo(msgspec.Struct, frozen=True):
     message_id: str
     attempts: int
     reason: str
+    traceback: str
     at: float
     preview: str
     nbytes: int

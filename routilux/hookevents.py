@@ -138,6 +138,13 @@ class Committed(msgspec.Struct, frozen=True, tag=True):
     """Messages used, by the position of their slot."""
     emitted: dict[int, int] = {}
     """Messages made, by the position of their event."""
+    declined: int = 0
+    """How often the policy of a routine that gathers has looked at what waits and not activated it. Told of
+    jobs that are traced or not; these fields are about the last time.
+    """
+    reason: str = ""
+    waiting: int = 0
+    """Messages before it."""
 
 
 class MessageRef(msgspec.Struct, frozen=True, array_like=True):

@@ -31,7 +31,7 @@ SLICE = 0.004
 """Seconds that all flows together may keep the event loop at a time."""
 BATCH = 64
 """Messages of one flow that are looked at together; of the snapshots among them only the last are read."""
-WATERMARK = 20_000
+WATERMARK = 8_000
 """Messages of one flow on their way to us; what its processes publish beyond is dropped, and missing."""
 LEAST = 64
 """Of each process, however many there are."""

@@ -128,7 +128,7 @@ def of_activation(place: Place, first: int, event: Activated) -> list[TraceEvent
         came = {"slot_name": slot, "message_id": ref.id, "origin": ref.origin, "preview": ref.preview}
         writer.add("slot_called", began, came)
     if event.reason:
-        writer.add("policy_evaluated", began, {"reason": event.reason})
+        writer.add("policy_evaluated", began, {"activate": True, "reason": event.reason})
     writer.add("routine_started", began, {})
     parents = [ref.id for ref in event.inputs[:MOST_PARENTS]]
     for emitted in event.emitted:
@@ -175,12 +175,15 @@ def of_commit(place: Place, first: int, event: Committed) -> list[TraceEvent]:
     """The events of a commit whose activations are not told apart, numbered from `first`."""
     routine, names = place.routine, place.names
     began, ended = place.at(event.began), place.at(event.ended)
-    number = first + len(event.received) + len(event.emitted)
+    number = first + len(event.received) + len(event.emitted) + bool(event.declined)
     writer = _Writer(event.job_id, place, first, number if event.activations else 0)
     for slot, count in event.received.items():
         writer.add("slot_called", began, {"slot_name": names.slot(routine, slot)}, count)
     for position, count in event.emitted.items():
         writer.add("event_emitted", ended, {"event_name": names.event(routine, position)}, count)
+    if event.declined:
+        answer = {"activate": False, "reason": event.reason, "waiting": event.waiting}
+        writer.add("policy_evaluated", ended, answer, event.declined)
     if not event.activations:  # further attempts, or messages that had waited for room
         return writer.made
     told = {"errors": event.errors, "skipped": event.skipped}

@@ -263,12 +263,20 @@ class Clerk:
     # ---- dead letters -------------------------------------------------------------------------------------
 
     def _letters(self, request: Letters) -> LetterPage:
+        if request.letter_id is not None:
+            return LetterPage((_letter_info(self._letter(request.letter_id)),), 1)
         offset, limit = _page(request.offset, request.limit)
         flow = None if request.flow_id is None else self._flows().get(request.flow_id)
         name = request.flow_id if flow is None else flow.name
         store, named = self._house.dead_letters, {"flow": name, "job_id": request.job_id}
         letters = store.all(**named, limit=limit, offset=offset)
         return LetterPage(tuple(map(_letter_info, letters)), store.count(**named))
+
+    def _letter(self, letter_id: int) -> DeadLetter:
+        try:
+            return self._house.dead_letters.get(letter_id)
+        except RoutiluxError as error:
+            raise Refused("LETTER_NOT_FOUND", str(error)) from error
 
     def _requeued(self, letter: DeadLetter) -> JobState:
         try:
@@ -279,10 +287,7 @@ class Clerk:
             raise
 
     def _act_on_letter(self, request: ActOnLetter) -> Answer:
-        try:
-            letter = self._house.dead_letters.get(request.letter_id)
-        except RoutiluxError as error:
-            raise Refused("LETTER_NOT_FOUND", str(error)) from error
+        letter = self._letter(request.letter_id)
         match request.action:
             case "requeue":
                 return self._begun(self._requeued(letter))
@@ -316,6 +321,7 @@ def _letter_info(letter: DeadLetter) -> LetterInfo:
         letter.message_id,
         letter.attempts,
         letter.reason,
+        letter.traceback,
         letter.at,
         letter.preview,
         letter.nbytes,

@@ -169,8 +169,8 @@ class GatherLoop(GatheredMessages):
         except BaseException as error:  # a policy may be the user's code  # noqa: BLE001
             self.p.activations.give_up(job, error)
             return None
-        if self.p.tap.hooked is not None:
-            self.p.tap.hooked.answered(job.job_id, inbox, taken)
+        if self.p.tap.is_on:
+            self.p.tap.answered(job, inbox, taken)
         return None if taken is None else Attempt(taken)
 
     def activate(self, job: WorkerJob, attempt: Attempt) -> None:

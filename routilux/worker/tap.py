@@ -18,6 +18,7 @@ from routilux.ipc.layout import WORD
 from routilux.ipc.publish import MOST as ENVELOPE
 from routilux.ipc.publish import Publisher
 from routilux.plan import SUPERVISOR
+from routilux.policies import Inbox, Taken
 from routilux.reports import describe
 from routilux.worker.activation import Activations
 from routilux.worker.budget import TokenBucket
@@ -39,13 +40,15 @@ LARGE_BUDGET = 20_000, 50_000
 FAILURES = 100, 500
 """Of exceptions."""
 VERDICTS = {"stop": "failed", "skip": "skipped", "continue": "continued", "retry": "retried"}
+REASON = 200
+"""Characters of what a policy says."""
 TOLD = ("activations", "errors", "skipped")
 
 
 class _Work:
     """What this transaction has done for one job, so far."""
 
-    __slots__ = ("alone", "began", "emitted", "ended", "received")
+    __slots__ = ("alone", "began", "declined", "emitted", "ended", "reason", "received", "waiting")
 
     def __init__(self, began: int) -> None:
         self.began = self.ended = began
@@ -53,6 +56,8 @@ class _Work:
         self.emitted: Counter[int] = Counter()
         self.alone: Counter[str] = Counter()
         """Of the routine's counters, what is told by activations that have an event of their own."""
+        self.declined = self.waiting = 0
+        self.reason = ""
 
 
 class Tap:
@@ -186,7 +191,7 @@ class Tap:
             ]
             running = self._open(job, now, inputs, 1 + attempt.failures)
             message = attempt.taken.message
-            running.reason = "" if message is None else str(message)[:200]
+            running.reason = "" if message is None else str(message)[:REASON]
             self._note_finish(is_finish=is_finish)
 
     def _begin(self, job: WorkerJob, is_finish: bool, values: Mapping[str, Any] | None) -> int:  # noqa: FBT001
@@ -285,6 +290,17 @@ class Tap:
         if self.hooked is not None:
             self.hooked.receives(job, slot, arrival.value)
 
+    def answered(self, job: WorkerJob, inbox: Inbox, taken: Taken | None) -> None:
+        """The policy was asked. What it takes is told with the activation."""
+        if self.hooked is not None:
+            self.hooked.answered(job.job_id, inbox, taken)
+        if taken is None and self._wants_trace and (waiting := len(inbox)):
+            work = self._work_for(job.number)
+            work.ended = perf_counter_ns()
+            work.declined += 1
+            work.waiting = waiting
+            work.reason = "" if inbox.declined is None else str(inbox.declined)[:REASON]
+
     # ---- commits ------------------------------------------------------------------------------------------
 
     def committing(self) -> None:
@@ -321,8 +337,17 @@ class Tap:
         """What no other event says of the job."""
         job = self._jobs.find(number)
         left = {name: told.get(name, 0) - work.alone[name] for name in TOLD}
-        if job is not None and (any(left.values()) or work.received or work.emitted):
-            received, emitted = dict(work.received), dict(work.emitted)
+        if job is not None and (any(left.values()) or work.received or work.emitted or work.declined):
             self._outbox.append(
-                Committed(job.job_id, work.began, work.ended, **left, received=received, emitted=emitted)
+                Committed(
+                    job.job_id,
+                    work.began,
+                    work.ended,
+                    **left,
+                    received=dict(work.received),
+                    emitted=dict(work.emitted),
+                    declined=work.declined,
+                    reason=work.reason,
+                    waiting=work.waiting,
+                )
             )

@@ -251,7 +251,7 @@ class MadeUp:
                 return Findings((), ("count has no reader",))
             case Letters():
                 letter = LetterInfo(
-                    7, FLOW, JOB, "count", "word", "c", "2:0:1", 3, "killed", 1009.0, SECRET, 9
+                    7, FLOW, JOB, "count", "word", "c", "2:0:1", 3, "killed", "", 1009.0, SECRET, 9
                 )
                 return LetterPage((letter,), 1)
             case ActOnLetter(action="requeue"):

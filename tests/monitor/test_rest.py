@@ -31,6 +31,7 @@ def _ask(method: str, path: str, body: object = None) -> tuple[int, dict[str, An
         ("GET", f"/flows/{rig.FLOW}/routines/no/info", None, 404, "ROUTINE_NOT_FOUND"),
         ("GET", "/jobs/job-1/messages/no/lineage", None, 404, "MESSAGE_NOT_FOUND"),
         ("DELETE", "/dead-letters/r1:x", None, 404, "LETTER_NOT_FOUND"),
+        ("GET", "/dead-letters/r1:x", None, 404, "LETTER_NOT_FOUND"),
         ("DELETE", "/dead-letters/7", None, 404, "LETTER_NOT_FOUND"),
         ("POST", "/jobs/job-1/cancel", None, 409, "JOB_ALREADY_COMPLETED"),
         ("POST", "/jobs", POST | {"flow_id": "no"}, 404, "FLOW_NOT_FOUND"),

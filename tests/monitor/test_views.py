@@ -3,10 +3,11 @@
 import msgspec
 
 from monitor import rig
-from routilux.hookevents import ConnectionFigures
+from routilux.hookevents import Committed, ConnectionFigures
 from routilux_monitor.contract.fields import MASK
 from routilux_monitor.masking import masked
 from routilux_monitor.model import RoutineOfJob
+from routilux_monitor.trace import Names, Place, of_commit
 from routilux_monitor.views import flows, graph, jobs, metrics, states, traces, workers
 
 
@@ -49,6 +50,14 @@ def test_the_trace_is_paged_and_filtered() -> None:
     record = rig.job_record()
     page = traces.trace(record, "split", 1, 1)
     assert (page.total, [event.event_type for event in page.events]) == (3, ["event_emitted"])
+
+
+def test_a_policy_that_has_declined_is_in_the_trace() -> None:
+    place = Place(Names(rig.flow_info()), 2, 1, 0)
+    event = Committed("j", 5, 9, 0, declined=3, reason="one is no pair", waiting=1)
+    (told,) = of_commit(place, 1, event)
+    assert (told.kind, told.count) == ("policy_evaluated", 3)
+    assert told.data == {"activate": False, "reason": "one is no pair", "waiting": 1}
 
 
 def test_a_queue_counts_what_lies_in_lanes_and_what_waits_before_the_policy() -> None:

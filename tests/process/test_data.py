@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from process.flows import shared
-from process.flows.stages import Gather, numbers
+from process.flows.stages import Echo, Gather, numbers
 from process.flows.workers import TIMEOUT, kill, until, workers
 from routilux import Flow, JobFailed, JobState, Routine, Runtime
 
@@ -118,22 +118,29 @@ def test_the_data_of_an_ended_job_is_gone(runtime: Runtime) -> None:
 # --- cursor ---
 
 
+def await_more(job: JobState) -> None:
+    """Wait until more has arrived than had when this began."""
+    before = job.counters["echo"]["activations"]
+    until(lambda: job.counters["echo"]["activations"] > before)
+
+
 @pytest.mark.parametrize("kind", [shared.Lottery, shared.Ladder])
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_source_that_notes_where_it_is_may_differ_when_it_is_run_again(
     runtime: Runtime, kind: type[shared.Lottery], seed: int
 ) -> None:
     chance = Random(seed)
-    flow = Flow().pipe(kind(seconds=0.006), "source").pipe(Gather(), "gather")
-    job = runtime.exec(flow, n=700)  # twice as long as all waits for a kill together
+    flow = Flow().pipe(kind(seconds=0.006), "source").pipe(Echo(), "echo").pipe(Gather(), "gather")
+    job = runtime.exec(flow, n=450)  # longer than all waits for a kill together
     for _ in range(4):
         until(lambda: workers("source"))
+        await_more(job)  # a source that is killed three times before it has sent anything is given up
         with pytest.raises(TimeoutError):
-            job.wait(chance.uniform(0.2, 0.5))
+            job.wait(chance.uniform(0.0, 0.3))
         kill("source")
     found = job.result(TIMEOUT)
-    assert [number for number, _ in found] == list(range(700))
-    assert len({each for _, each in found}) == 700
+    assert [number for number, _ in found] == list(range(450))
+    assert len({each for _, each in found}) == 450
     assert job.counters["source"]["activations"] == 1
     assert runtime.dead_letters.all() == []
 

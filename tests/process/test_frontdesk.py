@@ -337,6 +337,7 @@ def test_dead_letters_are_listed_requeued_and_discarded(runtime: Runtime, visito
     assert (page.total, page.letters[0].routine_id, page.letters[0].preview) == (1, "deadly", "2")
     assert visitor.get(Letters(flow_id="another"), LetterPage).total == 0
     letter = page.letters[0].id
+    assert visitor.get(Letters(letter_id=letter), LetterPage) == page
     visitor.get(ActOnLetter(letter, "requeue"), AboutJob)
     assert refused(visitor, ActOnLetter(letter, "requeue")) == "VALIDATION_ERROR"
     for job in runtime.jobs():
@@ -344,6 +345,7 @@ def test_dead_letters_are_listed_requeued_and_discarded(runtime: Runtime, visito
     (again,) = visitor.get(Letters(), LetterPage).letters  # it has died of the same once more
     assert visitor.get(ActOnLetter(again.id, "discard"), Done) == Done()
     assert refused(visitor, ActOnLetter(again.id, "discard")) == "LETTER_NOT_FOUND"
+    assert refused(visitor, Letters(letter_id=again.id)) == "LETTER_NOT_FOUND"
 
 
 # ---- whoever else comes -----------------------------------------------------------------------------------

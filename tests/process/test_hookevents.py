@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from process.flows.told import Both, Talks, killed_once, left, numbers, odd, right, sink
+from process.flows.told import Both, Pairs, Talks, killed_once, left, numbers, odd, right, sink
 from process.hearing import PATIENCE, Ear, parents, processes_of
 from routilux import Flow, JobState, Runtime
 from routilux.hookevents import Activated, Committed, Failed, LogLine, WorkerStats
@@ -282,3 +282,12 @@ def test_a_flood_of_lines_is_bounded_and_counted(runtime: Runtime) -> None:
     assert len(kept) <= 10_000
     assert len(kept) + job.log.dropped <= 4 * n
     assert job.log.dropped > 0
+
+
+def test_a_policy_that_declines_says_why_and_how_many_wait(runtime: Runtime) -> None:
+    flow = line(Pairs())
+    with ear_at(runtime, flow) as ear:
+        job = run_heard(runtime, flow, 3, ear)
+        ear.until(lambda: any(c.declined and c.waiting == 1 for c in ear.all(Committed, 2)))
+    told = [c for c in ear.all(Committed, 2) if c.waiting == 1]
+    assert {(c.job_id, c.reason) for c in told} == {(job.job_id, "one is no pair")}

@@ -45,6 +45,8 @@ class DeadLetter(Answer, frozen=True):
     message_id: str
     attempts: Count
     reason: str
+    traceback: str
+    """Of the exception it was given up for; empty where its process died."""
     created_at: UnixSeconds
     preview: PayloadText
     nbytes: Count

@@ -45,10 +45,18 @@ def _letter(runtime_id: str, letter: LetterInfo) -> contract.DeadLetter:
         message_id=letter.message_id,
         attempts=letter.attempts,
         reason=letter.reason,
+        traceback=letter.traceback,
         created_at=seconds(letter.at),
         preview=letter.preview,
         nbytes=letter.nbytes,
     )
+
+
+async def show(monitor: Monitor, call: Call[NoBody, NoQuery]) -> contract.DeadLetter:
+    """A dead letter."""
+    runtime_id, number = _place(monitor, call.path["letter_id"])
+    page = await ask(monitor, runtime_id, Letters(letter_id=number), LetterPage)
+    return _letter(runtime_id, page.letters[0])
 
 
 async def requeue(monitor: Monitor, call: Call[NoBody, NoQuery]) -> jobs_contract.Job:
@@ -78,6 +86,7 @@ def _place(monitor: Monitor, letter_id: str) -> tuple[str, int]:
 
 ROUTES = (
     route("GET", "/dead-letters", list_letters, *ASKED),
+    route("GET", "/dead-letters/{letter_id}", show, "LETTER_NOT_FOUND", *ASKED),
     route("POST", "/dead-letters/{letter_id}/requeue", requeue, "LETTER_NOT_FOUND", *ASKED, status=201),
     route("DELETE", "/dead-letters/{letter_id}", discard, "LETTER_NOT_FOUND", *ASKED, status=204),
 )

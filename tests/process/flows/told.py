@@ -49,6 +49,21 @@ def killed_once(path: str) -> str:
     return "unreachable"
 
 
+def pairs(slots: dict[str, list[int]], job: object) -> tuple[bool, dict[str, int], str]:
+    """Takes two at a time."""
+    return (True, {"x": 2}, "a pair") if len(slots["x"]) > 1 else (False, {}, "one is no pair")
+
+
+class Pairs(Routine):
+    """Uses up pairs."""
+
+    x = Slot()
+    policy = policies.as_policy(pairs)
+
+    def logic(self, x: list[int]) -> None:
+        """Uses them up."""
+
+
 class Both(Routine):
     """Joins what comes from the left and the right."""
 
