@@ -156,13 +156,15 @@ def test_the_right_message_is_held_and_what_is_to_go_on_goes_on(
         hold = session.wait(TIMEOUT)
         assert (hold.type, hold.data, hold.attempt) == (case.type, case.data, 1)
         session.inject(*BESIDE, 1)
-        assert runtime.post(flow, *BESIDE, 2).result(TIMEOUT) == ("beside", 2)  # another job
+        other = runtime.post(flow, *BESIDE, 2, timeout=TIMEOUT)
+        assert next(other.outputs()).payload == ("beside", 2)
         assert job.counters["beside"]["activations"] == (suspend != "job")
         if suspend == "message":
             assert sorted(map(repr, start(runtime, flow).results(TIMEOUT))) == plain(flow)
             before = until_out(job, case.sibling)
         resume_all(session, job)
     assert sorted(map(repr, before + job.results(TIMEOUT))) == plain(flow, ("beside", 1))
+    other.wait(TIMEOUT)
 
 
 @pytest.mark.parametrize("suspend", SUSPENDS)
