@@ -1,5 +1,5 @@
 // Made by `npm run client`: do not edit.
-// SHA-256 of openapi.json: e98f45afd1407065d4939d2eadc19b9079307ef7a7bfd7c5f76a42e5605920e3
+// SHA-256 of openapi.json: bb77915aed8a3d728023a83f96901dc199d3f8b5edf7afd2660b7da3541ad052
 
 export interface paths {
     "/api/v1/conditions/check": {
@@ -731,6 +731,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/jobs/{job_id}/debug/variables/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Let the held process go on with another value of a variable. It is held on.
+         * @description A local is that of the user's function that is under way. The configuration and attributes are changed in this process alone, until it ends.
+         */
+        put: operations["debugging_set_variable"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs/{job_id}/execution-trace": {
         parameters: {
             query?: never;
@@ -1276,7 +1296,7 @@ export interface components {
             log_message: string | null;
             one_shot: boolean;
             /** @enum {unknown} */
-            suspend: "job" | "worker";
+            suspend: "job" | "message" | "worker";
             enabled: boolean;
             hit_count: number;
             evaluations: number;
@@ -1330,7 +1350,7 @@ export interface components {
              * @default worker
              * @enum {unknown}
              */
-            suspend: "job" | "worker";
+            suspend: "job" | "message" | "worker";
             /** @default true */
             enabled: boolean;
         };
@@ -1346,7 +1366,7 @@ export interface components {
             log_message?: string | null;
             one_shot?: boolean;
             /** @enum {unknown} */
-            suspend?: "job" | "worker";
+            suspend?: "job" | "message" | "worker";
             enabled?: boolean;
         };
         /**
@@ -2018,6 +2038,10 @@ export interface components {
             /** @default null */
             action: string | null;
             /** @default null */
+            made_by: "debugger" | null;
+            /** @default null */
+            variable: string | null;
+            /** @default null */
             process: number | null;
             /** @default null */
             count: number | null;
@@ -2041,6 +2065,19 @@ export interface components {
             scope: string;
             count: number;
             path: string;
+        };
+        /** VariablePut */
+        VariablePut: {
+            value: unknown;
+            /** @default null */
+            hold_id: string | null;
+            /** @default null */
+            scope: ("attribute" | "configuration" | "local" | "state") | null;
+            /**
+             * @description 0 is the innermost.
+             * @default 0
+             */
+            frame: number;
         };
         /** Variables */
         Variables: {
@@ -7364,6 +7401,132 @@ export interface operations {
             };
             /** @description JOB_ALREADY_COMPLETED, NOTHING_HELD, RUNTIME_SHUTDOWN */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description MISDIRECTED_REQUEST */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description VALIDATION_ERROR */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description BUSY, TOO_MANY_FAILURES */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    debugging_set_variable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VariablePut"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Variable"];
+                };
+            };
+            /** @description MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description UNAUTHORIZED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description FORBIDDEN */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description HOLD_NOT_FOUND, JOB_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description TIMEOUT_EXCEEDED */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description JOB_ALREADY_COMPLETED, NOTHING_HELD, RUNTIME_SHUTDOWN */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description BODY_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
