@@ -80,6 +80,20 @@ class LetAttach(msgspec.Struct, frozen=True, tag=True):
     """The oldest if there is none."""
 
 
+class SetVariable(msgspec.Struct, frozen=True, tag=True):
+    """→ SeenInfo, with the variable as it is then; the message is still held."""
+
+    job_id: str
+    name: str
+    value: Any
+    """Plain JSON."""
+    hold_id: str = ""
+    """The oldest if there is none."""
+    scope: str = ""
+    """`local`, `configuration`, `state` or `attribute`; the first of that name if there is none."""
+    frame: int = 0
+
+
 class ActOnHold(msgspec.Struct, frozen=True, tag=True):
     """→ SessionInfo, after `resume`, `step`, `step_over`, `step_into`, `drop`, `edit`, `retry`, `skip` or
     `fail`.
@@ -119,6 +133,7 @@ DebugRequest = (
     | AskSession
     | LookAt
     | LetAttach
+    | SetVariable
     | ActOnHold
     | Inject
     | AskAudit

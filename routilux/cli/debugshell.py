@@ -26,6 +26,7 @@ from routilux.debugcommands import (
     SeenInfo,
     SessionInfo,
     SetBreakpoint,
+    SetVariable,
     VariableInfo,
 )
 from routilux.errors import BreakpointError
@@ -229,6 +230,21 @@ class DebugShell(cmd.Cmd):
         self.say(f"{found.hold_id} waits for an editor's debugger at {found.host}:{found.port}; for VS Code:")
         self.say(msgspec.json.format(msgspec.json.encode(found.launch), indent=2).decode())
 
+    def do_set(self, line: str) -> None:
+        """`set NAME = JSON`: the held process goes on with another value of a variable."""
+        name, equals, text = (part.strip() for part in line.partition("="))
+        if not (name and equals):
+            self.say("error: write `set NAME = JSON`; `locals` lists the names")
+            return
+        try:
+            value = msgspec.json.decode(text)
+        except msgspec.DecodeError as error:
+            self.say(f"error: {text!r} is no JSON: {error}")
+            return
+        request = SetVariable(self._wire.job_id, name, value, self._chosen_id(), frame=self._frame)
+        for variable in self._wire.ask(request, SeenInfo).variables:
+            self.say(f"  {variable.scope} {variable.name}: {variable.type} = {variable.text}")
+
     def _variables(self, path: tuple[int, ...] = ()) -> tuple[VariableInfo, ...]:
         look = LookAt(self._wire.job_id, "variables", self._chosen_id(), self._frame, path)
         return self._wire.ask(look, SeenInfo).variables
@@ -346,6 +362,9 @@ class DebugShell(cmd.Cmd):
 
     def complete_hold(self, text: str, _line: str, _begin: int, _end: int) -> list[str]:
         return [held.hold_id for held in self._session().holds if held.hold_id.startswith(text)]
+
+    def complete_set(self, text: str, _line: str, _begin: int, _end: int) -> list[str]:
+        return [each.name for each in self._variables() if each.name.startswith(text)]
 
     def complete_delete(self, text: str, _line: str, _begin: int, _end: int) -> list[str]:
         names = (each["breakpoint_id"] for each in self._breakpoints())

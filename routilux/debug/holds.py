@@ -31,6 +31,8 @@ class Report(msgspec.Struct, frozen=True, array_like=True):
     shown: str = ""
     error: str = ""
     """Of a failed activation, its traceback."""
+    origin: int = 0
+    """Of a message that waits before its routine, the submission that caused it."""
 
 
 class Release(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -62,8 +64,20 @@ class Attach(msgspec.Struct, frozen=True, array_like=True, tag=True):
     number: int
 
 
+class Assign(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Give a variable another value, and go on holding."""
+
+    number: int
+    name: str
+    value: bytes
+    """Encoded in one piece."""
+    scope: str = ""
+    """As of Variable; if there is none, the first of that name in the order in which they are shown."""
+    frame: int = 0
+
+
 class Seen(msgspec.Struct, frozen=True, array_like=True):
-    """The answer to a Look, or to an Attach: then the port, or why there is none."""
+    """The answer to a Look; to an Assign: the variable as it is now; to an Attach: the port. Or why not."""
 
     number: int
     variables: tuple[Variable, ...] = ()
@@ -95,7 +109,7 @@ class StackFrame(msgspec.Struct, frozen=True, array_like=True):
     text: str = ""
 
 
-Order = Release | Look | Attach
+Order = Release | Look | Attach | Assign
 
 
 class _Orders:

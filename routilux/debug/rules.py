@@ -51,7 +51,7 @@ class Rule:
         self.is_told = False
         """Whether the supervisor knows of the error."""
         self._before = entry.before.get(process, 0)
-        self._test = None if wanted.condition is None else compile_condition(wanted.condition)
+        self.test = None if wanted.condition is None else compile_condition(wanted.condition)
         self._hits = None if wanted.hit_condition is None else compile_hits(wanted.hit_condition)
         said = wanted.log_message if wanted.log_message is not None else "{data}"
         self.message = compile_message(said)
@@ -61,17 +61,23 @@ class Rule:
         if self.job is not None and self.job != number:
             return False
         self.evaluations += 1
-        test = self._test
+        test = self.test
         if test is not None:
             if self.evaluations % SAMPLE == 0:
-                if not self._timed(test, data, job_id, routine):
+                if not self.timed(test, data, job_id, routine):
                     return False
             else:
                 try:
                     if not test(data, job_id, routine):
                         return False
                 except Exception as error:  # a payload may be anything: no hit, and counted  # noqa: BLE001
-                    return self._fault(error)
+                    return self.fault(error)
+        return self.counts_now()
+
+    def counts_now(self) -> bool:
+        """One hit more; whether it counts."""
+        if self.job == SPENT:
+            return False
         self.hits += 1
         if self._hits is not None and not self._hits(self.hits - self._before):
             return False
@@ -79,16 +85,18 @@ class Rule:
             self.job = SPENT
         return True
 
-    def _timed(self, test: Test, data: Any, job_id: str, routine: str) -> bool:
+    def timed(self, test: Test, data: Any, job_id: str, routine: str) -> bool:
+        """Whether the condition holds; how long that takes stands for SAMPLE of them."""
         began = perf_counter_ns()
         try:
             return bool(test(data, job_id, routine))
         except Exception as error:  # as above  # noqa: BLE001
-            return self._fault(error)
+            return self.fault(error)
         finally:
             self.cost_ns += SAMPLE * (perf_counter_ns() - began)
 
-    def _fault(self, error: Exception) -> bool:
+    def fault(self, error: Exception) -> bool:
+        """The condition cannot be answered: no hit, and counted."""
         self.errors += 1
         self.last_error = f"{type(error).__name__}: {error}"[:200]
         return False
@@ -159,6 +167,16 @@ def _concerns(place: Place, wanted: Breakpoint) -> bool:
         case "slot":
             return any(_leads_to(each, wanted) for each in place.connections.values())
     return connection_of(wanted) in place.connections.values()
+
+
+def concerns(wanted: Breakpoint, connection: Connection) -> bool:
+    """Whether messages on the connection may be hits."""
+    match wanted.type:
+        case "event":
+            return (connection.source, connection.event) == (wanted.routine_id, wanted.event_name)
+        case "slot":
+            return _leads_to(connection, wanted)
+    return wanted.type == "connection" and connection == connection_of(wanted)
 
 
 def _leads_to(connection: Connection, wanted: Breakpoint) -> bool:

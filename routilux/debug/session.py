@@ -9,7 +9,7 @@ from typing import Any, Protocol, Self
 
 from routilux.debug.attachment import Attachment, attachment
 from routilux.debug.breakpoints import Breakpoint
-from routilux.debug.holds import Look, Release, Report, Seen, StackFrame, Variable
+from routilux.debug.holds import Assign, Look, Release, Report, Seen, StackFrame, Variable
 from routilux.errors import BreakpointError
 
 PATIENCE = 5.0
@@ -71,6 +71,7 @@ class DebugControl(Protocol):
     def release(self, job: Any, hold_id: str, release: Release, payload: Any = None) -> None: ...
     def look(self, job: Any, hold_id: str, what: Look, timeout: float, *, renews: bool = True) -> Seen: ...
     def let_attach(self, job: Any, hold_id: str, timeout: float) -> int: ...
+    def assign(self, job: Any, hold_id: str, what: Assign, value: Any, timeout: float) -> Variable: ...
     def read(self, report: Report) -> Any: ...
     def inject(self, job: Any, routine: str, slot: str, payload: Any) -> None: ...
     def attach(self, job: Any) -> None: ...
@@ -266,6 +267,17 @@ class Hold:
     def children(self, variable: Variable, frame: int = 0, *, timeout: float = PATIENCE) -> list[Variable]:
         """What is in a variable: the first hundred items, fields or attributes."""
         return list(self._look(Look(0, "variables", frame, variable.path), timeout).variables)
+
+    def set_variable(
+        self, name: str, value: Any, *, scope: str = "", frame: int = 0, timeout: float = PATIENCE
+    ) -> Variable:
+        """Let the held process go on with another value of a variable, and hold on; the variable as it is
+        then. Without a `scope` (as of Variable) it is the first of that name in `variables()`. A change of
+        the configuration or of an attribute is this process's alone, and lasts until it ends. Raises
+        BreakpointError, and nothing is changed, for a name that is not there.
+        """
+        what = Assign(0, name, b"", scope, frame)
+        return self._control.assign(self._job, self.hold_id, what, value, timeout)
 
     def call_stack(self, *, timeout: float = PATIENCE) -> list[StackFrame]:
         """The user's functions that are under way, the innermost first."""

@@ -8,7 +8,7 @@ import msgspec
 from routilux.commands import Answer, Done
 from routilux.debug.breakpoints import Breakpoint, validated
 from routilux.debug.conditions import check
-from routilux.debug.holds import Look, Release
+from routilux.debug.holds import Assign, Look, Release, Variable
 from routilux.debug.session import KEEP, DebugControl, HoldInfo, Session
 from routilux.debugcommands import (
     ActOnHold,
@@ -32,6 +32,7 @@ from routilux.debugcommands import (
     SeenInfo,
     SessionInfo,
     SetBreakpoint,
+    SetVariable,
     VariableInfo,
 )
 from routilux.errors import (
@@ -96,7 +97,7 @@ class DebugDesk:
         except DeadlineExceeded as error:
             raise Refused("TIMEOUT_EXCEEDED", str(error)) from error
 
-    def _answer(self, request: DebugRequest) -> Answer:  # noqa: PLR0911 - one line for each request
+    def _answer(self, request: DebugRequest) -> Answer:  # noqa: C901, PLR0911 - one line for each request
         match request:
             case ListBreakpoints():
                 return self._list(request)
@@ -116,6 +117,8 @@ class DebugDesk:
                 return self._look(request)
             case LetAttach():
                 return self._let_attach(request)
+            case SetVariable():
+                return self._set_variable(request)
             case ActOnHold():
                 return self._act(request)
             case Inject():
@@ -222,7 +225,7 @@ class DebugDesk:
         seen = job.control.debugger.look(job, hold_id, look, LOOK_SECONDS, renews=request.renews)
         return SeenInfo(
             hold_id,
-            tuple(VariableInfo(v.name, v.type, v.text, v.scope, v.count, v.path) for v in seen.variables),
+            tuple(map(_variable, seen.variables)),
             tuple(FrameInfo(f.function, f.file, f.line, f.text) for f in seen.frames),
         )
 
@@ -232,6 +235,13 @@ class DebugDesk:
         (hold,) = (each for each in Session(job.control.debugger, job).holds if each.hold_id == hold_id)
         found = hold.attach(timeout=ATTACH_SECONDS)
         return AttachInfo(hold_id, found.host, found.port, found.launch)
+
+    def _set_variable(self, request: SetVariable) -> SeenInfo:
+        job = self._job(request.job_id)
+        hold_id = self._held(job, request.hold_id)
+        what = Assign(0, request.name, b"", request.scope, request.frame)
+        variable = job.control.debugger.assign(job, hold_id, what, request.value, LOOK_SECONDS)
+        return SeenInfo(hold_id, (_variable(variable),))
 
     def _act(self, request: ActOnHold) -> SessionInfo:
         job = self._job(request.job_id)
@@ -288,6 +298,10 @@ def _check_is_of_flow(control: DebugControl, job: JobState | None, breakpoint_id
 
 def _listed(*found: Breakpoint) -> BreakpointList:
     return BreakpointList(tuple(msgspec.structs.asdict(each) for each in found))
+
+
+def _variable(seen: Variable) -> VariableInfo:
+    return VariableInfo(seen.name, seen.type, seen.text, seen.scope, seen.count, seen.path)
 
 
 def _held(info: HoldInfo, payload: bytes | None) -> HeldMessage:

@@ -11,7 +11,19 @@ from typing import NamedTuple, cast
 from routilux.ipc.blobs import REFERENCE, Blob, BlobWriter
 from routilux.ipc.codec import batch, split
 from routilux.ipc.commit import Transaction
-from routilux.ipc.lanes import BLOB, DEAD, ERROR, MARK, MAX_COUNT, MAX_PAYLOAD, TOKEN, Frame, LaneWriter
+from routilux.ipc.lanes import (
+    BLOB,
+    DEAD,
+    ERROR,
+    GUARDED,
+    MARK,
+    MAX_COUNT,
+    MAX_PAYLOAD,
+    STEP,
+    TOKEN,
+    Frame,
+    LaneWriter,
+)
 from routilux.ipc.records import Kind, Record, Records
 from routilux.routing import least
 
@@ -88,7 +100,7 @@ class Segment:
             or isinstance(other.parts[0], Blob)
             or (self.job, self.port, self.origin, self.flags)
             != (other.job, other.port, other.origin, other.flags)
-            or self.flags & MARK
+            or self.flags & (MARK | STEP | GUARDED)
             or self.first + len(self.parts) != other.first
             or self.turn.after(len(self.parts)) != other.turn._replace(span=0)
             or self.row is not None

@@ -21,13 +21,16 @@ PATIENCE_MS = 100
 class Ask(msgspec.Struct, frozen=True, array_like=True):
     """A question about the shared data of a job (values are encoded payloads), or the wish to pause it. Or
     `hold`, that a message of the job is held, and `shown`, what the supervisor wanted to see meanwhile: those
-    two are answered when somebody says how to go on. Or a `note`, the `fault` of a condition, or what an
-    editor's debugger does that is `attached` (`key` says what): those are not answered.
+    two are answered when somebody says how to go on. Or what is to become of a `guarded` message. Or a
+    `note`, the `fault` of a condition, or what an editor that is `attached` does (`key` says what), which are
+    not answered.
     """
 
     number: int
     job: int
-    what: Literal["get", "set", "delete", "keys", "pause", "hold", "shown", "note", "fault", "attached"]
+    what: Literal[
+        "get", "set", "delete", "keys", "pause", "hold", "shown", "note", "fault", "guarded", "attached"
+    ]
     key: str = ""
     value: bytes = b""
 

@@ -268,7 +268,7 @@ class Supervisor:
                 return
 
     def _answer(self, peer: bytes, ask: Ask) -> Answer | None:
-        if ask.what in ("hold", "shown", "note", "fault", "attached"):
+        if ask.what in ("hold", "shown", "note", "fault", "guarded", "attached"):
             return self._debugger.asked(peer, ask)
         return self._docket.answer(ask)
 

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from itertools import islice
 from typing import Any
 
 import msgspec
@@ -61,8 +60,10 @@ class Activations:
         """The activation before which all was committed while it was held."""
         self.post_mortem: Callable[[WorkerJob, BaseException], str] | None = None
         """What a debugger makes of an exception: `retry`, `skip`, `fail`, or nothing of its own."""
-        self.places: Callable[[Iterator[tuple[int, Any]]], Iterator[tuple[int, Any]]] | None = None
-        """Which messages of a batch to run in one go, if not all: whoever debugs may want to look between."""
+        self.opens: Callable[[list[Any], int, Callable[[], list[int]]], None] | None = None
+        """Told which messages are about to be run in one go, the first's place in its batch, and what says
+        how much each event had emitted before the one at hand. Who shortens the list stops there.
+        """
         self.drive: Callable[[Iterator[None], WorkerJob, int], None] = _nobody_drives
         self.watcher: Callable[[WorkerJob, str, BaseException, str], None] | None = None
         """Told of each exception, and what is made of it: "retry", or what `on_error` says."""
@@ -74,14 +75,14 @@ class Activations:
         fast, context, outputs = self.fast, self._context, self._outputs
         if fast is None:
             raise InternalError("this routine has no fast path")
-        self.is_fast = stop - start > 1
+        self.is_fast, self._settled = stop - start > 1, None
         context.at, context.batch = job, batch
         parts = outputs.events[0].parts if len(outputs.events) == 1 else None
-        pairs: Iterator[tuple[int, Any]] = enumerate(islice(values, start, stop), start)
-        if self.places is not None:
-            pairs = self.places(pairs)
         index, mark, marks = start, 0, [0]
-        for index, value in pairs:
+        chosen = values[start:stop]
+        if self.opens is not None:
+            self.opens(chosen, start, lambda: marks if parts is None else [mark])
+        for index, value in enumerate(chosen, start):
             context.index = index
             if parts is not None:
                 mark = len(parts)
@@ -123,7 +124,7 @@ class Activations:
         yields.
         """
         self._context.at, self._context.batch = job, batch
-        self.again, self.is_fast = None, False
+        self.again, self.is_fast, self._settled = None, False, None
         marks = self._outputs.marks()
         try:
             for value in args:
@@ -140,7 +141,7 @@ class Activations:
     def finish(self, job: WorkerJob, token: Batch) -> Iterator[None] | None:
         """The routine's `finish`, once per job; the token stands for the message."""
         self._context.at, self._context.batch, self._context.index = job, token, 0
-        self.again, self.is_fast = None, False
+        self.again, self.is_fast, self._settled = None, False, None
         marks = self._outputs.marks()
         try:
             return self._invoker.finish()

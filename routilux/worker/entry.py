@@ -227,6 +227,8 @@ class Worker:
             loop.wear = Wear(node.max_activations, memory)
         loop.is_fifo = not isinstance(policy, Join) and not node.on_error.retries
         loop.gate = Gate(TableReader(self.arena), parts.activations, lambda: self.watch(loop, routine))
+        for inlet in parts.inlets:
+            inlet.guard = loop.gate.guards
         self.restore(loop)
         return loop
 
@@ -239,7 +241,7 @@ class Worker:
         lines = [[number for number, _ in route.connections] for route in boot.routes]
         connections = {number: boot.connections[number] for line in lines for number in line}
         place = Place(p.routine, p.slot_names, routine.event_names, connections)
-        watch = Watch(
+        return Watch(
             Surroundings(
                 process=boot.index,
                 place=place,
@@ -255,10 +257,11 @@ class Worker:
                 stopwatch=lambda: loop.stopwatch,
                 input_at_hand=loop.input_at_hand,
                 replace_input=loop.replace_input,
+                loader=p.loader,
+                lanes=boot.plan.lanes,
+                gate=loop.gate,
             )
         )
-        p.activations.places = watch.places
-        return watch
 
     def hooked(self, node: Node, context: WorkerContext, jobs: JobTable) -> HookedRoutine | None:
         """The user's hooks, if there are any."""
@@ -317,8 +320,8 @@ class Worker:
             if slot is not None and exactness(slot.type)
         }
         name = self.boot.plan.processes[self.boot.index].node
-        keepsakes = Keepsakes(name, pins, self.tx)
-        return Loader(self.arena, decoder, pins, copied=copied, typed=typed, keepsakes=keepsakes)
+        kept = Keepsakes(name, pins, self.tx)
+        return Loader(self.arena, decoder, pins, copied=copied, typed=typed, keepsakes=kept)
 
     def restore(self, loop: Loop) -> None:
         """Take up what an incarnation before this one has left: nothing, if this is the first."""

@@ -9,6 +9,7 @@ from routilux.ipc.table import TableReader
 
 if TYPE_CHECKING:
     from routilux.worker.activation import Activations
+    from routilux.worker.intake import Batch
     from routilux.worker.watch import Watch
 
 
@@ -18,7 +19,7 @@ LOOKS = 100
 class Gate:
     """Holds back what debugging needs until a breakpoint is set: most workers never need it."""
 
-    __slots__ = ("_activations", "_make", "seen", "table", "watch", "word", "words")
+    __slots__ = ("_activations", "_made", "_make", "seen", "table", "watch", "word", "words")
 
     def __init__(self, table: TableReader, activations: Activations, make: Callable[[], Watch]) -> None:
         self.table = table
@@ -26,6 +27,8 @@ class Gate:
         self.seen = 0
         """The generation of the table that is obeyed: others are compared with it."""
         self.watch: Watch | None = None
+        """What watches here, as long as there is anything to look for."""
+        self._made: Watch | None = None
         self._make = make
         self._activations = activations
 
@@ -38,10 +41,27 @@ class Gate:
             watch = self.open()
             watch.obey(entries)
             self._activations.post_mortem = watch.post_mortem if watch.rules.error else None
+            if not watch.is_needed:
+                self.watch = self._activations.opens = None
             return
 
+    def catch_up(self) -> None:
+        """Obey the table if it has changed."""
+        if self.words[self.word] != self.seen:
+            self.look()
+
+    def guards(self, batch: Batch) -> bool:
+        """Whether a guarded message has to wait still."""
+        return self.open().guarded.holds(batch)
+
+    @property
+    def generation(self) -> int:
+        return self.words[self.word]
+
     def open(self) -> Watch:
-        """What watches here."""
-        if self.watch is None:
-            self.watch = self._make()
-        return self.watch
+        """What watches here, from now on."""
+        if self._made is None:
+            self._made = self._make()
+        self.watch = self._made
+        self._activations.opens = self._made.opens
+        return self._made

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from routilux.debug.holds import Attach, Look, Release, Report, Seen, orders
+from routilux.debug.holds import Assign, Attach, Look, Release, Report, Seen, orders
 from routilux.ipc.control import Ask, Asker
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class Holding:
         jobs: "JobTable",
         job: "WorkerJob",
         report: Report,
-        answer: Callable[[Look | Attach], Seen],
+        answer: Callable[[Look | Assign | Attach], Seen],
     ) -> None:
         self._asker = asker
         self._jobs = jobs

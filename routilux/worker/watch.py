@@ -7,7 +7,7 @@ the same transaction is committed first; nothing of the activation at hand has h
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -16,24 +16,29 @@ from zlib import crc32
 import msgspec
 
 from routilux.debug import looking
-from routilux.debug.holds import MOST_SHOWN, Attach, Look, Release, Report, Seen
+from routilux.debug.holds import Assign, Attach, Look, Release, Report, Seen
+from routilux.debug.notes import Notes
 from routilux.debug.rules import Entry, Place, Rule, Rules, rules_for
-from routilux.ipc.codec import Decoder, Encoder, Large, in_one_piece
+from routilux.ipc.codec import Decoder
 from routilux.ipc.control import PATIENCE_MS, Ask, Asker
 from routilux.ipc.layout import Status
 from routilux.ipc.table import HitCounts
 from routilux.reports import describe
 from routilux.routine import Routine
 from routilux.worker.attach import Editor, Standing
-from routilux.worker.changes import Decision
+from routilux.worker.guarded import Guarded
 from routilux.worker.holding import Holding
-from routilux.worker.notes import Notes
+from routilux.worker.lookout import Lookout
 from routilux.worker.over import JobOver
+from routilux.worker.scene import Scene
 
 if TYPE_CHECKING:
     from routilux.ipc.arena import OwnSection
+    from routilux.plan import LanePlan
     from routilux.worker.context import WorkerContext
+    from routilux.worker.gate import Gate
     from routilux.worker.jobs import JobTable, WorkerJob
+    from routilux.worker.loader import Loader
     from routilux.worker.outputs import Outputs
     from routilux.worker.stopwatch import Stopwatch
 
@@ -63,33 +68,47 @@ class Surroundings:
     input_at_hand: Callable[[], Any]
     replace_input: Callable[[bytes], None]
     """Let the activation at hand be tried again on another payload, which is encoded."""
+    loader: Loader
+    lanes: Sequence[LanePlan]
+    """All of the flow, by their numbers."""
+    gate: Gate
 
 
 class Watch:
     """The breakpoints that concern one worker, and what it does at a hit."""
 
     def __init__(self, around: Surroundings) -> None:
-        self._w = around
+        self.around = self._w = around
         self.rules = Rules()
         self.saves_state = False
         """Whether activations assign to `self.state`: then each is committed by itself while it is watched,
         since what is saved must not be half an activation's.
         """
         self._counts = HitCounts(around.own)
-        self._encode = Encoder(MOST_SHOWN).encode
         self._decode = Decoder().decode_large
-        self._stepping = 0
+        self.stepping = 0
         """The job that holds again at whatever happens next, and"""
         self._over = 0
         """at its next activation."""
         self.is_single = False
         """Whether messages are to go one by one."""
-        self._marks = around.outputs.marks()
+        self._marks: Callable[[], list[int]] = around.outputs.marks
+        """How much each event had emitted before the activation at hand, of what is not committed."""
+        self._run: tuple[list[Any], int] = [], 0
+        """The messages that are run in one go, and the place of the first."""
         self._error: BaseException | None = None
         """Why the activation at hand has failed."""
-        self._notes = Notes(around.asker, around.place.routine)
         self.editor: Editor | None = None
         """Whose debugger attaches here, once one was to."""
+        self.guarded = Guarded(
+            around.process,
+            around.lanes,
+            around.asker,
+            jobs=around.jobs,
+            loader=around.loader,
+            gate=around.gate,
+        )
+        self._notes = Notes(lambda job, name, line: around.asker.note(Ask(0, job, "note", name, line)))
 
     # ---- what is watched ----------------------------------------------------------------------------------
 
@@ -122,106 +141,44 @@ class Watch:
 
     @property
     def watches_activations(self) -> bool:
-        return bool(self.rules.routine or self._stepping or self._over)
+        return bool(self.rules.routine or self.stepping or self._over)
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether there is anything to look for."""
+        is_attached = self.editor is not None and self.editor.is_attached
+        return is_attached or self.stepping != 0 or self._over != 0 or any(True for _ in self.rules.all)
 
     def begin(self) -> None:
         """An activation is about to begin: what was emitted before belongs to others."""
-        self._marks[:] = self._w.outputs.marks()
+        marks = self._w.outputs.marks()
+        self._marks, self._run = (lambda: marks), ([], 0)
 
-    def places(self, pairs: Iterator[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
-        """Messages to run in one go: as far as one is held, and those behind it are to be looked at."""
-        outputs, marks = self._w.outputs, self._marks
-        parts = outputs.events[0].parts if len(outputs.events) == 1 else None
-        for pair in pairs:
-            if parts is not None:
-                marks[0] = len(parts)
-            else:
-                marks[:] = outputs.marks()
-            yield pair
-            if self.is_single:
-                return
+    def opens(self, messages: list[Any], first: int, marks: Callable[[], list[int]]) -> None:
+        """Messages are about to be run in one go: as far as one is held, and those behind it are to be looked
+        at.
+        """
+        self._run, self._marks = (messages, first), marks
 
     def _arm(self) -> None:
         """Emissions are looked at only if there is something to look for."""
         saves = self.saves_state and bool(self.rules.events or self.rules.connections)
         self.is_single = self.watches_activations or saves or bool(self.rules.error)
-        looks = bool(self.rules.events or self.rules.connections or self._stepping)
+        if self.is_single:
+            messages, first = self._run
+            del messages[self._w.context.index + 1 - first :]
         for number, event in enumerate(self._w.outputs.events):
-            event.look(self._watcher(number) if looks else None)
+            event.look(Lookout(self, number).looking)
+
+    def note(self, rule: Rule, job: WorkerJob, value: Any) -> None:
+        """A log point has been hit."""
+        self._notes.write(rule, job.number, job.job_id, self._w.place.routine, value)
+
+    def payload(self, release: Release) -> Any:
+        """What is to go on instead."""
+        return self._decode(memoryview(release.payload or b""))
 
     # ---- hits ---------------------------------------------------------------------------------------------
-
-    def _watcher(self, event: int) -> Callable[[Any, bytes | Large], None]:
-        context, routine = self._w.context, self._w.place.routine
-        on_event = tuple(self.rules.events.get(event, ()))
-        on_connection = tuple(
-            (at, number, tuple(rules))
-            for at, number in enumerate(self._w.lines[event])
-            if (rules := self.rules.connections.get(number))
-        )
-
-        output = self._w.outputs.events[event]
-        append, keep, is_plain = output.parts.append, output.keep, not output.is_keyed
-
-        def watch(value: Any, part: bytes | Large) -> None:
-            job = context.at
-            if job is None:
-                keep(value, part)
-                return
-            number, job_id, decision = job.number, job.job_id, None
-            if self._stepping == number:
-                decision = self._event_hit(None, job, event, Decision(value))
-            for rule in on_event:
-                if (decision is None or not decision.is_dropped) and rule.matches(
-                    number, value, job_id, routine
-                ):
-                    decision = self._event_hit(rule, job, event, decision or Decision(value))
-                    value = decision.value
-            for at, connection, rules in on_connection:
-                for rule in rules:
-                    if rule.matches(number, value, job_id, routine):
-                        decision = decision or Decision(value)
-                        self._connection_hit(rule, job, (event, at, connection), decision)
-            if decision is not None:
-                output.keep_as(decision, part)
-            elif is_plain and type(part) is bytes:
-                append(part)
-            else:
-                keep(value, part)
-
-        return watch
-
-    def _event_hit(self, rule: Rule | None, job: WorkerJob, event: int, decision: Decision) -> Decision:
-        if rule is not None and rule.breakpoint.action == "log":
-            self._notes.write(rule, job.number, job.job_id, decision.value)
-            return decision
-        release = self.hold("event", rule, job, decision.value, event=event)
-        if release.action == "drop":
-            decision.is_dropped = True
-        elif release.action == "edit":
-            decision.value, decision.is_edited = self._payload(release), True
-        if release.step == "into":
-            decision.steps = frozenset(range(len(self._w.lines[event])))
-        return decision
-
-    def _connection_hit(
-        self, rule: Rule, job: WorkerJob, way: tuple[int, int, int], decision: Decision
-    ) -> None:
-        event, at, connection = way
-        if decision.is_dropped or at in decision.drops:
-            return
-        value = (decision.edits or {}).get(at, decision.value)
-        if rule.breakpoint.action == "log":
-            self._notes.write(rule, job.number, job.job_id, value)
-            return
-        kind = rule.breakpoint.type or "connection"
-        release = self.hold(kind, rule, job, value, event=event, connection=connection)
-        if release.action == "drop":
-            decision.drops |= {at}
-        elif release.action == "edit":
-            decision.edits = {**(decision.edits or {}), at: self._payload(release)}
-        if release.step == "into":
-            decision.steps |= {at}
 
     def activation(
         self, job: WorkerJob, value: Any, parents: Sequence[str], *, is_awaited: bool = False
@@ -229,14 +186,14 @@ class Watch:
         """An activation is about to run on that value; what was said, if it was held. `is_awaited`: a step
         leads here. Raises JobOver.
         """
-        if is_awaited or job.number in (self._stepping, self._over):
+        if is_awaited or job.number in (self.stepping, self._over):
             return self.hold("routine", None, job, value, parents=parents)
         found: Release | None = None
         for rule in self.rules.routine:
             if not rule.matches(job.number, value, job.job_id, self._w.place.routine):
                 continue
             if rule.breakpoint.action == "log":
-                self._notes.write(rule, job.number, job.job_id, value)
+                self.note(rule, job, value)
             elif found is None:
                 found = self.hold("routine", rule, job, value, parents=parents)
         return found
@@ -261,10 +218,7 @@ class Watch:
 
     def edited(self, release: Release, before: Any) -> Any:
         """What the activation is to run on."""
-        return self._payload(release) if release.action == "edit" else before
-
-    def _payload(self, release: Release) -> Any:
-        return self._decode(memoryview(release.payload or b""))
+        return self.payload(release) if release.action == "edit" else before
 
     # ---- holding ------------------------------------------------------------------------------------------
 
@@ -281,11 +235,11 @@ class Watch:
     ) -> Release:
         """Stand still until somebody says how to go on. Raises JobOver when there is no point in that."""
         w = self._w
-        self._stepping = self._over = 0
+        self.stepping = self._over = 0
         self._settle(rule)
         message = w.context.batch.message_id(w.context.index) if w.context.batch is not None else "finish"
         made = len(w.outputs.events[event].parts) if event >= 0 else 0
-        payload, said = self._shown(value)
+        payload, said = looking.sendable(value)
         report = Report(
             breakpoint_id="" if rule is None else rule.breakpoint.breakpoint_id,
             type=kind,
@@ -303,7 +257,8 @@ class Watch:
         if release.step == "over":
             self._over = job.number
         elif release.step == "step" or (release.step == "into" and event < 0):
-            self._stepping = job.number
+            self.stepping = job.number
+        w.gate.catch_up()
         self._arm()
         return release
 
@@ -312,21 +267,10 @@ class Watch:
         if rule is not None:
             rule.hits -= 1
         try:
-            self._w.settle(self._marks)
+            self._w.settle(self._marks())
         finally:
             if rule is not None:
                 rule.hits += 1
-        self._marks[:] = [0] * len(self._marks)
-
-    def _shown(self, value: Any) -> tuple[bytes | None, str]:
-        """The payload for whoever debugs, if it can be sent and is not too large; and a line about it."""
-        said = looking.text(value)
-        try:
-            part = self._encode(value)
-        except Exception:  # a class may raise anything when it is asked for its state  # noqa: BLE001
-            return None, said
-        size = len(part) if isinstance(part, bytes) else part.nbytes
-        return (in_one_piece(part) if size <= MOST_SHOWN else None), said
 
     def _wait(self, job: WorkerJob, report: Report) -> Release:
         w = self._w
@@ -348,7 +292,9 @@ class Watch:
 
     def _until_let_go(self, job: WorkerJob, report: Report, here: FrameType) -> Release | None:
         """How to go on; None if there is no point in that."""
-        holding = Holding(self._w.asker, self._w.jobs, job, report, lambda order: self._answer(order, here))
+        w = self._w
+        scene = Scene(w.routine, w.context, report.type, here, self._error)
+        holding = Holding(w.asker, w.jobs, job, report, lambda order: self._answer(order, scene))
         is_told = False
         while not holding.is_over(PATIENCE_MS):
             if self.editor is not None and not is_told:
@@ -356,38 +302,12 @@ class Watch:
                 is_told = self.editor.attend(at) and holding.say("goes on")
         return holding.release
 
-    def _answer(self, order: Look | Attach, here: FrameType) -> Seen:
-        if isinstance(order, Look):
-            return self._look(order, here)
+    def _answer(self, order: Look | Assign | Attach, scene: Scene) -> Seen:
+        if not isinstance(order, Attach):
+            return scene.answer(order)
         self.editor = self.editor or Editor(self._w.stopwatch)
         port, refusal = self.editor.invite()
         return Seen(order.number, refusal=refusal, port=port)
-
-    def _look(self, look: Look, here: FrameType) -> Seen:
-        frames = looking.user_frames(here) if self._error is None else looking.frames_of(self._error)
-        if look.what == "stack":
-            return Seen(look.number, frames=looking.stack(frames))
-        return Seen(look.number, looking.variables(self._roots(frames, look.frame), look.path))
-
-    def _roots(self, frames: list[FrameType], number: int) -> list[looking.Part]:
-        """What a user wants to see first: locals, then the routine's configuration, state and attributes."""
-        routine, at = self._w.routine, self._w.context.at
-        found: list[looking.Part] = []
-        if 0 <= number < len(frames):
-            found += [(name, each, "local") for name, each in list(frames[number].f_locals.items())]
-        found = [part for part in found if part[1] is not routine]
-        config = routine.config
-        found += [(name, each, "configuration") for name, each in config.items()]
-        if at is not None:
-            found += [(str(name), each, "state") for name, each in list(at.state.items())]
-        hidden = {*config, *routine.event_names}
-        own = {name: each for name, each in vars(routine).items() if name not in hidden}
-        found += [
-            (name, each, "attribute")
-            for name, each in own.items()
-            if not name.startswith("_") and name != "additions"
-        ]
-        return found
 
 
 def _traceback(error: BaseException) -> str:

@@ -169,6 +169,48 @@ def test_what_the_held_process_sees_is_told(debugged: Debugged) -> None:
     assert job.result(TIMEOUT) == 7
 
 
+def test_a_variable_is_set_and_the_message_is_still_held(debugged: Debugged) -> None:
+    job = debugged.submit(breakpoints=[{"routine_id": "add", "event_name": "output"}])
+    debugged.held(job)
+    path = f"/jobs/{job.job_id}/debug/variables"
+    told = debugged.ask("PUT", f"{path}/y", {"value": [1, 2]})
+    assert (told.status, told.body["scope"], told.body["value"]) == (200, "local", "[1, 2]")
+    assert "[1, 2]" in [found["value"] for found in debugged.ask("GET", path).body["variables"]]
+    unknown = debugged.ask("PUT", f"{path}/z", {"value": 1})
+    assert (unknown.status, unknown.code) == (422, "VALIDATION_ERROR")
+    assert "there are" in unknown.body["error"]["message"]
+    assert debugged.ask("PUT", f"{path}/y", {"value": 1}, view=True).status == 403
+    assert debugged.ask("POST", f"/jobs/{job.job_id}/debug/resume").status == 200
+    assert job.result(TIMEOUT) == 7
+
+
+def test_what_a_debugger_has_changed_is_marked_in_the_trace(debugged: Debugged) -> None:
+    places = [{"routine_id": "add", "slot_name": "y"}, {"routine_id": "add", "event_name": "output"}]
+    job = debugged.submit(breakpoints=places)
+    path = f"/jobs/{job.job_id}"
+    debugged.held(job)
+    debugged.ask("POST", f"{path}/debug/inject", {"routine_id": "add", "slot_name": "y", "data": 20})
+    debugged.ask("POST", f"{path}/debug/resume", {"payload": 100})
+    debugged.until(
+        f"{path}/debug/session", lambda found: found["holds"][:1] and found["holds"][0]["event_name"]
+    )
+    debugged.ask("PUT", f"{path}/debug/variables/y", {"value": 5})
+    while not job.ended:
+        debugged.ask("POST", f"{path}/debug/resume", {"drop": True})
+    trace = debugged.until(
+        f"{path}/execution-trace", lambda found: _marks(found).count("drop") == 2 and found
+    )
+    assert sorted(_marks(trace)) == ["drop", "drop", "edit", "inject", "set variable"]
+    previews = {e["data"]["action"]: e["data"]["preview"] for e in trace["events"] if "made_by" in e["data"]}
+    assert (previews["edit"], previews["inject"], previews["set variable"]) == ("100", "20", "5")
+    assert job.results(TIMEOUT) == []
+
+
+def _marks(trace: Any) -> list[str]:
+    """What the trace says a debugger has done."""
+    return [e["data"]["action"] for e in trace["events"] if e["data"].get("made_by") == "debugger"]
+
+
 def test_a_dropped_and_an_injected_message_are_in_the_audit(debugged: Debugged) -> None:
     job = debugged.submit(breakpoints=[EDGE])
     debugged.held(job)

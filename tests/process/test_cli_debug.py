@@ -131,6 +131,21 @@ def test_a_run_that_ends_with_its_runtime_ends_the_terminal(runtime: Runtime) ->
     assert out[-1] in ("job 'mine' has ended", "job 'mine' is over, and its runtime has ended")
 
 
+def test_a_variable_is_set_and_shown(runtime: Runtime) -> None:
+    job = runtime.exec(
+        held.adds(), n=1, job_id="sets", breakpoints=[{"routine_id": "adds", "event_name": "out"}]
+    )
+    job.session().wait(TIMEOUT)
+    code, out, err = debug(
+        'set total = {"a": 1}\nset step 3\nset step = 3\nset no = 1\ncontinue\ncontinue\n', "sets"
+    )
+    assert (code, err) == (0, "")
+    assert "  local total: dict = {'a': 1}" in out
+    assert "  configuration step: int = 3" in out
+    assert len([line for line in out if line.startswith("error: ")]) == 2
+    assert job.results(TIMEOUT) == [1, ({"a": 1}, 3, None)]
+
+
 def test_what_is_mistyped_is_told_and_changes_nothing(runtime: Runtime) -> None:
     job = held_job(runtime, routine_id="double")
     script = "break nowhere\nbreak double if data >\nfly\nedit {\ndelete bp-9\nretry\nprint nothing\nquit\n"

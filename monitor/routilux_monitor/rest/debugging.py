@@ -17,6 +17,7 @@ from routilux.debugcommands import (
     LookAt,
     SeenInfo,
     SessionInfo,
+    SetVariable,
 )
 from routilux_monitor.contract import debugging as contract
 from routilux_monitor.contract.errors import ApiError, invalid
@@ -184,6 +185,22 @@ async def attach_hold(monitor: Monitor, call: Call[NoBody, NoQuery]) -> contract
     return contract.Attachment(found.hold_id, found.host, found.port, found.launch)
 
 
+async def set_variable(monitor: Monitor, call: Call[contract.VariablePut, NoQuery]) -> contract.Variable:
+    """Let the held process go on with another value of a variable. It is held on.
+
+    A local is that of the user's function that is under way. The configuration and attributes are changed in
+    this process alone, until it ends.
+    """
+    record = await find.job(monitor, call.path["job_id"])
+    _check_runs(record)
+    body = call.body
+    request = SetVariable(
+        record.job_id, call.path["name"], body.value, body.hold_id or "", body.scope or "", body.frame
+    )
+    (variable,) = (await ask(monitor, record.runtime_id, request, SeenInfo)).variables
+    return views.variable(variable)
+
+
 async def inject(monitor: Monitor, call: Call[contract.InjectPost, NoQuery]) -> None:
     """Put a message more into any slot of a job under way."""
     record = await find.job(monitor, call.path["job_id"])
@@ -213,6 +230,7 @@ def _hold_route(path: str, action: str, doc: str) -> Route:
 ROUTES = (
     route("GET", _DEBUG + "/session", get_session, *_JOB),
     route("GET", _DEBUG + "/variables", get_variables, *_HELD),
+    route("PUT", _DEBUG + "/variables/{name}", set_variable, *_HELD),
     route("GET", _DEBUG + "/call-stack", get_call_stack, *_HELD),
     route("POST", _DEBUG + "/resume", resume, *_HELD),
     route("POST", _DEBUG + "/step", step, *_HELD),

@@ -1,5 +1,5 @@
 // Made by `npm run client`: do not edit.
-// SHA-256 of openapi.json: 07917e370faffe0842b8a43226b4aa789db93cdb9d43e0be1d01b0ce043d6418
+// SHA-256 of openapi.json: 8c292170572ba864f80d6691f2a20f85606427743e06e88541606d9fe0f0b3e7
 
 export interface paths {
     "/api/v1/conditions/check": {
@@ -751,6 +751,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/jobs/{job_id}/debug/variables/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Let the held process go on with another value of a variable. It is held on.
+         * @description A local is that of the user's function that is under way. The configuration and attributes are changed in this process alone, until it ends.
+         */
+        put: operations["debugging_set_variable"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs/{job_id}/execution-trace": {
         parameters: {
             query?: never;
@@ -1306,7 +1326,7 @@ export interface components {
             log_message: string | null;
             one_shot: boolean;
             /** @enum {unknown} */
-            suspend: "job" | "worker";
+            suspend: "job" | "message" | "worker";
             enabled: boolean;
             hit_count: number;
             evaluations: number;
@@ -1360,7 +1380,7 @@ export interface components {
              * @default worker
              * @enum {unknown}
              */
-            suspend: "job" | "worker";
+            suspend: "job" | "message" | "worker";
             /** @default true */
             enabled: boolean;
         };
@@ -1376,7 +1396,7 @@ export interface components {
             log_message?: string | null;
             one_shot?: boolean;
             /** @enum {unknown} */
-            suspend?: "job" | "worker";
+            suspend?: "job" | "message" | "worker";
             enabled?: boolean;
         };
         /**
@@ -2049,6 +2069,10 @@ export interface components {
             /** @default null */
             action: string | null;
             /** @default null */
+            made_by: "debugger" | null;
+            /** @default null */
+            variable: string | null;
+            /** @default null */
             process: number | null;
             /** @default null */
             count: number | null;
@@ -2072,6 +2096,19 @@ export interface components {
             scope: string;
             count: number;
             path: string;
+        };
+        /** VariablePut */
+        VariablePut: {
+            value: unknown;
+            /** @default null */
+            hold_id: string | null;
+            /** @default null */
+            scope: ("attribute" | "configuration" | "local" | "state") | null;
+            /**
+             * @description 0 is the innermost.
+             * @default 0
+             */
+            frame: number;
         };
         /** Variables */
         Variables: {
@@ -7521,6 +7558,132 @@ export interface operations {
             };
             /** @description JOB_ALREADY_COMPLETED, NOTHING_HELD, RUNTIME_SHUTDOWN */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description MISDIRECTED_REQUEST */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description VALIDATION_ERROR */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description BUSY, TOO_MANY_FAILURES */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    debugging_set_variable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VariablePut"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Variable"];
+                };
+            };
+            /** @description MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description UNAUTHORIZED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description FORBIDDEN */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description HOLD_NOT_FOUND, JOB_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description TIMEOUT_EXCEEDED */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description JOB_ALREADY_COMPLETED, NOTHING_HELD, RUNTIME_SHUTDOWN */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description BODY_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
