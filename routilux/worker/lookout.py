@@ -47,7 +47,7 @@ class Lookout:
         if self._on_event or len(self._on_connection) > 1:
             return self._look
         ((at, number, rules),) = self._on_connection
-        if len(rules) > 1 or rules[0].test is None:
+        if len(rules) > 1 or rules[0].test is None or rules[0].glanced is not None:
             return self._look
         return self._glance(at, number, rules[0])
 
@@ -56,11 +56,14 @@ class Lookout:
         test, only, context, routine, output = rule.test, rule.job, self._context, self._routine, self._output
         append, keep, is_plain = output.parts.append, output.keep, not output.is_keyed
         assert test is not None  # noqa: S101 - as `looking` has seen
+        seen = rule.evaluations
+        rule.glanced = lambda: seen
 
         def glance(value: Any, part: bytes | Large) -> None:
+            nonlocal seen
             job = context.at
             if job is not None and (only is None or job.number == only):
-                rule.evaluations = seen = rule.evaluations + 1
+                seen += 1
                 try:
                     if seen % SAMPLE == 0:
                         is_hit = rule.timed(test, value, job.job_id, routine)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -115,7 +116,11 @@ class Watch:
         self._arm()
 
     def _rule(self, entry: Entry) -> Rule:
-        return Rule(entry, self._w.process, self._counts.read(entry.row))
+        return Rule(entry, self._w.process, self._counts.read(entry.row), self._input)
+
+    def _input(self) -> object:
+        context = self._w.context
+        return None if context.batch is None else context.batch.key(context.index)
 
     def commit(self, *, saves_state: bool) -> None:
         """A commit is about to be made, of activations that assign to `self.state` or do not."""
@@ -159,6 +164,8 @@ class Watch:
         if self.is_single:
             messages, first = self._run
             del messages[self._w.context.index + 1 - first :]
+        for rule in self.rules.all:
+            rule.take_over()
         for number, event in enumerate(self._w.outputs.events):
             event.look(Lookout(self, number).looking)
 
@@ -228,7 +235,7 @@ class Watch:
         """Stand still until somebody says how to go on. Raises JobOver when there is no point in that."""
         w = self._w
         self.stepping = self._over = 0
-        self._settle(rule)
+        self._settle()
         message = w.context.batch.message_id(w.context.index) if w.context.batch is not None else "finish"
         made = len(w.outputs.events[event].parts) if event >= 0 else 0
         payload, said = looking.sendable(value)
@@ -254,15 +261,12 @@ class Watch:
         self._arm()
         return release
 
-    def _settle(self, rule: Rule | None) -> None:
-        """The hit itself is not counted before it is over: a crash makes it come again."""
-        if rule is not None:
-            rule.hits -= 1
-        try:
+    def _settle(self) -> None:
+        """Hits of the input at hand are not counted before it is used up: a crash makes them come again."""
+        with ExitStack() as stack:
+            for rule in self.rules.all:
+                stack.enter_context(rule.without_the_present())
             self._w.settle(self._marks())
-        finally:
-            if rule is not None:
-                rule.hits += 1
 
     def _wait(self, job: WorkerJob, report: Report) -> Release:
         w = self._w

@@ -18,6 +18,7 @@ from routilux.debug.session import Hold, Session
 
 SLOT = {"routine_id": "left", "slot_name": "value"}
 PLACES = {
+    "generator": ({"routine_id": "count", "event_name": "output"}, "count"),
     "routine": ({"routine_id": "double"}, "double"),
     "event": ({"routine_id": "double", "event_name": "output"}, "double"),
     "slot": (SLOT, "double"),
