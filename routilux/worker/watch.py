@@ -92,8 +92,6 @@ class Watch:
         """Whether messages are to go one by one."""
         self._marks: Callable[[], list[int]] = around.outputs.marks
         """How much each event had emitted before the activation at hand, of what is not committed."""
-        self._run: tuple[list[Any], int] = [], 0
-        """The messages that are run in one go, and the place of the first."""
         self._error: BaseException | None = None
         """Why the activation at hand has failed."""
         self.guarded = Guarded(
@@ -149,21 +147,20 @@ class Watch:
     def begin(self) -> None:
         """An activation is about to begin: what was emitted before belongs to others."""
         marks = self._w.outputs.marks()
-        self._marks, self._run = (lambda: marks), ([], 0)
+        self._marks = lambda: marks
 
-    def opens(self, messages: list[Any], first: int, marks: Callable[[], list[int]]) -> None:
-        """Messages are about to be run in one go: as far as one is held, and those behind it are to be looked
-        at.
+    def opens(self, marks: Callable[[], list[int]]) -> None:
+        """Messages are about to be run in one go; `marks` says how much each event had emitted before the
+        one at hand.
         """
-        self._run, self._marks = (messages, first), marks
+        self._marks = marks
 
     def _arm(self) -> None:
         """Emissions are looked at only if there is something to look for."""
         saves = self.saves_state and bool(self.rules.events or self.rules.connections)
         self.is_single = self.watches_activations or saves or bool(self.rules.error)
         if self.is_single:
-            messages, first = self._run
-            del messages[self._w.context.index + 1 - first :]
+            self._w.context.stop_here()
         for rule in self.rules.all:
             rule.take_over()
         for number, event in enumerate(self._w.outputs.events):
