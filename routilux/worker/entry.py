@@ -234,7 +234,8 @@ class Worker:
     def watch(self, loop: Loop, routine: Routine) -> "Watch":
         """What looks for breakpoints."""
         from routilux.debug.rules import Place  # noqa: PLC0415 - most workers never need it
-        from routilux.worker.watch import Surroundings, Watch  # noqa: PLC0415 - as above
+        from routilux.worker.surroundings import Surroundings  # noqa: PLC0415 - as above
+        from routilux.worker.watch import Watch  # noqa: PLC0415 - as above
 
         boot, p = self.boot, loop.p
         lines = [[number for number, _ in route.connections] for route in boot.routes]
@@ -258,7 +259,8 @@ class Worker:
                 replace_input=loop.replace_input,
                 loader=p.loader,
                 lanes=boot.plan.lanes,
-                gate=loop.gate,
+                generation=lambda: loop.gate.generation,
+                catch_up=loop.gate.catch_up,
             )
         )
 
@@ -342,11 +344,8 @@ class Worker:
         p.blobs.restored()
 
     def outputs(self, node: Node, blobs: BlobWriter, turns: Turns) -> Outputs:
-        plan = self.boot.plan
-        to_supervisor = next(
-            lane.index for lane in plan.outbound[self.boot.index] if lane.consumer == SUPERVISOR
-        )
-        supervisor = Channel([self.writers[to_supervisor]], self.service_ns)
+        to_supervisor = next(w for w in self.writers.values() if w.consumer == SUPERVISOR)
+        supervisor = Channel([to_supervisor], self.service_ns)
         plain, loans = Encoder(LARGE), Loans(blobs)
         events = [
             EventOutput(

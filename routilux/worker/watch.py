@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -18,58 +17,24 @@ import msgspec
 from routilux.debug import looking
 from routilux.debug.holds import Release, Report, orders
 from routilux.debug.notes import Notes
-from routilux.debug.rules import Entry, Place, Rule, Rules, rules_for
+from routilux.debug.rules import Entry, Rule, Rules, rules_for
 from routilux.ipc.codec import Decoder
-from routilux.ipc.control import Ask, Asker
+from routilux.ipc.control import Ask
 from routilux.ipc.layout import Status
 from routilux.ipc.table import HitCounts
 from routilux.reports import describe
-from routilux.routine import Routine
 from routilux.worker.guarded import Guarded
 from routilux.worker.lookout import Lookout
 from routilux.worker.over import JobOver
 from routilux.worker.scene import Scene
+from routilux.worker.surroundings import Surroundings
 
 if TYPE_CHECKING:
-    from routilux.ipc.arena import OwnSection
-    from routilux.plan import LanePlan
-    from routilux.worker.context import WorkerContext
-    from routilux.worker.gate import Gate
-    from routilux.worker.jobs import JobTable, WorkerJob
-    from routilux.worker.loader import Loader
-    from routilux.worker.outputs import Outputs
-    from routilux.worker.stopwatch import Stopwatch
+    from routilux.worker.jobs import WorkerJob
 
 LONGEST_TRACEBACK = 16_000
 
 _entries = msgspec.msgpack.Decoder(tuple[Entry, ...]).decode
-
-
-@dataclass
-class Surroundings:
-    """What the watch needs of its worker."""
-
-    process: int
-    place: Place
-    lines: Sequence[Sequence[int]]
-    """Per event, the numbers of its connections in their order."""
-    own: OwnSection
-    jobs: JobTable
-    context: WorkerContext
-    outputs: Outputs
-    asker: Asker
-    routine: Routine
-    status: int
-    settle: Callable[[Sequence[int]], None]
-    """Commit what came before the activation at hand; given how much each event had emitted before it."""
-    stopwatch: Callable[[], Stopwatch | None]
-    input_at_hand: Callable[[], Any]
-    replace_input: Callable[[bytes], None]
-    """Let the activation at hand be tried again on another payload, which is encoded."""
-    loader: Loader
-    lanes: Sequence[LanePlan]
-    """All of the flow, by their numbers."""
-    gate: Gate
 
 
 class Watch:
@@ -100,7 +65,7 @@ class Watch:
             around.asker,
             jobs=around.jobs,
             loader=around.loader,
-            gate=around.gate,
+            generation=around.generation,
         )
         self._notes = Notes(lambda job, name, line: around.asker.note(Ask(0, job, "note", name, line)))
 
@@ -254,7 +219,7 @@ class Watch:
             self._over = job.number
         elif release.step == "step" or (release.step == "into" and event < 0):
             self.stepping = job.number
-        w.gate.catch_up()
+        w.catch_up()
         self._arm()
         return release
 

@@ -58,7 +58,7 @@ def test_who_is_killed_while_held_holds_the_same_message_again(runtime: Runtime,
     where, victim = PLACES[place]
     job = runtime.exec(flow, n=6, breakpoints=[{**where, "hit_condition": "== 2"}], timeout=TIMEOUT)
     with job.session() as session:
-        first = session.wait(TIMEOUT)
+        first = hold = session.wait(TIMEOUT)
         for attempt in (2, 3, 4, 5):  # more often than a message may kill its process
             kill(victim)
             hold = again(session, attempt)

@@ -108,7 +108,7 @@ def test_a_variable_that_is_not_there_is_refused(
 def test_a_value_that_cannot_travel_is_refused(runtime: Runtime) -> None:
     job = runtime.exec(held.adds(), n=1, breakpoints=[FIRST_OUT], timeout=TIMEOUT)
     with pytest.raises(BreakpointError, match="variable 'total' cannot become a"):
-        job.session().wait(TIMEOUT).set_variable("total", (n for n in ()))
+        job.session().wait(TIMEOUT).set_variable("total", (n for n in range(1)))
     job.cancel()
 
 
@@ -121,7 +121,9 @@ def test_what_is_set_while_a_process_is_held_holds_its_next_emission(runtime: Ru
     hold = session.wait(TIMEOUT)
     job.breakpoints.add(routine_id="adds", event_name="out")
     hold.resume()
-    assert [session.wait(TIMEOUT).data for _ in [session.wait(TIMEOUT).resume()]] == [(1, 1, None)]
+    assert session.wait(TIMEOUT).data == 1
+    session.resume()
+    assert session.wait(TIMEOUT).data == (1, 1, None)
     session.resume()
     assert job.results(TIMEOUT) == [1, (1, 1, None)]
 
