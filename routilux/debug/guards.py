@@ -89,6 +89,8 @@ def truth(value: object) -> bool:
 
 def length(value: object) -> int:
     """Its items, characters or bytes."""
+    if id(type(value)) in SIZED:
+        return len(value)  # type: ignore[arg-type] # one of those
     for kind in mro(type(value)):
         if id(kind) in SIZED:
             found: int = kind.__len__(value)  # type: ignore[attr-defined]
@@ -136,6 +138,8 @@ def field(value: object, name: str) -> Any:
 
 def get(value: object, name: object, default: object = None) -> Any:
     """As `field`, with a value for what is not there."""
+    if type(value) is dict and type(name) is str:
+        return value.get(name, default)
     if is_a(mro(type(value)), dict):
         return dict.get(value, key(name), default)  # type: ignore[call-overload]
     found = _field(value, name) if type(name) is str else NOTHING

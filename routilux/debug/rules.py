@@ -7,6 +7,7 @@ not there at all.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter_ns
 from typing import Any, Final
@@ -39,18 +40,32 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
 class Rule:
     """One breakpoint at one worker, and what it has come to there."""
 
-    def __init__(self, entry: Entry, process: int = 0, counts: Sequence[int] = (0, 0, 0, 0)) -> None:
-        """`counts` is what its row says: an earlier incarnation may have come so far."""
+    def __init__(
+        self,
+        entry: Entry,
+        process: int = 0,
+        counts: Sequence[int] = (0, 0, 0, 0),
+        at: Callable[[], object] = lambda: None,
+    ) -> None:
+        """`counts` is what its row says: an earlier incarnation may have come so far. `at` tells the input at
+        hand.
+        """
         wanted = entry.breakpoint
         self.entry = entry
         self.row = entry.row
         self.job = entry.job
         self.breakpoint = wanted
         self.evaluations, self.hits, self.errors, self.cost_ns = counts
+        self.glanced: Callable[[], int] | None = None
+        """How many evaluations there are, if somebody else counts them for now."""
         self.last_error = ""
         self.is_told = False
         """Whether the supervisor knows of the error."""
         self._before = entry.before.get(process, 0)
+        self._at = at
+        self._input: object = None
+        self._begun = self.hits
+        """Hits before the first of that input."""
         self.test = None if wanted.condition is None else compile_condition(wanted.condition)
         self._hits = None if wanted.hit_condition is None else compile_hits(wanted.hit_condition)
         said = wanted.log_message if wanted.log_message is not None else "{data}"
@@ -78,12 +93,25 @@ class Rule:
         """One hit more; whether it counts."""
         if self.job == SPENT:
             return False
+        if (at := self._at()) != self._input:
+            self._input, self._begun = at, self.hits
         self.hits += 1
         if self._hits is not None and not self._hits(self.hits - self._before):
             return False
         if self.breakpoint.one_shot:
             self.job = SPENT
         return True
+
+    @contextmanager
+    def without_the_present(self) -> Iterator[None]:
+        """Within, its hits are those before the input at hand, which a crash makes come again."""
+        hits = self.hits
+        if self._input == self._at():
+            self.hits = self._begun
+        try:
+            yield
+        finally:
+            self.hits = hits
 
     def timed(self, test: Test, data: Any, job_id: str, routine: str) -> bool:
         """Whether the condition holds; how long that takes stands for SAMPLE of them."""
@@ -104,7 +132,12 @@ class Rule:
     @property
     def counts(self) -> tuple[int, int, int, int]:
         """For its row, in the order of BREAKPOINT_COUNTERS."""
-        return self.evaluations, self.hits, self.errors, self.cost_ns
+        evaluations = self.evaluations if self.glanced is None else self.glanced()
+        return evaluations, self.hits, self.errors, self.cost_ns
+
+    def take_over(self) -> None:
+        """Count evaluations again, whoever has counted them."""
+        self.evaluations, self.glanced = self.counts[0], None
 
 
 @dataclass(frozen=True)

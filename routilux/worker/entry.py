@@ -19,6 +19,7 @@ from routilux.holds import HookedRoutine
 from routilux.hooks import Hooks
 from routilux.ipc import crash
 from routilux.ipc.arena import Arena, OwnSection
+from routilux.ipc.balance import Balance
 from routilux.ipc.blobs import BlobWriter, Pins
 from routilux.ipc.channels import Channel
 from routilux.ipc.codec import Decoder, Encoder, batch
@@ -31,7 +32,6 @@ from routilux.ipc.loglines import LogSender
 from routilux.ipc.publish import Publisher
 from routilux.ipc.records import Kind, Records
 from routilux.ipc.sockets import Bell, Doorbells
-from routilux.ipc.table import TableReader
 from routilux.ipc.turns import Turns
 from routilux.ipc.typed import TypedDecoder, TypedEncoder, exactness
 from routilux.ipc.wire import NO_JOB, Boot, adopt_main
@@ -203,6 +203,7 @@ class Worker:
             pins=pins,
             blobs=blobs,
             tx=self.tx,
+            balance=Balance(self.arena),
             bells=self.bells,
             context=context,
             activations=activations,
@@ -219,23 +220,22 @@ class Worker:
         loop.timed = policy.timed
         loop.is_bounded = not (policy.timed or isinstance(policy, WholeJob))
         if node.timeout is not None or hooked is not None:
-            parts.activations.fast = None  # each message is timed, or told, by itself
+            parts.activations.logic = None  # each message is timed, or told, by itself
         if node.timeout is not None:
             loop.stopwatch = Stopwatch(self.own)
         if node.max_activations is not None or node.max_rss_mb is not None:
             memory = None if node.max_rss_mb is None else node.max_rss_mb * 1e6
             loop.wear = Wear(node.max_activations, memory)
         loop.is_fifo = not isinstance(policy, Join) and not node.on_error.retries
-        loop.gate = Gate(TableReader(self.arena), parts.activations, lambda: self.watch(loop, routine))
-        for inlet in parts.inlets:
-            inlet.guard = loop.gate.guards
+        loop.gate = Gate(self.arena, parts.activations, parts.inlets, lambda: self.watch(loop, routine))
         self.restore(loop)
         return loop
 
     def watch(self, loop: Loop, routine: Routine) -> "Watch":
         """What looks for breakpoints."""
         from routilux.debug.rules import Place  # noqa: PLC0415 - most workers never need it
-        from routilux.worker.watch import Surroundings, Watch  # noqa: PLC0415 - as above
+        from routilux.worker.surroundings import Surroundings  # noqa: PLC0415 - as above
+        from routilux.worker.watch import Watch  # noqa: PLC0415 - as above
 
         boot, p = self.boot, loop.p
         lines = [[number for number, _ in route.connections] for route in boot.routes]
@@ -259,7 +259,8 @@ class Worker:
                 replace_input=loop.replace_input,
                 loader=p.loader,
                 lanes=boot.plan.lanes,
-                gate=loop.gate,
+                generation=lambda: loop.gate.generation,
+                catch_up=loop.gate.catch_up,
             )
         )
 
@@ -319,8 +320,7 @@ class Worker:
             for at, slot in slots.items()
             if slot is not None and exactness(slot.type)
         }
-        name = self.boot.plan.processes[self.boot.index].node
-        kept = Keepsakes(name, pins, self.tx)
+        kept = Keepsakes(self.boot.plan.processes[self.boot.index].node, pins, self.tx)
         return Loader(self.arena, decoder, pins, copied=copied, typed=typed, keepsakes=kept)
 
     def restore(self, loop: Loop) -> None:
@@ -344,11 +344,8 @@ class Worker:
         p.blobs.restored()
 
     def outputs(self, node: Node, blobs: BlobWriter, turns: Turns) -> Outputs:
-        plan = self.boot.plan
-        to_supervisor = next(
-            lane.index for lane in plan.outbound[self.boot.index] if lane.consumer == SUPERVISOR
-        )
-        supervisor = Channel([self.writers[to_supervisor]], self.service_ns)
+        to_supervisor = next(w for w in self.writers.values() if w.consumer == SUPERVISOR)
+        supervisor = Channel([to_supervisor], self.service_ns)
         plain, loans = Encoder(LARGE), Loans(blobs)
         events = [
             EventOutput(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from routilux.ipc.arena import Arena
 from routilux.ipc.table import TableReader
 
 if TYPE_CHECKING:
     from routilux.worker.activation import Activations
-    from routilux.worker.intake import Batch
+    from routilux.worker.intake import Batch, Inlet
     from routilux.worker.watch import Watch
 
 
@@ -21,9 +22,15 @@ class Gate:
 
     __slots__ = ("_activations", "_made", "_make", "seen", "table", "watch", "word", "words")
 
-    def __init__(self, table: TableReader, activations: Activations, make: Callable[[], Watch]) -> None:
-        self.table = table
-        self.words, self.word = table.words, table.word
+    def __init__(
+        self,
+        arena: Arena,
+        activations: Activations,
+        inlets: Iterable[Inlet],
+        make: Callable[[], Watch],
+    ) -> None:
+        self.table = TableReader(arena)
+        self.words, self.word = self.table.words, self.table.word
         self.seen = 0
         """The generation of the table that is obeyed: others are compared with it."""
         self.watch: Watch | None = None
@@ -31,6 +38,8 @@ class Gate:
         self._made: Watch | None = None
         self._make = make
         self._activations = activations
+        for inlet in inlets:
+            inlet.guard = self.guards
 
     def look(self) -> None:
         """The table has changed: obey what it says now. If it changes all the time, the next look will."""

@@ -7,7 +7,7 @@ is kept. What is said of it is the supervisor's to remember: the answer is the s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,7 +19,6 @@ from routilux.ipc.control import Ask, Asker
 
 if TYPE_CHECKING:
     from routilux.plan import LanePlan
-    from routilux.worker.gate import Gate
     from routilux.worker.intake import Batch
     from routilux.worker.jobs import JobTable
     from routilux.worker.loader import Loader
@@ -36,15 +35,15 @@ class Guarded:
         *,
         jobs: JobTable,
         loader: Loader,
-        gate: Gate,
+        generation: Callable[[], int],
     ) -> None:
-        """The gate's generation changes when something is said."""
+        """`generation` is that of the table of breakpoints: it changes when something is said."""
         self._process = process
         self._lanes = lanes
         self._asker = asker
         self._jobs = jobs
         self._loader = loader
-        self._gate = gate
+        self._generation = generation
         self._asked: dict[int, int] = {}
         """By its key, in which generation we have asked about a message that is held."""
         self._said: dict[int, Release] = {}
@@ -54,7 +53,7 @@ class Guarded:
         key = batch.key(0)
         if key in self._said:
             return False
-        generation = self._gate.generation
+        generation = self._generation()
         if self._asked.get(key) == generation:
             return True
         report = b"" if key in self._asked else msgspec.msgpack.encode(self._report(batch, key))

@@ -149,6 +149,7 @@ class Inlet:
                 return None
             if head.job in passed_over or said == Order.HOLD:
                 self.set_aside(head)
+                passed_over.add(head.job)
             elif self._is_next(head):
                 if not self._is_guarded(head):
                     return head

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from routilux.debug.rules import SAMPLE, Rule
+from routilux.debug.rules import SAMPLE, Rule, Rules
 from routilux.ipc.codec import Large
 from routilux.worker.changes import Decision
 
 if TYPE_CHECKING:
+    from routilux.debug.holds import Release
     from routilux.worker.jobs import WorkerJob
-    from routilux.worker.watch import Watch
+    from routilux.worker.surroundings import Surroundings
 
 Looking = Callable[[Any, bytes | Large], None]
 """What an event calls instead of keeping an emission: with its value, and as it is encoded."""
@@ -19,10 +20,32 @@ OnConnection = tuple[int, int, tuple[Rule, ...]]
 """The position of a connection among those of the event, its number, and its rules."""
 
 
+class Holder(Protocol):
+    """Who sees to hits: the watch."""
+
+    around: Surroundings
+    rules: Rules
+    stepping: int
+    """The job that holds again at whatever happens next."""
+
+    def hold(
+        self,
+        kind: str,
+        rule: Rule | None,
+        job: WorkerJob,
+        value: Any,
+        *,
+        event: int = -1,
+        connection: int = -1,
+    ) -> Release: ...
+    def note(self, rule: Rule, job: WorkerJob, value: Any) -> None: ...
+    def payload(self, release: Release) -> Any: ...
+
+
 class Lookout:
     """Of one event, for as long as its rules do not change."""
 
-    def __init__(self, watch: Watch, event: int) -> None:
+    def __init__(self, watch: Holder, event: int) -> None:
         around, rules = watch.around, watch.rules
         self._watch = watch
         self._event = event
@@ -47,7 +70,7 @@ class Lookout:
         if self._on_event or len(self._on_connection) > 1:
             return self._look
         ((at, number, rules),) = self._on_connection
-        if len(rules) > 1 or rules[0].test is None:
+        if len(rules) > 1 or rules[0].test is None or rules[0].glanced is not None:
             return self._look
         return self._glance(at, number, rules[0])
 
@@ -56,11 +79,14 @@ class Lookout:
         test, only, context, routine, output = rule.test, rule.job, self._context, self._routine, self._output
         append, keep, is_plain = output.parts.append, output.keep, not output.is_keyed
         assert test is not None  # noqa: S101 - as `looking` has seen
+        seen = rule.evaluations
+        rule.glanced = lambda: seen
 
         def glance(value: Any, part: bytes | Large) -> None:
+            nonlocal seen
             job = context.at
             if job is not None and (only is None or job.number == only):
-                rule.evaluations = seen = rule.evaluations + 1
+                seen += 1
                 try:
                     if seen % SAMPLE == 0:
                         is_hit = rule.timed(test, value, job.job_id, routine)

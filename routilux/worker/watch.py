@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -18,60 +18,26 @@ import msgspec
 from routilux.debug import looking
 from routilux.debug.holds import Assign, Attach, Look, Release, Report, Seen
 from routilux.debug.notes import Notes
-from routilux.debug.rules import Entry, Place, Rule, Rules, rules_for
+from routilux.debug.rules import Entry, Rule, Rules, rules_for
 from routilux.ipc.codec import Decoder
-from routilux.ipc.control import PATIENCE_MS, Ask, Asker
+from routilux.ipc.control import PATIENCE_MS, Ask
 from routilux.ipc.layout import Status
 from routilux.ipc.table import HitCounts
 from routilux.reports import describe
-from routilux.routine import Routine
 from routilux.worker.attach import Editor, Standing
 from routilux.worker.guarded import Guarded
 from routilux.worker.holding import Holding
 from routilux.worker.lookout import Lookout
 from routilux.worker.over import JobOver
 from routilux.worker.scene import Scene
+from routilux.worker.surroundings import Surroundings
 
 if TYPE_CHECKING:
-    from routilux.ipc.arena import OwnSection
-    from routilux.plan import LanePlan
-    from routilux.worker.context import WorkerContext
-    from routilux.worker.gate import Gate
-    from routilux.worker.jobs import JobTable, WorkerJob
-    from routilux.worker.loader import Loader
-    from routilux.worker.outputs import Outputs
-    from routilux.worker.stopwatch import Stopwatch
+    from routilux.worker.jobs import WorkerJob
 
 LONGEST_TRACEBACK = 16_000
 
 _entries = msgspec.msgpack.Decoder(tuple[Entry, ...]).decode
-
-
-@dataclass
-class Surroundings:
-    """What the watch needs of its worker."""
-
-    process: int
-    place: Place
-    lines: Sequence[Sequence[int]]
-    """Per event, the numbers of its connections in their order."""
-    own: OwnSection
-    jobs: JobTable
-    context: WorkerContext
-    outputs: Outputs
-    asker: Asker
-    routine: Routine
-    status: int
-    settle: Callable[[Sequence[int]], None]
-    """Commit what came before the activation at hand; given how much each event had emitted before it."""
-    stopwatch: Callable[[], Stopwatch | None]
-    input_at_hand: Callable[[], Any]
-    replace_input: Callable[[bytes], None]
-    """Let the activation at hand be tried again on another payload, which is encoded."""
-    loader: Loader
-    lanes: Sequence[LanePlan]
-    """All of the flow, by their numbers."""
-    gate: Gate
 
 
 class Watch:
@@ -94,8 +60,6 @@ class Watch:
         """Whether messages are to go one by one."""
         self._marks: Callable[[], list[int]] = around.outputs.marks
         """How much each event had emitted before the activation at hand, of what is not committed."""
-        self._run: tuple[list[Any], int] = [], 0
-        """The messages that are run in one go, and the place of the first."""
         self._error: BaseException | None = None
         """Why the activation at hand has failed."""
         self.editor: Editor | None = None
@@ -106,7 +70,7 @@ class Watch:
             around.asker,
             jobs=around.jobs,
             loader=around.loader,
-            gate=around.gate,
+            generation=around.generation,
         )
         self._notes = Notes(lambda job, name, line: around.asker.note(Ask(0, job, "note", name, line)))
 
@@ -120,7 +84,11 @@ class Watch:
         self._arm()
 
     def _rule(self, entry: Entry) -> Rule:
-        return Rule(entry, self._w.process, self._counts.read(entry.row))
+        return Rule(entry, self._w.process, self._counts.read(entry.row), self._input)
+
+    def _input(self) -> object:
+        context = self._w.context
+        return None if context.batch is None else context.batch.key(context.index)
 
     def commit(self, *, saves_state: bool) -> None:
         """A commit is about to be made, of activations that assign to `self.state` or do not."""
@@ -152,21 +120,22 @@ class Watch:
     def begin(self) -> None:
         """An activation is about to begin: what was emitted before belongs to others."""
         marks = self._w.outputs.marks()
-        self._marks, self._run = (lambda: marks), ([], 0)
+        self._marks = lambda: marks
 
-    def opens(self, messages: list[Any], first: int, marks: Callable[[], list[int]]) -> None:
-        """Messages are about to be run in one go: as far as one is held, and those behind it are to be looked
-        at.
+    def opens(self, marks: Callable[[], list[int]]) -> None:
+        """Messages are about to be run in one go; `marks` says how much each event had emitted before the
+        one at hand.
         """
-        self._run, self._marks = (messages, first), marks
+        self._marks = marks
 
     def _arm(self) -> None:
         """Emissions are looked at only if there is something to look for."""
         saves = self.saves_state and bool(self.rules.events or self.rules.connections)
         self.is_single = self.watches_activations or saves or bool(self.rules.error)
         if self.is_single:
-            messages, first = self._run
-            del messages[self._w.context.index + 1 - first :]
+            self._w.context.stop_here()
+        for rule in self.rules.all:
+            rule.take_over()
         for number, event in enumerate(self._w.outputs.events):
             event.look(Lookout(self, number).looking)
 
@@ -236,7 +205,7 @@ class Watch:
         """Stand still until somebody says how to go on. Raises JobOver when there is no point in that."""
         w = self._w
         self.stepping = self._over = 0
-        self._settle(rule)
+        self._settle()
         message = w.context.batch.message_id(w.context.index) if w.context.batch is not None else "finish"
         made = len(w.outputs.events[event].parts) if event >= 0 else 0
         payload, said = looking.sendable(value)
@@ -258,19 +227,16 @@ class Watch:
             self._over = job.number
         elif release.step == "step" or (release.step == "into" and event < 0):
             self.stepping = job.number
-        w.gate.catch_up()
+        w.catch_up()
         self._arm()
         return release
 
-    def _settle(self, rule: Rule | None) -> None:
-        """The hit itself is not counted before it is over: a crash makes it come again."""
-        if rule is not None:
-            rule.hits -= 1
-        try:
+    def _settle(self) -> None:
+        """Hits of the input at hand are not counted before it is used up: a crash makes them come again."""
+        with ExitStack() as stack:
+            for rule in self.rules.all:
+                stack.enter_context(rule.without_the_present())
             self._w.settle(self._marks())
-        finally:
-            if rule is not None:
-                rule.hits += 1
 
     def _wait(self, job: WorkerJob, report: Report) -> Release:
         w = self._w

@@ -18,6 +18,7 @@ from routilux.debug.session import Hold, Session
 
 SLOT = {"routine_id": "left", "slot_name": "value"}
 PLACES = {
+    "generator": ({"routine_id": "count", "event_name": "output"}, "count"),
     "routine": ({"routine_id": "double"}, "double"),
     "event": ({"routine_id": "double", "event_name": "output"}, "double"),
     "slot": (SLOT, "double"),
@@ -57,7 +58,7 @@ def test_who_is_killed_while_held_holds_the_same_message_again(runtime: Runtime,
     where, victim = PLACES[place]
     job = runtime.exec(flow, n=6, breakpoints=[{**where, "hit_condition": "== 2"}], timeout=TIMEOUT)
     with job.session() as session:
-        first = session.wait(TIMEOUT)
+        first = hold = session.wait(TIMEOUT)
         for attempt in (2, 3, 4, 5):  # more often than a message may kill its process
             kill(victim)
             hold = again(session, attempt)
