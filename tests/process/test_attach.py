@@ -253,6 +253,15 @@ def test_what_does_not_speak_the_protocol_is_shown_the_door(runtime: Runtime) ->
         assert len(job.results(TIMEOUT)) == 4
 
 
+def test_an_editor_that_is_slow_to_say_what_it_wants_holds_up_nothing(runtime: Runtime) -> None:
+    job, hold = held_job(runtime)
+    with connected(hold.attach()) as client:
+        client.ask("initialize", adapterID="debugpy")
+        hold.resume()
+        assert sorted(job.results(TIMEOUT)) == [0, 1, 3, 6]
+        client.wait_for_hang_up()
+
+
 def test_there_is_one_editor_at_a_time(runtime: Runtime) -> None:
     job, hold = held_job(runtime)
     with connected(hold.attach()) as client:

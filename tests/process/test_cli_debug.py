@@ -12,6 +12,7 @@ import termios
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -28,14 +29,6 @@ def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
         made = Runtime(heap=1 << 24)
         yield made
         made.close(grace=1.0)
-
-
-def chain() -> Flow:
-    flow = Flow("chain")
-    flow.add_routine(held.double, "double")
-    flow.add_routine(held.inverse, "inverse")
-    flow.connect("double", "output", "inverse", "value")
-    return flow
 
 
 def wide() -> Flow:
@@ -73,7 +66,7 @@ def expect(terminal: int, text: str) -> None:
 
 def held_job(runtime: Runtime, **place: str) -> JobState:
     """A job that is held there."""
-    job = runtime.exec(chain(), value=3, job_id="mine", breakpoints=[place])
+    job = runtime.exec(held.inverted(), value=3, job_id="mine", breakpoints=[place])
     job.session().wait(TIMEOUT)
     return job
 
@@ -96,7 +89,7 @@ def test_a_held_message_is_looked_at_followed_and_edited(runtime: Runtime) -> No
     job = held_job(runtime, routine_id="double", event_name="output")
     code, out, err = debug("print\nlocals\nwhere\ninto\nedit 4\n", "mine")
     assert (code, err) == (0, "")
-    assert out[0].startswith("job 'mine' of flow 'chain'")
+    assert out[0].startswith("job 'mine' of flow 'inverted'")
     assert out[1].startswith("hold-1 (event) in double[0]")
     assert out[2] == "6"
     assert any(" in inverse[0]" in line for line in out), out
@@ -198,3 +191,37 @@ def test_the_same_session_is_seen_here_and_there(runtime: Runtime) -> None:
     assert [each.routine_id for each in job.breakpoints] == ["double", "inverse"]
     assert [each.action for each in job.session().audit] == ["add breakpoint", "add breakpoint"]
     job.cancel()
+
+
+RUN = [sys.executable, "-m", "routilux", "run", f"{Path(held.__file__)}:inverted"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--break", "dubble"], "error: flow 'inverted' has no place 'dubble': did you mean 'double'?"),
+        (["--break", "double if data >"], "error: condition"),
+        (["--allow-attach", "--engine", "inline"], "error: allow_attach=True: engine='inline'"),
+    ],
+)
+def test_a_run_that_cannot_be_debugged_so_says_why_not(options: list[str], said: str) -> None:
+    ended = subprocess.run(
+        [*RUN, "-p", "value=3", *options], capture_output=True, text=True, timeout=TIMEOUT, check=False
+    )
+    assert ended.returncode == 1
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_run_holds_at_its_breaks_and_lets_an_editor_attach(runtime: Runtime) -> None:
+    with subprocess.Popen(
+        [*RUN, "-p", "value=3", "--break", "inverse if data == 6", "--allow-attach"],
+        env=os.environ | {"TMPDIR": tempfile.gettempdir()},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as program:
+        until(lambda: "hold-1" in "".join(debug("", "job-1")[1]))
+        _, out, _ = debug("attach\ncontinue\n", "job-1")
+        assert any("waits for an editor" in line for line in out), out
+        assert "inverse.output: 2" in program.communicate(timeout=TIMEOUT)[0]

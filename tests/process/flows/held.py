@@ -112,6 +112,14 @@ def fork() -> Flow:
     return flow
 
 
+def inverted() -> Flow:
+    flow = Flow("inverted")
+    flow.add_routine(double, "double")
+    flow.add_routine(inverse, "inverse")
+    flow.connect("double", "output", "inverse", "value")
+    return flow
+
+
 def join() -> Flow:
     flow = fork()
     flow.add_routine(Pairs(), "pairs")
