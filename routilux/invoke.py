@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from types import GeneratorType
 from typing import Any, TypeAlias
 
@@ -11,8 +12,28 @@ from routilux.context import JobView
 from routilux.signature import JOB, MESSAGE, Signature
 
 Emit: TypeAlias = Callable[[object], None]
-Steps: TypeAlias = Iterator[None]
-"""Each advance runs a generator up to its next yield and emits what it yields."""
+_NOTHING = object()
+
+
+class Steps:
+    """A generator that logic has handed back: each step runs it up to its next yield, and emits the value."""
+
+    __slots__ = ("_emit", "values")
+
+    def __init__(self, values: Generator[Any, None, object], emit: Emit) -> None:
+        self.values = values
+        self._emit = emit
+
+    def take(self, most: int) -> bool:
+        """Take up to so many steps; whether there was any left to take."""
+        values, emit, value = self.values, self._emit, _NOTHING
+        for value in islice(values, most):
+            emit(value)
+        return value is not _NOTHING
+
+    def close(self) -> None:
+        """Take no further step: the generator is told to end."""
+        self.values.close()
 
 
 @dataclass(frozen=True)
@@ -27,15 +48,15 @@ class Logic:
 class Invoker:
     """Calls logic and finish as an engine wants them called.
 
-    `call(args, message, job)` takes one argument per slot and returns None, or Steps for the engine to drive.
-    `fast(value)` does the same in the plainest case, immediate logic of one slot that asks for nothing else,
-    and is None in all others.
+    `call(args, message, job)` takes one argument per slot and returns None, or Steps for the engine to take.
+    In the plainest case, immediate logic of one slot that asks for nothing else, `run(value)` is that logic,
+    and `settle` is for what it returns; else `run` is None.
     """
 
-    __slots__ = ("_emit", "_finish", "_logic", "_name", "call", "fast")
+    __slots__ = ("_finish", "_logic", "_name", "call", "emit", "emits_returned", "run")
 
     call: Callable[[Sequence[object], object, JobView], Steps | None]
-    fast: Callable[[object], Steps | None] | None
+    run: Callable[[Any], object] | None
 
     def __init__(
         self,
@@ -50,12 +71,14 @@ class Invoker:
         self._name = name
         self._logic = logic
         self._finish = finish
-        self._emit = emit
+        self.emit = emit
+        self.emits_returned = logic.emits_returned
+        """Whether logic emits by what it returns, and in no other way."""
         signature = logic.signature
         takes_slots = not signature.ignores_trigger(slots)
         self.call = self._caller(takes_slots=takes_slots)
         plain = takes_slots and not (signature.takes_message or signature.takes_job or signature.is_generator)
-        self.fast = self._one_value() if plain and immediate and len(slots) == 1 else None
+        self.run = logic.run if plain and immediate and len(slots) == 1 else None
 
     def finish(self) -> Steps | None:
         """Run what the routine does at the end of a job, under the same rules."""
@@ -63,28 +86,25 @@ class Invoker:
             return None
         return self._settle(self._finish.run(), emits=self._finish.emits_returned, what="finish")
 
-    def _settle(self, returned: object, *, emits: bool, what: str = "logic") -> Steps | None:
+    def settle(self, returned: object) -> Steps | None:
         """Emit what logic returned, or make the Steps of the generator it returned."""
+        return self._settle(returned, emits=self.emits_returned, what="logic")
+
+    def _settle(self, returned: object, *, emits: bool, what: str) -> Steps | None:
         if returned is None:
             return None
         if isinstance(returned, GeneratorType):
-            return self._steps(returned)
+            return Steps(returned, self.emit)
         if emits:
-            self._emit(returned)
+            self.emit(returned)
             return None
         raise TypeError(
             f"{what} of routine {self._name!r} returned a {type(returned).__name__}, which goes nowhere: "
             "emit it (self.<event>.emit(value)) and return nothing"
         )
 
-    def _steps(self, values: Iterator[Any]) -> Steps:
-        emit = self._emit
-        for value in values:
-            emit(value)
-            yield
-
     def _caller(self, *, takes_slots: bool) -> Callable[[Sequence[object], object, JobView], Steps | None]:
-        run, signature, emits = self._logic.run, self._logic.signature, self._logic.emits_returned
+        run, signature, settle = self._logic.run, self._logic.signature, self.settle
 
         def call(args: Sequence[object], message: object, job: JobView) -> Steps | None:
             keywords: dict[str, object] = {}
@@ -93,20 +113,6 @@ class Invoker:
             if signature.takes_job:
                 keywords[JOB] = job
             returned = run(*args, **keywords) if takes_slots else run(**keywords)
-            return None if returned is None else self._settle(returned, emits=emits)
+            return None if returned is None else settle(returned)
 
         return call
-
-    def _one_value(self) -> Callable[[object], Steps | None]:
-        run, emit, emits = self._logic.run, self._emit, self._logic.emits_returned
-
-        def fast(value: object) -> Steps | None:
-            returned = run(value)
-            if returned is None:
-                return None
-            if emits and not isinstance(returned, GeneratorType):
-                emit(returned)
-                return None
-            return self._settle(returned, emits=emits)
-
-        return fast

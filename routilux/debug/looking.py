@@ -11,6 +11,7 @@ from typing import Any, Final
 from routilux.debug import guards
 from routilux.debug.holds import StackFrame, Variable
 from routilux.debug.messages import shown
+from routilux.invoke import Steps
 
 MOST: Final = 100
 """Variables, or parts of one, that are told at a time."""
@@ -33,7 +34,7 @@ def user_frames(frame: FrameType | None) -> list[FrameType]:
     while frame is not None and frame.f_back is not None and len(found) < FRAMES:  # the last is the boot
         if not _is_ours(frame):
             found.append(frame)
-        elif frame.f_code.co_name == "_steps" and (inner := _generator_frame(frame)) is not None:
+        elif frame.f_code is Steps.take.__code__ and (inner := _generator_frame(frame)) is not None:
             found.append(inner)
         elif found:
             break

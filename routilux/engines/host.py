@@ -14,6 +14,7 @@ from routilux.flow import Flow
 from routilux.graph import Connection, Node
 from routilux.holds import Hold, HookedRoutine
 from routilux.hooks import NO_HOOKS, Hooks
+from routilux.invoke import Steps
 from routilux.ipc.codec import Decoder, EncodeError, Encoder, Large, in_one_piece
 from routilux.ipc.loans import blank
 from routilux.ipc.typed import checked
@@ -58,7 +59,7 @@ class View:
     final: bool = False
     state: dict[str, Any] = field(default_factory=dict)
     queue: deque[Message] = field(default_factory=deque)
-    running: Iterator[None] | None = None
+    running: Steps | None = None
     origin: int = 0
     again: Callable[[], Any] | None = None
     failures: int = 0

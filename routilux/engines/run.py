@@ -1,7 +1,7 @@
 """Here is one job of the inline engine: the routines that have something to do, one activation at a time."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from routilux.capture import Capture
@@ -11,6 +11,7 @@ from routilux.engine import UNREAD_FAILURE
 from routilux.engines.host import Hosted, Message, SharedValues, View, frozen
 from routilux.errors import BreakpointError, ClosedError, DeadlineExceeded, JobCancelled, RoutiluxError
 from routilux.flow import Flow
+from routilux.invoke import Steps
 from routilux.ipc.codec import Encoder, Large, batch
 from routilux.jobs import CUT_SHORT, Counters, JobState, Source
 from routilux.lifecycle import ExecutionStatus, Happening
@@ -293,9 +294,7 @@ class InlineJob:
         self._activate(node, view, lambda: self._call(node, view, args, chosen.message, origin))
         return True
 
-    def _call(
-        self, node: Hosted, view: View, args: list[Any], message: object, origin: int
-    ) -> Iterator[None] | None:
+    def _call(self, node: Hosted, view: View, args: list[Any], message: object, origin: int) -> Steps | None:
         view.origin = origin
         node.tell_start(view, args, message)
         view.running = node.invoker.call(args, message, view)
@@ -350,17 +349,17 @@ class InlineJob:
                     view.running = None
                     node.tell_end(view, "cut")
                     break
-                next(steps)
-        except StopIteration:
-            view.running = None
+                if not steps.take(1):
+                    view.running = None
+                    break
         except BaseException as error:  # the user's generator  # noqa: BLE001
             view.running = None
             if self._may_retry(node, view, error):
                 self._attempt(node, view)
                 return
             self._failed(node, view, error)
-        if view.running is None and (close := getattr(steps, "close", None)) is not None:
-            close()
+        if view.running is None:
+            steps.close()
         if view.running is None:
             node.tell_end(view, "completed")
         if view.running is None or not node.node.on_error.retries:  # what is sent cannot be tried again

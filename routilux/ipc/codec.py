@@ -1,7 +1,7 @@
 """Here is the payload codec: any picklable value to MessagePack and back, big buffers apart and uncopied."""
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
 from typing import Any, Final
@@ -11,7 +11,20 @@ from msgpack import StackError, Unpacker, unpackb
 
 from routilux.ipc.extensions import OUT_OF_BAND, RETAINED, EncodeError, Outside, Wrapper, restorer
 
-__all__ = ["OUT_OF_BAND", "Decoder", "EncodeError", "Encoder", "Large", "batch", "in_one_piece", "split"]
+__all__ = [
+    "OUT_OF_BAND",
+    "Append",
+    "Decoder",
+    "Emitter",
+    "EncodeError",
+    "Encoder",
+    "Large",
+    "Otherwise",
+    "Packed",
+    "batch",
+    "in_one_piece",
+    "split",
+]
 
 _ARRAY32 = struct.Struct(">BI")
 _TABLE = struct.Struct("<QQ")  # number of buffers, size of the body; then the size of each buffer
@@ -20,6 +33,13 @@ _ALIGNMENT: Final = 64
 _BYTES: Final = frozenset((bytes, bytearray, memoryview))
 _CONTAINERS: Final = frozenset((dict, list, tuple))
 _TIMESTAMPS: Final = (b"\xd6", b"\xd7", b"\xc7\x0c")
+
+
+Packed = bytes | Exception | None
+"""What packing a value has led to; None if it was not tried."""
+Append = Callable[[bytes], None]
+Otherwise = Callable[[object, Packed], None]
+Emitter = Callable[[object], None]
 
 
 @dataclass(slots=True)
@@ -85,32 +105,65 @@ class Encoder:
     encode: Callable[[object], bytes | Large]
     """Raises EncodeError for a value that cannot be sent."""
 
+    emitter: Callable[[Append, Otherwise, Sequence[object]], Emitter]
+    """`encode` and `append` in one call. What is not simply bytes, and all while the sequence, a detour, is
+    not empty, goes to `otherwise`, which is to `complete` it.
+    """
+
     def __init__(self, large: int = 16 * 1024) -> None:
         self._large = large
         self._wrapper = Wrapper()
         self._packer = self._wrapper.packer()
         self._budget = 0  # items to look at for big bytes before packing
         self._lifted = False  # whether this message had some
-        self.encode = self._hot_path()
+        self.encode, self.emitter, self._swap = self._hot_path()
 
-    def _hot_path(self) -> Callable[[object], bytes | Large]:
+    def _hot_path(
+        self,
+    ) -> tuple[
+        Callable[[object], bytes | Large],
+        Callable[[Append, Otherwise, Sequence[object]], Emitter],
+        Callable[[Callable[[object], bytes]], None],
+    ]:
+        """What is called for each message, and what swaps the packer: it is found quicker in a closure."""
         buffers, pickled, large = self._wrapper.buffers, self._wrapper.pickled, self._large
-        pack = self._packer.pack
+        pack: Callable[[object], bytes] = self._packer.pack
 
         def encode(value: object) -> bytes | Large:
             try:
-                body: bytes = pack(value)
+                body = pack(value)
             except Exception as error:  # noqa: BLE001 - it may come from the value's own pickling code
                 body = self._recover(value, error)
-            return finish(value, body) if buffers or pickled or len(body) > large else body
+            return self._finish(value, body) if buffers or pickled or len(body) > large else body
 
-        def finish(value: object, body: bytes) -> bytes | Large:
+        def emitter(append: Append, otherwise: Otherwise, detour: Sequence[object]) -> Emitter:
+            def emit(value: object) -> None:
+                try:
+                    body = pack(value)
+                except Exception as error:  # noqa: BLE001 - as in encode
+                    otherwise(value, error)
+                    return
+                if detour or buffers or pickled or len(body) > large:
+                    otherwise(value, body)
+                else:
+                    append(body)
+
+            return emit
+
+        def swap(other: Callable[[object], bytes]) -> None:
             nonlocal pack
-            finished = self._finish(value, body)
-            pack = self._pack_lifted if self._budget else self._packer.pack
-            return finished
+            pack = other
 
-        return encode
+        return encode, emitter, swap
+
+    def complete(self, value: object, packed: Packed) -> bytes | Large:
+        """What `encode` makes of it. Raises EncodeError."""
+        if packed is None:
+            return self.encode(value)
+        body = packed if isinstance(packed, bytes) else self._recover(value, packed)
+        if self._wrapper.buffers or self._wrapper.pickled or len(body) > self._large:
+            return self._finish(value, body)
+        return body
 
     def _recover(self, value: object, error: Exception) -> bytes:
         """Pickle the whole of what the packer refused, unless pickle has refused it already."""
@@ -135,6 +188,7 @@ class Encoder:
         if len(body) > self._large and not self._lifted:
             body = self._without_big_bytes(value, body)
         self._lifted = False
+        self._swap(self._pack_lifted if self._budget else self._packer.pack)
         outside = tuple(self._wrapper.buffers)
         self._clear()
         return Large(body, outside) if outside or len(body) > self._large else body

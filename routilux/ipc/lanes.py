@@ -27,10 +27,10 @@ _SIZE = HEADER.size
 _MOST_FRAMES = RING // ALIGN
 
 MAX_PAYLOAD = RING // 4
-"""A frame's payload is not larger: what is lies in a blob, and the frame refers to it."""
+"""A frame's payload is not larger."""
 
-LARGE = MAX_PAYLOAD - 64
-"""Encoded messages beyond this are blobs."""
+LARGE = min(MAX_PAYLOAD, 16 * 1024) - 64
+"""Encoded messages beyond this lie in blobs, and frames refer to them."""
 
 PADDING, TOKEN, BLOB, ERROR, DEAD, MARK, TYPED, STEP = 1, 2, 4, 8, 16, 32, 64, 128
 NO_MESSAGES = TOKEN | ERROR | DEAD | MARK

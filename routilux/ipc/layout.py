@@ -14,7 +14,7 @@ import msgspec
 from routilux.plan import Plan
 
 WORD = 8
-RING = int(os.environ.get("ROUTILUX_RING", "65536"))
+RING = int(os.environ.get("ROUTILUX_RING", "131072"))
 """Bytes of a lane's ring, a multiple of 64; tests make it so small that a single message fills it."""
 
 PINS = 1 << 14

@@ -12,15 +12,24 @@ import struct
 from abc import ABC
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum, Flag
-from functools import cache
+from functools import cache, reduce
 from itertools import chain
-from keyword import iskeyword
-from types import MemberDescriptorType, NoneType, UnionType
+from operator import attrgetter
+from types import FunctionType, MemberDescriptorType, NoneType, UnionType
 from typing import Any, Final, Generic, Literal, Protocol, Union, get_args, get_origin
 
 import msgspec
 
-from routilux.ipc.codec import Decoder, Encoder, Large, region_parts
+from routilux.ipc.codec import (
+    Append,
+    Decoder,
+    Emitter,
+    Encoder,
+    Large,
+    Otherwise,
+    Packed,
+    region_parts,
+)
 from routilux.ipc.extensions import UNTYPED, EncodeError
 from routilux.slottypes import Demand, field_names, hints_of, refuser
 
@@ -41,6 +50,23 @@ _HEADER: Final = struct.Struct(">BIb")
 _EXT32: Final = 0xC9
 
 
+_TYPES: Final = ("a_type", "b_type", "c_type", "d_type")
+MOST_AT_ONCE: Final = len(_TYPES)
+a_type = b_type = c_type = d_type = object
+_TEMPLATES: Final[tuple[Callable[[Any], bool], ...]] = (
+    lambda value: type(value.a) is a_type,
+    lambda value: type(value.a) is a_type and type(value.b) is b_type,
+    lambda value: type(value.a) is a_type and type(value.b) is b_type and type(value.c) is c_type,
+    lambda value: (
+        type(value.a) is a_type
+        and type(value.b) is b_type
+        and type(value.c) is c_type
+        and type(value.d) is d_type
+    ),
+)
+"""Whether attributes have certain types; see `_of_types`."""
+
+
 class Inexact(TypeError):
     """msgspec would not make the same of every value of this type."""
 
@@ -54,13 +80,50 @@ class TypedEncoder:
     encode: Callable[[object], bytes | Large]
     """Raises EncodeError for a value that one of the slots does not take, or that cannot be sent."""
 
+    emitter: Callable[[Append, Otherwise, Sequence[object]], Emitter]
+    """As that of an Encoder."""
+
     def __init__(self, encoder: Encoder, slots: Sequence[Demand | None], *, large: int) -> None:
-        self.encode = checked(encoder.encode, [demand for demand in slots if demand is not None])
+        self._large = large
+        self._encode = checked(encoder.encode, [demand for demand in slots if demand is not None])
         wanted, *others = (None if demand is None else demand.type for demand in slots)
         exact = exactness(wanted) if all(other == wanted for other in others) else None
         self.is_fast = exact is not None
-        if exact is not None:
-            self.encode = _fast(wanted, exact, self.encode, large)
+        self.encode, self.emitter = self._hot_path(wanted, exact)
+
+    def _hot_path(
+        self, wanted: Any, exact: Exact | None
+    ) -> tuple[Callable[[object], bytes | Large], Callable[[Append, Otherwise, Sequence[object]], Emitter]]:
+        large, pack = self._large, msgspec.msgpack.Encoder().encode
+        if exact is None:
+            return self._encode, lambda _, otherwise, __: lambda value: otherwise(value, None)
+
+        def emitter(append: Append, otherwise: Otherwise, detour: Sequence[object]) -> Emitter:
+            def emit(value: object) -> None:
+                try:
+                    body = pack(value) if type(value) is wanted and exact(value) else None
+                except (AttributeError, OverflowError, RecursionError, TypeError, ValueError):
+                    body = None  # a field is unset, an int or a text is beyond MessagePack
+                if body is None or detour or len(body) > large:
+                    otherwise(value, body)
+                else:
+                    append(body)
+
+            return emit
+
+        def encode(value: object) -> bytes | Large:
+            made: list[bytes | Large] = []
+            emitter(made.append, lambda value, packed: made.append(self.complete(value, packed)), ())(value)
+            return made[0]
+
+        return encode, emitter
+
+    def complete(self, value: object, packed: Packed) -> bytes | Large:
+        """As that of an Encoder."""
+        if isinstance(packed, bytes):
+            return packed if len(packed) <= self._large else Large(packed)
+        part = self._encode(value)
+        return _untyped(part) if self.is_fast else part
 
 
 class TypedDecoder:
@@ -98,23 +161,6 @@ def checked(
         return encode(value)
 
     return encode_checked if refusers else encode
-
-
-def _fast(
-    wanted: Any, exact: Exact, otherwise: Callable[[object], bytes | Large], large: int
-) -> Callable[[object], bytes | Large]:
-    pack = msgspec.msgpack.Encoder().encode
-
-    def encode(value: object) -> bytes | Large:
-        try:
-            if type(value) is wanted and exact(value):
-                body = pack(value)
-                return body if len(body) <= large else Large(body)
-        except (AttributeError, OverflowError, RecursionError, TypeError, ValueError):
-            pass  # a field is unset, an int or a text is beyond MessagePack
-        return _untyped(otherwise(value))
-
-    return encode
 
 
 def _untyped(part: bytes | Large) -> bytes | Large:
@@ -252,26 +298,35 @@ def _instance(cls: type, above: tuple[type, ...]) -> Exact:
 
 
 def _attributes(shapes: Mapping[str, Shape], size: int | None = None) -> Exact:
-    """For a value with these attributes, and no more than `size` in its `__dict__`.
+    """For a value with these attributes, and no more than `size` in its `__dict__`."""
+    plain = {name: next(iter(shape)) for name, shape in shapes.items() if [*shape.values()] == [None]}
+    rows = [*plain.items()]
+    checks = [_of_types(dict(rows[at : at + MOST_AT_ONCE])) for at in range(0, len(rows), MOST_AT_ONCE)]
+    checks += [_in_place(name, _fits(shape)) for name, shape in shapes.items() if name not in plain]
+    if size is not None:
+        checks.insert(0, lambda value: len(value.__dict__) == size)
+    return reduce(_both, checks) if checks else lambda _: True
 
-    It is asked of each message: one expression takes a fifth of the time of a loop over the fields.
+
+def _both(first: Exact, second: Exact) -> Exact:
+    return lambda value: first(value) and second(value)
+
+
+def _in_place(name: str, fits: Exact) -> Exact:
+    get = attrgetter(name)
+    return lambda value: fits(get(value))
+
+
+def _of_types(kinds: Mapping[str, type]) -> Exact:
+    """For a value whose attributes have just these types.
+
+    It is asked of each message, and a loop over the attributes would take five times as long. So it is a copy
+    of one of the functions above, with the names of the attributes in place of a, b, c and d.
     """
-    if not all(name.isidentifier() and not iskeyword(name) for name in shapes):
-        raise Inexact
-    terms, names = ["True" if size is None else f"len(value.__dict__) == {size}"], dict[str, Any]()
-    for at, (name, shape) in enumerate(shapes.items()):
-        if len(shape) != 1:
-            terms.append(f"fits{at}(value.{name})")
-            names[f"fits{at}"] = _fits(shape)
-            continue
-        for kind, exact in shape.items():
-            terms.append(f"type(value.{name}) is kind{at}")
-            names[f"kind{at}"] = kind
-            if exact is not None:
-                terms.append(f"exact{at}(value.{name})")
-                names[f"exact{at}"] = exact
-    fits: Exact = eval(f"lambda value: {' and '.join(terms)}", names)  # noqa: S307 - of identifiers alone
-    return fits
+    template = _TEMPLATES[len(kinds) - 1].__code__
+    names = dict(zip("abcd", kinds, strict=False))
+    code = template.replace(co_names=tuple(names.get(name, name) for name in template.co_names))
+    return FunctionType(code, dict(zip(_TYPES, kinds.values(), strict=False)))
 
 
 def _is_plain(cls: type, names: Sequence[str]) -> bool:

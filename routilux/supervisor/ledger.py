@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from routilux.clock import Deadline
 from routilux.ipc.arena import Arena, OwnSection
+from routilux.ipc.balance import Balance
 from routilux.ipc.layout import COUNTERS, JOB_NAME, JOB_STATES, WORD, Order
 from routilux.jobs import JobState
 from routilux.supervisor.merge import Merge
@@ -52,7 +53,8 @@ class Ledger:
         )
         self._names = words["names"] - own.section.start
         rows = [section.words for section in arena.layout.sections]
-        self._created, self._retired = ([row[name] // WORD for row in rows] for name in COUNTERS[:2])
+        self._created = [row[COUNTERS[0]] // WORD for row in rows]
+        self._balance = Balance(arena)
         self._free = list(range(arena.layout.jobs - 1, -1, -1))
         self._generation = count(1)
         self.slots = arena.layout.jobs
@@ -140,15 +142,8 @@ class Ledger:
         return self._by_job.get(job)
 
     def is_quiet(self, account: Account) -> bool:
-        """Whether nothing of the job happens by itself any more.
-
-        All `retired` are summed first, then all `created`: both only grow, and a message is counted before
-        anything that follows from it, so the difference over-counts what is in flight, and zero is zero.
-        """
-        words, slot = self._arena.words, account.slot
-        retired = sum([words[row + slot] for row in self._retired])
-        created = sum([words[row + slot] for row in self._created])
-        return created == retired
+        """Whether nothing of the job happens by itself any more."""
+        return self._balance.is_quiet(account.slot)
 
     def tally(self, account: Account) -> "Tally":
         """What has been counted for the job until now."""

@@ -2,25 +2,26 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from itertools import islice
+from types import GeneratorType
 from typing import Any
 
 import msgspec
 
 from routilux.errors import InternalError
-from routilux.invoke import Invoker
+from routilux.invoke import Invoker, Steps
 from routilux.ipc.commit import Transaction
 from routilux.reports import describe
 from routilux.strategies import OnError
 from routilux.worker.context import WorkerContext
 from routilux.worker.intake import Batch
 from routilux.worker.jobs import WorkerJob
-from routilux.worker.loader import Undecodable
+from routilux.worker.loader import Patchy, Undecodable, decoded
 from routilux.worker.outputs import Outputs
 from routilux.worker.over import JobOver
 
 log = logging.getLogger("routilux.worker")
 
+MOST_STEPS = 1 << 20
 REPORTS = 100
 """Errors of one job that one worker describes to the supervisor; all of them are counted."""
 
@@ -48,7 +49,15 @@ class Activations:
         self._context = context
         self._outputs = outputs
         self._tx = tx
-        self.fast = None if on_error.retries else invoker.fast
+        self.logic = None if on_error.retries else invoker.run
+        """What is run on one message after the other, if that is all there is to an activation."""
+        self._through = (
+            self._through_returning
+            if invoker.emits_returned or not outputs.events
+            else self._through_emitting
+        )
+        self._marks = outputs.marks()
+        """How much each event had emitted before the activation at hand."""
         self.is_fast = False
         """Whether the activation at hand is one of several that are used up together."""
         self.failures = 0
@@ -61,9 +70,9 @@ class Activations:
         """The activation before which all was committed while it was held."""
         self.post_mortem: Callable[[WorkerJob, BaseException], str] | None = None
         """What a debugger makes of an exception: `retry`, `skip`, `fail`, or nothing of its own."""
-        self.places: Callable[[Iterator[tuple[int, Any]]], Iterator[tuple[int, Any]]] | None = None
+        self.places: Callable[[Iterator[Any]], Iterator[Any]] | None = None
         """Which messages of a batch to run in one go, if not all: whoever debugs may want to look between."""
-        self.drive: Callable[[Iterator[None], WorkerJob, int], None] = _nobody_drives
+        self.drive: Callable[[Steps, WorkerJob, int], None] = _nobody_drives
         self.watcher: Callable[[WorkerJob, str, BaseException, str], None] | None = None
         """Told of each exception, and what is made of it: "retry", or what `on_error` says."""
 
@@ -71,54 +80,80 @@ class Activations:
         """Plain logic on the messages `start` to `stop` of a batch, one activation each; how many were
         used.
         """
-        fast, context, outputs = self.fast, self._context, self._outputs
-        if fast is None:
+        if self.logic is None:
             raise InternalError("this routine has no fast path")
         self.is_fast = stop - start > 1
+        context = self._context
         context.at, context.batch = job, batch
-        parts = outputs.events[0].parts if len(outputs.events) == 1 else None
-        pairs: Iterator[tuple[int, Any]] = enumerate(islice(values, start, stop), start)
+        messages = context.through(values, start, stop)
         if self.places is not None:
-            pairs = self.places(pairs)
-        index, mark, marks = start, 0, [0]
-        for index, value in pairs:
-            context.index = index
-            if parts is not None:
-                mark = len(parts)
-            else:
-                marks = outputs.marks()
-            try:
-                if type(value) is Undecodable:
-                    value.reject()
-                steps = fast(value)
-                if steps is not None:
-                    self.drive_first(steps, job, batch, is_first=index == start)
-                    return index + 1 - start
-            except JobOver:
-                self.was_cut = True
-                outputs.rollback(self.marks_now(marks if parts is None else [mark]))
-                return index + 1 - start
-            except BaseException as error:  # the user's code, or what it called  # noqa: BLE001
-                self.failed(job, error, self.marks_now(marks if parts is None else [mark]))
-                if job.failed:
-                    return index + 1 - start
-        return index + 1 - start
+            messages = self.places(messages)
+        logic = decoded(self.logic) if isinstance(values, Patchy) else self.logic
+        while not self._run_on(logic, messages, job, batch):
+            pass
+        context.index = context.index
+        return context.index + 1 - start
 
-    def drive_first(self, steps: Iterator[None], job: WorkerJob, batch: Batch, *, is_first: bool) -> None:
+    def _run_on(
+        self, logic: Callable[[Any], object], messages: Iterator[Any], job: WorkerJob, batch: Batch
+    ) -> bool:
+        """Run logic on one message after the other until it fails; whether no other message is to be run."""
+        try:
+            steps = self._through(logic, messages)
+            if steps is not None:
+                self.drive_first(steps, job, batch)
+        except JobOver:
+            self.was_cut = True
+            self._outputs.rollback(self.marks_now(self._marks))
+        except BaseException as error:  # the user's code, or what it called  # noqa: BLE001
+            self.failed(job, error, self.marks_now(self._marks))
+            return job.failed
+        return True
+
+    def _through_returning(self, logic: Callable[[Any], object], messages: Iterator[Any]) -> Steps | None:
+        """Logic that emits by what it returns, if at all, and so has emitted nothing when it fails."""
+        settle = self._invoker.settle
+        emit = self._invoker.emit if self._invoker.emits_returned else settle
+        try:
+            for value in messages:
+                returned = logic(value)
+                if returned is None:
+                    continue
+                if type(returned) is GeneratorType:
+                    return settle(returned)
+                emit(returned)
+        finally:
+            self._marks = self._outputs.marks()
+        return None
+
+    def _through_emitting(self, logic: Callable[[Any], object], messages: Iterator[Any]) -> Steps | None:
+        """Logic that emits on its own."""
+        settle, marks = self._invoker.settle, self._marks
+        parts, *others = [event.parts for event in self._outputs.events]
+        for value in messages:
+            marks[0] = len(parts)
+            if others:
+                marks[1:] = map(len, others)
+            returned = logic(value)
+            if returned is not None and (steps := settle(returned)) is not None:
+                return steps
+        return None
+
+    def drive_first(self, steps: Steps, job: WorkerJob, batch: Batch) -> None:
         """Logic that hands back generators is run message by message from here on: a generator may send early
         only when no other message is used up with its own.
         """
-        self.fast = None
-        if is_first:
+        self.logic = None
+        context = self._context
+        context.index = context.index
+        if context.index == batch.used:
             self.is_fast = False
             self.drive(steps, job, batch.origin)
             return
-        for _ in steps:
+        while steps.take(MOST_STEPS):
             pass
 
-    def run(
-        self, job: WorkerJob, batch: Batch | None, args: list[Any], message: object
-    ) -> Iterator[None] | None:
+    def run(self, job: WorkerJob, batch: Batch | None, args: list[Any], message: object) -> Steps | None:
         """One activation. A generator is given back for the loop to drive: it may wait for room between its
         yields.
         """
@@ -137,7 +172,7 @@ class Activations:
             self.failed(job, error, self.marks_now(marks))
         return None
 
-    def finish(self, job: WorkerJob, token: Batch) -> Iterator[None] | None:
+    def finish(self, job: WorkerJob, token: Batch) -> Steps | None:
         """The routine's `finish`, once per job; the token stands for the message."""
         self._context.at, self._context.batch, self._context.index = job, token, 0
         self.again, self.is_fast = None, False

@@ -7,6 +7,7 @@ from time import perf_counter_ns
 from routilux.clock import monotonic
 from routilux.errors import ArenaFull
 from routilux.ipc import crash
+from routilux.ipc.balance import Balance
 from routilux.ipc.blobs import BlobWriter, Pins
 from routilux.ipc.codec import EncodeError
 from routilux.ipc.commit import Transaction
@@ -47,6 +48,7 @@ class Parts:
     pins: Pins
     blobs: BlobWriter
     tx: Transaction
+    balance: Balance
     bells: Doorbells
     context: WorkerContext
     activations: Activations
@@ -74,7 +76,7 @@ class Commits:
         own = parts.records.own
         self._words = words
         self._idle = own.index(own.section.words["idle"])
-        self.quiet = Quiet(parts.jobs.current, self.name_quiet)
+        self.quiet = Quiet(parts.balance, parts.jobs.current, self.name_quiet)
         self._has_worked = False
         """Whether there was anything to do since we last slept."""
         self.ended = False

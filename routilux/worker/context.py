@@ -1,7 +1,8 @@
 """Here is what a routine sees of the runtime while it runs in a worker: its job, its state, its events."""
 
 import logging
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
+from operator import length_hint
 from typing import Any, cast
 
 from routilux.context import JobView
@@ -18,11 +19,28 @@ class WorkerContext:
         self.cursor: Any = None
         self.at: WorkerJob | None = None
         self.batch: Batch | None = None
-        self.index = 0
+        self._index = 0
+        self._messages: Iterator[Any] | None = None
         self.flusher: Callable[[object], None] | None = None
         self.hooked: Callable[[str, Callable[[object], None]], Callable[[object], None]] | None = None
         """Puts the user's hook before an event's `emit`."""
         self._outputs = outputs
+
+    @property
+    def index(self) -> int:
+        """The place of the message at hand in its batch."""
+        return self._index if self._messages is None else self._index - length_hint(self._messages)
+
+    @index.setter
+    def index(self, index: int) -> None:
+        self._index, self._messages = index, None
+
+    def through(self, values: list[Any], start: int, stop: int) -> Iterator[Any]:
+        """The messages from `start` to `stop` of the batch: whichever is taken last is at hand. To note the
+        place of each would cost more than to tell it from how many are left.
+        """
+        self._index, self._messages = stop - 1, iter(values[start:stop])
+        return self._messages
 
     def emitter(self, event: int, /) -> Callable[[object], None]:
         made = self._outputs.events[event]

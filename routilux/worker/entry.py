@@ -19,6 +19,7 @@ from routilux.holds import HookedRoutine
 from routilux.hooks import Hooks
 from routilux.ipc import crash
 from routilux.ipc.arena import Arena, OwnSection
+from routilux.ipc.balance import Balance
 from routilux.ipc.blobs import BlobWriter, Pins
 from routilux.ipc.channels import Channel
 from routilux.ipc.codec import Decoder, Encoder, batch
@@ -203,6 +204,7 @@ class Worker:
             pins=pins,
             blobs=blobs,
             tx=self.tx,
+            balance=Balance(self.arena),
             bells=self.bells,
             context=context,
             activations=activations,
@@ -219,7 +221,7 @@ class Worker:
         loop.timed = policy.timed
         loop.is_bounded = not (policy.timed or isinstance(policy, WholeJob))
         if node.timeout is not None or hooked is not None:
-            parts.activations.fast = None  # each message is timed, or told, by itself
+            parts.activations.logic = None  # each message is timed, or told, by itself
         if node.timeout is not None:
             loop.stopwatch = Stopwatch(self.own)
         if node.max_activations is not None or node.max_rss_mb is not None:

@@ -166,7 +166,7 @@ class ImmediateLoop(Loop):
         """Run some of the batch's messages; how many."""
         p, start = self.p, batch.used
         values = batch.values(p.loader)
-        if p.activations.fast is not None:
+        if p.activations.logic is not None:
             return p.activations.run_fast(job, batch, values, start, start + most)
         self.activate(job, batch, values[start])
         return 1

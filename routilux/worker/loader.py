@@ -2,7 +2,7 @@
 
 import copy
 import weakref
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -25,6 +25,21 @@ class Undecodable:
 
     def reject(self) -> None:
         raise self.error
+
+
+class Patchy(list[Any]):
+    """Messages of which some are Undecodable."""
+
+
+def decoded(logic: Callable[[Any], object]) -> Callable[[Any], object]:
+    """Logic that rejects what is Undecodable."""
+
+    def run(value: object) -> object:
+        if type(value) is Undecodable:
+            value.reject()
+        return logic(value)
+
+    return run
 
 
 def explained(error: Exception) -> Exception:
@@ -66,11 +81,12 @@ class Loader:
 
     def _load(self, frame: Frame, decoder: Decoder | TypedDecoder) -> list[Any]:
         if frame.flags & BLOB:
-            return [self._load_large(frame, decoder)]
+            large = self._load_large(frame, decoder)
+            return Patchy([large]) if type(large) is Undecodable else [large]
         try:
             return decoder.decode_batch(frame.payload)
         except Exception:  # one of them is bad, or under UNTYPED: find out which  # noqa: BLE001
-            return [self._load_one(part, decoder) for part in split(frame.payload)]
+            return Patchy(self._load_one(part, decoder) for part in split(frame.payload))
 
     @staticmethod
     def _load_one(part: bytes | memoryview, decoder: Decoder | TypedDecoder) -> object:

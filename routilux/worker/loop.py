@@ -5,8 +5,7 @@ Under load one commit spans many messages, of any jobs; when idle, one message i
 """
 
 import logging
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
 from time import perf_counter_ns
 from typing import Any
 
@@ -14,6 +13,7 @@ import msgspec
 
 from routilux.clock import monotonic
 from routilux.errors import RoutiluxError
+from routilux.invoke import Steps
 from routilux.ipc.channels import NO_TURN, Turn
 from routilux.ipc.lanes import BLOB, DEAD, TYPED
 from routilux.ipc.records import Record
@@ -33,11 +33,10 @@ log = logging.getLogger("routilux.worker")
 BATCH_NS = 1_000_000
 """One commit spans about this much work."""
 LARGEST_BATCH = 2048
-YIELDS = 512
-"""A generator's outputs are committed after this many yields,"""
 YIELD_SECONDS = 0.002
-"""or this many seconds, or MOST_LARGE bytes of large payloads."""
-STRIDE = 32
+"""A generator's outputs are committed after this many seconds, or when they fill a frame, or after MOST_LARGE
+bytes of large payloads."""
+STRIDE = 64
 """The most yields before the clock is read again,"""
 STRIDE_SECONDS = 50e-6
 """as long as they take no longer than this."""
@@ -229,7 +228,7 @@ class Loop(Commits):
         """The place in the order of the inputs at hand, `done` of which are used up."""
         return NO_TURN
 
-    def drive(self, steps: Iterator[None], job: WorkerJob, origin: int) -> None:
+    def drive(self, steps: Steps, job: WorkerJob, origin: int) -> None:
         """Advance a generator to its end; what it has emitted so far is committed now and then, and waits for
         room.
         """
@@ -237,23 +236,22 @@ class Loop(Commits):
         self.settle_others()
         replay = self.replay_at_hand() if p.activations.may_send_early else None
         marks = p.outputs.marks()
-        waiting, stride, taken = 0, 1, 1
+        waiting, stride, most = 0, 1, p.outputs.fill
         since = looked = monotonic()
         try:
-            while taken:
-                taken = len([*islice(steps, stride)])
-                waiting += taken
+            while steps.take(min(stride, most - waiting) if replay else stride):
+                waiting += stride
                 now = monotonic()
                 stride = min(2 * stride, STRIDE) if now - looked < STRIDE_SECONDS else 1
                 looked = now
                 is_late = now - since > YIELD_SECONDS
-                if replay and (is_late or waiting >= YIELDS or p.outputs.large >= MOST_LARGE):
+                if replay and (is_late or waiting >= most or p.outputs.large >= MOST_LARGE):
                     replay.drop_known(p.outputs)
                     if not is_late and not any(p.outputs.marks()):  # a re-run: all of it is out already
                         marks, waiting = p.outputs.marks(), 0
                         continue
                     self.flush_job(job, origin)
-                    marks, waiting = p.outputs.marks(), 0
+                    marks, waiting, most = p.outputs.marks(), 0, p.outputs.fill
                     since = looked = monotonic()
         except JobOver:
             p.activations.was_cut = True
@@ -277,11 +275,9 @@ class Loop(Commits):
             self.replay.give_up()
 
     @staticmethod
-    def close_generator(steps: Iterator[None]) -> None:
-        close = getattr(steps, "close", None)
+    def close_generator(steps: Steps) -> None:
         try:
-            if close is not None:
-                close()
+            steps.close()
         except (Exception, SystemExit):  # what the user's generator does when it is told to end
             log.warning("a generator could not be closed", exc_info=True)
 
@@ -300,7 +296,7 @@ class Loop(Commits):
     def may_flush(self, job: WorkerJob) -> bool:
         """Whether the activation at hand can send early, before what shares its commit. The next ones can."""
         p = self.p
-        p.activations.fast, self.flushes = None, True
+        p.activations.logic, self.flushes = None, True
         return not p.activations.is_fast and not (self.ended and job.number in p.states.touched)
 
     def replay_at_hand(self) -> Replay | None:

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from routilux.errors import PayloadError
 from routilux.ipc import crash
 from routilux.ipc.blobs import Blob
 from routilux.ipc.channels import NO_TURN, Channel, Part, Turn, push, runs, segments
-from routilux.ipc.codec import EncodeError, Encoder, Large, batch
+from routilux.ipc.codec import EncodeError, Encoder, Large, Packed, batch
 from routilux.ipc.commit import Transaction
-from routilux.ipc.lanes import ERROR, LARGE, STEP, TYPED, Frame, LaneWriter
+from routilux.ipc.lanes import ERROR, LARGE, MAX_PAYLOAD, STEP, TYPED, Frame, LaneWriter
 from routilux.ipc.loans import Loans
 from routilux.ipc.records import Records
 from routilux.ipc.turns import Turns
@@ -22,6 +23,12 @@ Apart = tuple[list[Part], list[tuple[int, ...]], Changes]
 
 MOST_LARGE = 2 << 20
 """After so many bytes of large payloads a commit is due: they are to be read while a cache has them."""
+
+
+MOST_FILL = 1024
+"""Messages of one frame, however small they are;"""
+FEW = MAX_PAYLOAD // 16
+"""and so many bytes of it are left, that what a routine makes of them may be a little longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +65,14 @@ class EventOutput:
         turns: Turns,
     ) -> None:
         self.name = name
+        self._routine = routine
         self._turns = turns
         self._answers = any(target.is_answer for target in targets)
         self._is_plain = len(targets) == 1 and not self._answers and is_plain(targets[0])
         self.written: dict[LaneWriter, None] = {}
         """Lanes that were written to since the last commit."""
         self._keyed = [(target.key, len(target.channels)) for target in targets if target.key is not None]
+        self._encoder = encoder
         self.encode = encoder.encode
         self.changes: Changes = {}
         """What a debugger has made of some of the parts."""
@@ -71,36 +80,32 @@ class EventOutput:
         """How to keep a part, if that is not all: it has a key, or is watched."""
         self.targets = targets
         self.parts: list[Part] = []
+        self.fill = MOST_FILL
+        """How many messages of the size of the last ones make a frame."""
         self.large = 0
         """Bytes of the large ones among them, or more; 0 only if there are none."""
         self.places: list[tuple[int, ...]] = []
         self._loans = loans
         self._blobs = loans.blobs
         self._flags = TYPED if isinstance(encoder, TypedEncoder) and encoder.is_fast else 0
-        self.emit = self._emitter(routine, encoder)
-
-    def _emitter(self, routine: str, encoder: Encoder | TypedEncoder) -> Callable[[object], None]:
-        encode, append, store = encoder.encode, self.parts.append, self._store
-        event, special = self.name, self._special
         self.look(None)
+        self.emit = encoder.emitter(self.parts.append, self._emit_otherwise, self._special)
+        """Encode the value and keep it until the activation's commit; later changes to it are not seen."""
 
-        def emit(value: object) -> None:
-            """Encode the value and keep it until the activation's commit; later changes to it are not
-            seen.
-            """
-            try:
-                part = encode(value)
-            except EncodeError as error:
-                message = (
-                    f"routine {routine!r} cannot emit a {error.type_name} on event {event!r}: {error.reason}"
-                )
-                raise PayloadError(message) from error
-            if special:
-                special[0](value, part)
-                return
-            append(store(part, value) if isinstance(part, Large) else part)
-
-        return emit
+    def _emit_otherwise(self, value: object, packed: Packed) -> None:
+        """Emit what is large, or was not packed at once, or has a special way."""
+        try:
+            part = self._encoder.complete(value, packed)
+        except EncodeError as error:
+            message = (
+                f"routine {self._routine!r} cannot emit a {error.type_name} on event {self.name!r}: "
+                f"{error.reason}"
+            )
+            raise PayloadError(message) from error
+        if self._special:
+            self._special[0](value, part)
+        else:
+            self.parts.append(self._store(part, value) if isinstance(part, Large) else part)
 
     def look(self, watch: Callable[[object, bytes | Large], None] | None) -> None:
         """Let `watch` decide about each emission from now on; None: no more."""
@@ -187,7 +192,7 @@ class EventOutput:
         if self.changes:
             self._close_changed(tx, job, origin, answered)
             return
-        if self._is_plain and len(self.parts) == 1 and self._put(tx, job, origin):
+        if self._is_plain and not self.large and self._put(tx, job, origin):
             return
         parts = self.parts[:]
         made = keyed = 0
@@ -218,17 +223,27 @@ class EventOutput:
         tx.create(job & 0xFFFF, made)
 
     def _put(self, tx: Transaction, job: int, origin: int) -> bool:
-        """The way of a single small message to a single channel, which nobody numbers or chooses."""
-        part, target = self.parts[0], self.targets[0]
-        if isinstance(part, Blob):
-            return False
-        lane = target.channels[0].put(Frame(job, target.port, 1, batch([part]), self._flags, 0, origin))
-        if lane is None:
-            return False
-        note(tx, lane, self.written)
-        self.parts.clear()
-        tx.create(job & 0xFFFF, 1)
-        return True
+        """The way of small messages to a single channel, which nobody numbers or chooses: frames, as long as
+        there is room for them at once. Whether there was for all.
+        """
+        parts, (target,) = self.parts, self.targets
+        put, at = target.channels[0].put, 0
+        while at < len(parts):
+            run = parts[at : at + self.fill]
+            payload = batch(cast("list[bytes]", run))
+            if len(payload) > MAX_PAYLOAD and len(run) > 1:
+                self.fill = max(1, len(run) * (MAX_PAYLOAD - FEW) // len(payload))
+                continue
+            lane = put(Frame(job, target.port, len(run), payload, self._flags, 0, origin))
+            if lane is None:
+                break
+            at += len(run)
+            note(tx, lane, self.written)
+            self.fill = min(MOST_FILL, max(self.fill, len(run) * (MAX_PAYLOAD - FEW) // len(payload)))
+        if at:
+            tx.create(job & 0xFFFF, at)
+            del parts[:at]
+        return not parts
 
     def _close_changed(self, tx: Transaction, job: int, origin: int, answered: Turn) -> None:
         """As `close`, where connections do not all get the same."""
@@ -366,7 +381,12 @@ class Outputs:
     @property
     def large(self) -> int:
         """About how many bytes of large payloads have been emitted and not been handed over."""
-        return sum(event.large for event in self.events)
+        return sum([event.large for event in self.events])
+
+    @property
+    def fill(self) -> int:
+        """How many small messages like the last ones fill a frame."""
+        return min([event.fill for event in self.events], default=MOST_FILL)
 
     @property
     def waiting(self) -> bool:

@@ -128,16 +128,16 @@ class Watch:
         """An activation is about to begin: what was emitted before belongs to others."""
         self._marks[:] = self._w.outputs.marks()
 
-    def places(self, pairs: Iterator[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
+    def places(self, messages: Iterator[Any]) -> Iterator[Any]:
         """Messages to run in one go: as far as one is held, and those behind it are to be looked at."""
         outputs, marks = self._w.outputs, self._marks
         parts = outputs.events[0].parts if len(outputs.events) == 1 else None
-        for pair in pairs:
+        for message in messages:
             if parts is not None:
                 marks[0] = len(parts)
             else:
                 marks[:] = outputs.marks()
-            yield pair
+            yield message
             if self.is_single:
                 return
 

@@ -10,7 +10,7 @@ from ipc.rig import FIRST, SOURCE, Rig
 from routilux.ipc.channels import Channel
 from routilux.ipc.codec import Encoder
 from routilux.ipc.commit import Transaction
-from routilux.ipc.lanes import MAX_PAYLOAD
+from routilux.ipc.lanes import LARGE
 from routilux.ipc.layout import RING
 from routilux.ipc.loans import Loans
 from routilux.ipc.turns import Turns
@@ -67,7 +67,7 @@ def test_many_jobs_share_a_commit_and_none_is_seen_before_it(
 
 
 def test_when_a_lane_is_full_no_activation_may_follow(outputs: Outputs, tx: Transaction) -> None:
-    payload = bytes(MAX_PAYLOAD // 2)
+    payload = bytes(LARGE // 2)
     written = []
     for job in range(1, 2 + 2 * RING // len(payload)):
         emit(outputs, tx, job, payload)

@@ -258,8 +258,10 @@ def test_an_async_function_is_refused() -> None:
 
 def test_a_result_is_emitted_unless_it_is_none() -> None:
     invoker, recorder = running(scale)
-    assert invoker.fast is not None
-    assert [invoker.fast(2), invoker.fast(0), invoker.call([3], None, Job())] == [None, None, None]
+    assert invoker.run is not None
+    for number in (2, 0):
+        assert invoker.settle(invoker.run(number)) is None
+    assert invoker.call([3], None, Job()) is None
     assert recorder.values == [4, 6]
 
 
@@ -267,19 +269,19 @@ def test_a_generator_runs_as_far_as_it_is_driven() -> None:
     invoker, recorder = running(words)
     steps = invoker.call(["a b c"], None, Job())
     assert steps is not None
-    next(steps)
-    next(steps)
+    assert steps.take(2)
     assert recorder.values == ["a", "b"]
-    assert list(steps) == [None]
+    assert [steps.take(2), steps.take(2)] == [True, False]
+    assert recorder.values == ["a", "b", "c"]
 
 
 def test_a_function_that_returns_a_generator_gives_it_to_the_engine() -> None:
     invoker, recorder = running(routine(lambda n: (i for i in range(n))))
-    assert invoker.fast is not None
-    steps = invoker.fast(3)
-    assert isinstance(steps, Iterator)
+    assert invoker.run is not None
+    steps = invoker.settle(invoker.run(3))
+    assert steps is not None
     assert recorder.values == []
-    assert len(list(steps)) == 3
+    assert steps.take(3)
     assert recorder.values == [0, 1, 2]
 
 
@@ -288,7 +290,7 @@ def test_the_message_and_the_job_are_given_to_those_who_name_them() -> None:
         return a, policy_message, job.job_id
 
     invoker, recorder = running(routine(tell))
-    assert invoker.fast is None
+    assert invoker.run is None
     invoker.call([1], "key", Job("8"))
     assert recorder.values == [(1, "key", "8")]
 
@@ -296,7 +298,7 @@ def test_the_message_and_the_job_are_given_to_those_who_name_them() -> None:
 def test_only_plain_immediate_logic_of_one_slot_is_fast() -> None:
     batches = routine(policy=policies.batch_size(2))(lambda a: a)
     candidates: list[Routine] = [scale, words, routine(lambda a, b: a), batches, routine(lambda: 1)]
-    assert [running(each)[0].fast is not None for each in candidates] == [True, False, False, False, False]
+    assert [running(each)[0].run is not None for each in candidates] == [True, False, False, False, False]
 
 
 def test_a_trigger_is_passed_only_to_a_parameter() -> None:
@@ -315,9 +317,8 @@ def test_a_class_that_returns_a_value_is_told_to_emit_it() -> None:
             return a
 
     invoker, _ = running(Returns())
-    assert invoker.fast is not None
     with pytest.raises(TypeError, match=r"logic of routine 'Returns' returned a int.*emit it"):
-        invoker.fast(1)
+        invoker.settle(1)
     with pytest.raises(TypeError, match="which goes nowhere"):
         invoker.call([1], None, Job())
 
@@ -336,7 +337,7 @@ def test_a_class_may_yield_to_its_only_event() -> None:
     invoker, recorder = running(Yields())
     for steps in (invoker.call([1], None, Job()), invoker.finish()):
         assert steps is not None
-        list(steps)
+        assert steps.take(2)
     assert recorder.values == [1, "end"]
 
 
