@@ -3,14 +3,15 @@
 import sys
 
 from routilux.errors import AttachRefused
+from routilux.supervisor.clients import Clients
 from routilux.supervisor.waitingroom import Held
 
 NOT_ALLOWED = (
     "no editor's debugger may attach to this runtime: start it with `--allow-attach`, or as "
     "Runtime(allow_attach=True)"
 )
-AT_SUPERVISOR = (
-    "{!r} was submitted to routine {!r}, which does not have it yet: there is no process to attach to; "
+IN_NO_PROCESS = (
+    "what is held at routine {!r} waits by itself, in no process's logic: there is no process to attach to; "
     "`step_into` leads there"
 )
 
@@ -25,4 +26,17 @@ def check(held: Held, *, is_allowed: bool) -> None:
     if not is_allowed:
         raise AttachRefused(NOT_ALLOWED)
     if held.peer is None:
-        raise AttachRefused(AT_SUPERVISOR.format(held.hold_id, held.routine))
+        raise AttachRefused(IN_NO_PROCESS.format(held.routine))
+
+
+def heard(clients: Clients, held: Held, what: str) -> bool:
+    """What an editor that is attached to the held process has done; whether it lets the message go on. While
+    it is there, nothing goes on by itself.
+    """
+    if what == "goes on":
+        clients.note(held.job, "resume", f"{held.hold_id} by an editor")
+    elif what == "stays":
+        clients.renew(held.job)
+    else:
+        clients.note(held.job, f"editor {what}", held.hold_id)
+    return what == "goes on"

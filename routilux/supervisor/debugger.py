@@ -15,7 +15,7 @@ from routilux import clock
 from routilux.clock import monotonic
 from routilux.debug.breakpoints import Breakpoint
 from routilux.debug.holds import Attach, Look, Release, Report, Seen, orders
-from routilux.debug.session import KEEP, Action, HoldInfo, Note
+from routilux.debug.session import KEEP, HoldInfo, Note
 from routilux.errors import AttachRefused, BreakpointError, DeadlineExceeded, HoldNotFound
 from routilux.ipc.codec import Decoder, Encoder, in_one_piece
 from routilux.ipc.control import Answer, Ask
@@ -26,7 +26,7 @@ from routilux.lifecycle import ExecutionStatus
 from routilux.submission import encoded_part, slot_seed
 from routilux.supervisor import attaching, holdnews
 from routilux.supervisor.breaktable import BreakTable
-from routilux.supervisor.clients import REMEMBERED, Clients
+from routilux.supervisor.clients import REMEMBERED, Presence
 from routilux.supervisor.docket import Docket
 from routilux.supervisor.edits import edited_input, fitting
 from routilux.supervisor.ledger import Account
@@ -38,7 +38,7 @@ ON_ERROR = ("resume", "retry", "skip", "fail")
 ENDED = "job {!r} has ended: there is nothing to debug any more"
 
 
-class Debugger:
+class Debugger(Presence):
     """The DebugControl of the jobs of one flow."""
 
     def __init__(
@@ -50,15 +50,13 @@ class Debugger:
         *,
         allow_attach: bool = False,
     ) -> None:
+        super().__init__(room, rouse)
         self._allow_attach = allow_attach
         self.lease = LEASE
         self.table = table
         self._docket = docket
-        self._room = room
-        self._rouse = rouse
         self._holds: dict[str, Held] = {}
         self._names = count(1)
-        self._clients = Clients()
         self._attempts: dict[tuple[int, int, str], int] = {}
         self._seen: dict[int, Seen] = {}
         self._looks = count(1)
@@ -106,11 +104,6 @@ class Debugger:
             ]
 
     # ---- what is held -------------------------------------------------------------------------------------
-
-    def renew(self, job: JobState) -> None:
-        """Somebody who debugs the job is there."""
-        with self._room:
-            self._clients.renew(job)
 
     def holds(self, job: JobState, *, renews: bool = True) -> list[HoldInfo]:
         with self._room:
@@ -204,23 +197,6 @@ class Debugger:
             self._docket.desk.commit()
         self._rouse()
 
-    def attach(self, job: JobState) -> None:
-        with self._room:
-            self._clients.renew(job).attached += 1
-
-    def detach(self, job: JobState) -> None:
-        with self._room:
-            self._clients.renew(job).attached -= 1
-        self._rouse()
-
-    def audit(self, job: JobState) -> list[Action]:
-        with self._room:
-            return list(self._clients.of(job).audit)
-
-    def notes(self, job: JobState) -> list[Note]:
-        with self._room:
-            return list(self._clients.of(job).notes)
-
     # ---- for the supervisor's thread ----------------------------------------------------------------------
 
     def asked(self, peer: bytes, ask: Ask) -> Answer | None:  # noqa: PLR0911 - one for each question
@@ -236,7 +212,9 @@ class Debugger:
                 self._take_note(account, ask)
             return None
         if ask.what == "attached":
-            self._attached(peer, ask.key)
+            for held in [each for each in self._holds.values() if each.peer == peer]:
+                if attaching.heard(self._clients, held, ask.key):
+                    self._let_go(held, Release())
             return None
         if account is None or is_over:
             return Answer(ask.number, is_over=True)
@@ -268,17 +246,6 @@ class Debugger:
         routine = found.routine_id or found.source_routine_id or ""
         note = Note(clock.wall(), ask.key, routine, ask.value.decode(errors="replace"))
         self._clients.of(account.job).notes.append(note)
-
-    def _attached(self, peer: bytes, what: str) -> None:
-        """An editor's debugger is at work in a held process: as long as it is, that stays held."""
-        for held in [each for each in self._holds.values() if each.peer == peer]:
-            if what == "stays":
-                self._clients.renew(held.job)
-            elif what == "goes on":
-                self._clients.note(held.job, "resume", f"{held.hold_id} by an editor")
-                self._let_go(held, Release())
-            else:
-                self._clients.note(held.job, f"editor {what}", held.hold_id)
 
     def _shown(self, peer: bytes, ask: Ask) -> Answer | None:
         seen = msgspec.msgpack.decode(ask.value, type=Seen)
