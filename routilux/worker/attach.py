@@ -54,6 +54,8 @@ class Editor:
         self._line: socket.socket | None = None
         """The editor's connection, once more: pydevd closes its own while it reads, which nobody notices."""
         self._is_configured = False
+        self._hushed: Any = None
+        """What pydevd knows of the thread, while it must not stop it: in what our own code calls."""
         self._beat = 0.0
 
     def invite(self) -> tuple[int, str]:
@@ -76,6 +78,9 @@ class Editor:
         self._door.shut()
         if self._debugger is not None and not self._is_configured:
             self._leave()
+        if self._hushed is not None:
+            self._hushed.is_tracing -= 1
+            self._hushed = None
 
     def tidy(self) -> None:
         """What an editor that has detached has set up is taken away: from here on nothing is traced."""
@@ -165,6 +170,9 @@ class Editor:
                 over.append(True)
                 self._pydevd.PyDevdAPI().request_resume_thread("*")
 
+        if self._hushed is None:
+            self._hushed = self._pydevd.set_additional_thread_info(threading.current_thread())
+            self._hushed.is_tracing += 1
         self._debugger.gui_in_use = True  # so that pydevd calls this 50 times a second, as for a window
         set_inputhook(look_up)
         try:

@@ -76,9 +76,9 @@ class Client:
 
     # ---- what an editor does ------------------------------------------------------------------------------
 
-    def attach(self) -> None:
+    def attach(self, *, just_my_code: bool = True) -> None:
         self.ask("initialize", adapterID="debugpy", clientID="test")
-        attaching = self.send("attach", justMyCode=True)
+        attaching = self.send("attach", justMyCode=just_my_code)
         self.event("initialized")
         self.ask("configurationDone")
         self.answer(attaching)

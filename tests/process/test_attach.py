@@ -22,6 +22,7 @@ from routilux.debug.attachment import Attachment
 from routilux.debug.session import Hold
 from routilux.errors import AttachRefused
 
+ALL_CODE = pytest.mark.parametrize("just_my_code", [True, False])
 EVENT = {"routine_id": "sums", "event_name": "out", "condition": "data == 3"}
 
 
@@ -51,10 +52,13 @@ def actions(job: JobState) -> list[str]:
     return [each.action for each in job.session().audit]
 
 
-def test_an_editor_reads_a_local_continues_and_changes_nothing(runtime: Runtime) -> None:
+@ALL_CODE
+def test_an_editor_reads_a_local_continues_and_changes_nothing(
+    runtime: Runtime, *, just_my_code: bool
+) -> None:
     job, hold = held_job(runtime)
     with connected(hold.attach()) as client:
-        client.attach()
+        client.attach(just_my_code=just_my_code)
         frame = client.stack()[0]
         assert frame["name"].endswith("logic")
         assert client.variables(frame)["seen"] == "3"
@@ -64,10 +68,11 @@ def test_an_editor_reads_a_local_continues_and_changes_nothing(runtime: Runtime)
     assert actions(job) == ["add breakpoint", "attach", "editor came", "resume"]
 
 
-def test_an_editor_steps_on_in_the_users_code(runtime: Runtime) -> None:
+@ALL_CODE
+def test_an_editor_steps_on_in_the_users_code(runtime: Runtime, *, just_my_code: bool) -> None:
     job, hold = held_job(runtime)
     with connected(hold.attach()) as client:
-        client.attach()
+        client.attach(just_my_code=just_my_code)
         line = client.stack()[0]["line"]
         client.ask("next", threadId=1)
         assert client.stack()[0]["line"] == line + 1
@@ -76,10 +81,11 @@ def test_an_editor_steps_on_in_the_users_code(runtime: Runtime) -> None:
         assert sorted(job.results(TIMEOUT)) == [0, 1, 3, 6]
 
 
-def test_a_step_into_leads_from_a_held_activation_to_its_logic(runtime: Runtime) -> None:
+@ALL_CODE
+def test_a_step_into_leads_from_an_activation_to_its_logic(runtime: Runtime, *, just_my_code: bool) -> None:
     job, hold = held_job(runtime, routine_id="sums", condition="data == 2")
     with connected(hold.attach()) as client:
-        client.attach()
+        client.attach(just_my_code=just_my_code)
         client.stack()
         client.ask("stepIn", threadId=1)
         frame = client.stack()[0]
