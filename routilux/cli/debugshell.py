@@ -230,6 +230,7 @@ class DebugShell(cmd.Cmd):
         self.say(f"{found.hold_id} waits for an editor's debugger at {found.host}:{found.port}; for VS Code:")
         self.say(msgspec.json.format(msgspec.json.encode(found.launch), indent=2).decode())
 
+    @_told
     def do_set(self, line: str) -> None:
         """`set NAME = JSON`: the held process goes on with another value of a variable."""
         name, equals, text = (part.strip() for part in line.partition("="))
