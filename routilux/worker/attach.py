@@ -6,6 +6,7 @@ process is started. It asks nobody for a token; the door sees to who comes in.
 
 import os
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -56,6 +57,8 @@ class Editor:
         self._is_configured = False
         self._hushed: Any = None
         """What pydevd knows of the thread, while it must not stop it: in what our own code calls."""
+        self._breakpoint = sys.breakpointhook
+        """What `breakpoint()` does while no editor is attached."""
         self._beat = 0.0
 
     def invite(self) -> tuple[int, str]:
@@ -98,6 +101,7 @@ class Editor:
         if self._line is not None:
             self._line.close()
         self._debugger, self._line, self._is_configured = None, None, False
+        sys.breakpointhook = self._breakpoint
         self._let_count(wanted=True)
 
     def _hang_up(self, how: int) -> None:
@@ -154,6 +158,7 @@ class Editor:
         finally:
             pydevd.start_client = connect
         self._debugger = pydevd.get_global_debugger()
+        sys.breakpointhook = sys.modules["debugpy"].breakpoint
         self._let_count(wanted=False)
 
     def _stand(self, at: Standing) -> bool:
@@ -196,9 +201,11 @@ class Editor:
 
 def _pydevd() -> Any:
     """The module: it takes 0.3 s, and few workers need it."""
+    before = sys.breakpointhook
     import debugpy.server  # noqa: F401, PLC0415 - makes pydevd known, and speak the editor's protocol
     import pydevd  # noqa: PLC0415 - as above
 
+    sys.breakpointhook = before
     return pydevd
 
 

@@ -169,6 +169,21 @@ def test_a_worker_is_as_it_was_once_the_editor_has_gone(runtime: Runtime) -> Non
     assert (worker.num_threads(), worker.is_running()) == (threads, True)
 
 
+def test_breakpoint_calls_are_the_editors_only_while_it_is_attached(runtime: Runtime) -> None:
+    job = runtime.exec(attached.hooks(), n=3, breakpoints=[{"routine_id": "hooks"}])
+    session = job.session()
+    hold = session.wait(TIMEOUT)
+    with connected(hold.attach()) as client:
+        client.attach()
+        client.stack()
+        client.ask("continue", threadId=1)
+        client.stack()
+    until(lambda: actions(job)[-1] == "editor left")
+    for _ in range(2):
+        session.wait(TIMEOUT).resume()
+    assert sorted(job.results(TIMEOUT)) == ["debugpy.public_api", "sys", "sys"]
+
+
 def test_the_port_is_closed_when_the_message_goes_on(runtime: Runtime) -> None:
     job, hold = held_job(runtime)
     found = hold.attach()

@@ -33,6 +33,20 @@ class Sums(Routine):
         self.state["seen"] = seen
 
 
+class Hooks(Routine):
+    """Tells whose `breakpoint()` is."""
+
+    value = Slot()
+    out = Event()
+
+    def logic(self, value: int) -> None:
+        self.out.emit(sys.breakpointhook.__module__)
+
+
+def hooks() -> Flow:
+    return Flow("hooks").pipe(count, "count").pipe(Hooks(), "hooks")
+
+
 def sums() -> Flow:
     return Flow("sums").pipe(count, "count").pipe(Sums(), "sums")
 
