@@ -24,6 +24,7 @@ NAMES = {
     "message_id": "2:0:0",
     "breakpoint_id": "bp-1",
     "hold_id": "hold-1",
+    "name": "total",
 }
 BODIES = {
     "/jobs": {"flow_id": rig.FLOW, "routine_id": "split", "slot_name": "text", "data": 1},
