@@ -35,6 +35,7 @@ BODIES = {
     "/conditions/check": {"condition": "data > 1"},
     "/jobs/{job_id}/debug/inject": {"routine_id": "split", "slot_name": "text"},
     "/jobs/{job_id}/debug/holds/{hold_id}/edit": {"payload": 1},
+    "/jobs/{job_id}/debug/variables/{name}": {"value": 1},
 }  # fmt: skip
 JSON = "application/json"
 TOKEN = {"X-API-Key": DEBUG}
