@@ -5,6 +5,7 @@ go on goes on, and in the end all is as without a breakpoint.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -127,6 +128,12 @@ def resume_all(session: Session, job: JobState) -> None:
             continue
 
 
+def debugged(job: JobState) -> None:
+    """By somebody who resumes whatever is held of it."""
+    with job.session() as session:
+        resume_all(session, job)
+
+
 def until_out(job: JobState, wanted: Any) -> list[Any]:
     """What comes out, as far as that."""
     found: list[Any] = []
@@ -167,9 +174,8 @@ def test_the_right_message_is_held_and_what_is_to_go_on_goes_on(
 def test_two_jobs_at_once_are_held_each_by_itself(runtime: Runtime, name: str, suspend: str) -> None:
     flow, place = FLOWS[name], CASES[name][KINDS.index("slot")].place
     jobs = [start(runtime, flow, breakpoints=[{**place, "suspend": suspend}]) for _ in range(2)]
-    for job in jobs:
-        with job.session() as session:
-            resume_all(session, job)
+    with ThreadPoolExecutor() as both:  # each needs the processes in which the other may be held
+        list(both.map(debugged, jobs))
     assert [sorted(map(repr, job.results(TIMEOUT))) for job in jobs] == [plain(flow)] * 2
 
 
@@ -178,8 +184,7 @@ def test_two_jobs_at_once_are_held_each_by_itself(runtime: Runtime, name: str, s
 def test_the_order_of_a_connection_is_kept(runtime: Runtime, name: str, suspend: str) -> None:
     flow, place = FLOWS[name], CASES[name][KINDS.index("connection")].place
     job = start(runtime, flow, breakpoints=[{**place, "suspend": suspend, "hit_condition": "% 3"}])
-    with job.session() as session:
-        resume_all(session, job)
+    debugged(job)
     assert in_order(name, job) == in_order(name, start(runtime, flow))
 
 
