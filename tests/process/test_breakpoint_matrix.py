@@ -45,8 +45,8 @@ def at(place: str, condition: str, data: Any, sibling: Any = None, *, kind: str 
     if len(ends) == 2:
         names = ("source_routine_id", "source_event_name", "target_routine_id", "target_slot_name")
         return Case(dict(zip(names, (*ends[0], *ends[1]), strict=True)), condition, data, sibling)
-    names = ("routine_id", f"{kind}_name")
-    return Case(dict(zip(names, ends[0], strict=False)), condition, data, sibling)
+    where = dict(zip(("routine_id", f"{kind}_name"), ends[0], strict=False))
+    return Case(where, condition, data, sibling)
 
 
 PAIR = (("left", 6), ("right", 6))
