@@ -13,7 +13,7 @@ import pytest
 
 from process.flows import held
 from process.flows.workers import TIMEOUT
-from routilux import BreakpointError, Flow, JobState, Runtime
+from routilux import BreakpointError, Flow, JobState, Output, Runtime
 from routilux.debug.session import Session
 
 N = 8
@@ -134,10 +134,10 @@ def debugged(job: JobState) -> None:
         resume_all(session, job)
 
 
-def until_out(job: JobState, wanted: Any) -> list[Any]:
+def until_out(outputs: Iterator[Output], wanted: Any) -> list[Any]:
     """What comes out, as far as that."""
     found: list[Any] = []
-    for output in job.outputs() if wanted is not None else ():
+    for output in outputs if wanted is not None else ():
         found.append(output.payload)
         if output.payload == wanted:
             break
@@ -154,6 +154,7 @@ def test_the_right_message_is_held_and_what_is_to_go_on_goes_on(
 ) -> None:
     flow, case, before = FLOWS[name], CASES[name][KINDS.index(kind)], []
     job = start(runtime, flow, breakpoints=[{**case.place, "condition": case.condition, "suspend": suspend}])
+    outputs = job.outputs()
     with job.session() as session:
         hold = session.wait(TIMEOUT)
         assert (hold.type, hold.data, hold.attempt) == (kind, case.data, 1)
@@ -163,9 +164,10 @@ def test_the_right_message_is_held_and_what_is_to_go_on_goes_on(
         assert job.counters["beside"]["activations"] == (suspend != "job")
         if suspend == "message":
             assert sorted(map(repr, start(runtime, flow).results(TIMEOUT))) == plain(flow)
-            before = until_out(job, case.sibling)
+            before = until_out(outputs, case.sibling)
         resume_all(session, job)
-    assert sorted(map(repr, before + job.results(TIMEOUT))) == plain(flow, ("beside", 1))
+    found = [*before, *(output.payload for output in outputs)]
+    assert sorted(map(repr, found)) == plain(flow, ("beside", 1))
     other.wait(TIMEOUT)
 
 
