@@ -290,9 +290,10 @@ class Debugger(Presence):
 
     def forget(self, account: Account) -> None:
         """The job has ended: whoever is held notices that by itself."""
-        for held in [each for each in self._holds.values() if each.account is account]:
-            del self._holds[held.hold_id]
-            self._docket.publishing.debugging(holdnews.ended(held, "ended", self._docket))
+        if self._holds:
+            for held in [each for each in self._holds.values() if each.account is account]:
+                del self._holds[held.hold_id]
+                self._docket.publishing.debugging(holdnews.ended(held, "ended", self._docket))
         self.waiting.forget(account)
         self.guards.forget(account)
         account.is_suspended = False

@@ -90,6 +90,8 @@ class GuardRoom:
 
     def forget(self, account: Account) -> None:
         """The job has ended."""
+        if not (self._held or self._said):
+            return
         self._held = {key: held for key, held in self._held.items() if held.account is not account}
         self._said = {key: said for key, said in self._said.items() if said[0] != account.number}
         account.guarded = 0

@@ -71,6 +71,8 @@ class Gate:
         """What watches here, from now on."""
         if self._made is None:
             self._made = self._make()
+        if self.watch is None:  # it has not seen what has been emitted meanwhile
+            self._made.begin()
         self.watch = self._made
         self._activations.opens = self._made.opens
         return self._made

@@ -44,8 +44,8 @@ class Guarded:
         self._jobs = jobs
         self._loader = loader
         self._generation = generation
-        self._asked: dict[int, int] = {}
-        """By its key, in which generation we have asked about a message that is held."""
+        self._asked: dict[int, tuple[int, int]] = {}
+        """By its key, the job of a message that is held, and in which generation we have asked about it."""
         self._said: dict[int, Release] = {}
 
     def holds(self, batch: Batch) -> bool:
@@ -54,15 +54,24 @@ class Guarded:
         if key in self._said:
             return False
         generation = self._generation()
-        if self._asked.get(key) == generation:
+        if self._asked.get(key) == (batch.job, generation):
             return True
-        report = b"" if key in self._asked else msgspec.msgpack.encode(self._report(batch, key))
+        report = b""
+        if key not in self._asked:
+            self._forget()
+            report = msgspec.msgpack.encode(self._report(batch, key))
         release = self._ask(batch, key, report)
         if release is None:
-            self._asked[key] = generation
+            self._asked[key] = batch.job, generation
             return True
         self._said[key] = release
         return False
+
+    def _forget(self) -> None:
+        """Messages of jobs that are over are not asked about again."""
+        for key in [key for key, (job, _) in self._asked.items() if self._jobs.is_over(job)]:
+            del self._asked[key]
+            self._said.pop(key, None)
 
     def _ask(self, batch: Batch, key: int, report: bytes) -> Release | None:
         def is_in_vain() -> bool:

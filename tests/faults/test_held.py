@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -142,3 +143,13 @@ def _until_held(terminal: subprocess.Popen[bytes]) -> bytes:
         if line.startswith(b"hold-"):
             return line
     raise AssertionError("it has ended")
+
+
+def test_a_message_set_aside_goes_on_when_its_durable_run_is_resumed(tmp_path: Path) -> None:
+    wanted = {**SLOT, "suspend": "message", "condition": "data == 4"}
+    runtime = Runtime(state_dir=tmp_path / "run", heap=1 << 24)
+    runtime.exec(held.chain(), n=6, job_id="kept", breakpoints=[wanted]).session().wait(TIMEOUT)
+    runtime.suspend()
+    with Runtime.resume(tmp_path / "run") as resumed:
+        (job,) = resumed.jobs()
+        assert job.results(TIMEOUT) == [("left", 2 * n) for n in range(6)]

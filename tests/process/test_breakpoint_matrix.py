@@ -5,6 +5,7 @@ go on goes on, and in the end all is as without a breakpoint.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from process.flows import held
 from process.flows.workers import TIMEOUT
-from routilux import BreakpointError, Flow, JobState, Runtime
+from routilux import BreakpointError, Flow, JobState, Output, Runtime
 from routilux.debug.session import Session
 
 N = 8
@@ -44,8 +45,8 @@ def at(place: str, condition: str, data: Any, sibling: Any = None, *, kind: str 
     if len(ends) == 2:
         names = ("source_routine_id", "source_event_name", "target_routine_id", "target_slot_name")
         return Case(dict(zip(names, (*ends[0], *ends[1]), strict=True)), condition, data, sibling)
-    names = ("routine_id", f"{kind}_name")
-    return Case(dict(zip(names, ends[0], strict=False)), condition, data, sibling)
+    where = dict(zip(("routine_id", f"{kind}_name"), ends[0], strict=False))
+    return Case(where, condition, data, sibling)
 
 
 PAIR = (("left", 6), ("right", 6))
@@ -127,10 +128,16 @@ def resume_all(session: Session, job: JobState) -> None:
             continue
 
 
-def until_out(job: JobState, wanted: Any) -> list[Any]:
+def debugged(job: JobState) -> None:
+    """By somebody who resumes whatever is held of it."""
+    with job.session() as session:
+        resume_all(session, job)
+
+
+def until_out(outputs: Iterator[Output], wanted: Any) -> list[Any]:
     """What comes out, as far as that."""
     found: list[Any] = []
-    for output in job.outputs() if wanted is not None else ():
+    for output in outputs if wanted is not None else ():
         found.append(output.payload)
         if output.payload == wanted:
             break
@@ -147,6 +154,7 @@ def test_the_right_message_is_held_and_what_is_to_go_on_goes_on(
 ) -> None:
     flow, case, before = FLOWS[name], CASES[name][KINDS.index(kind)], []
     job = start(runtime, flow, breakpoints=[{**case.place, "condition": case.condition, "suspend": suspend}])
+    outputs = job.outputs()
     with job.session() as session:
         hold = session.wait(TIMEOUT)
         assert (hold.type, hold.data, hold.attempt) == (kind, case.data, 1)
@@ -156,9 +164,10 @@ def test_the_right_message_is_held_and_what_is_to_go_on_goes_on(
         assert job.counters["beside"]["activations"] == (suspend != "job")
         if suspend == "message":
             assert sorted(map(repr, start(runtime, flow).results(TIMEOUT))) == plain(flow)
-            before = until_out(job, case.sibling)
+            before = until_out(outputs, case.sibling)
         resume_all(session, job)
-    assert sorted(map(repr, before + job.results(TIMEOUT))) == plain(flow, ("beside", 1))
+    found = [*before, *(output.payload for output in outputs)]
+    assert sorted(map(repr, found)) == plain(flow, ("beside", 1))
     other.wait(TIMEOUT)
 
 
@@ -167,9 +176,8 @@ def test_the_right_message_is_held_and_what_is_to_go_on_goes_on(
 def test_two_jobs_at_once_are_held_each_by_itself(runtime: Runtime, name: str, suspend: str) -> None:
     flow, place = FLOWS[name], CASES[name][KINDS.index("slot")].place
     jobs = [start(runtime, flow, breakpoints=[{**place, "suspend": suspend}]) for _ in range(2)]
-    for job in jobs:
-        with job.session() as session:
-            resume_all(session, job)
+    with ThreadPoolExecutor() as both:  # each needs the processes in which the other may be held
+        list(both.map(debugged, jobs))
     assert [sorted(map(repr, job.results(TIMEOUT))) for job in jobs] == [plain(flow)] * 2
 
 
@@ -178,8 +186,7 @@ def test_two_jobs_at_once_are_held_each_by_itself(runtime: Runtime, name: str, s
 def test_the_order_of_a_connection_is_kept(runtime: Runtime, name: str, suspend: str) -> None:
     flow, place = FLOWS[name], CASES[name][KINDS.index("connection")].place
     job = start(runtime, flow, breakpoints=[{**place, "suspend": suspend, "hit_condition": "% 3"}])
-    with job.session() as session:
-        resume_all(session, job)
+    debugged(job)
     assert in_order(name, job) == in_order(name, start(runtime, flow))
 
 
