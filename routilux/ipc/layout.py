@@ -17,8 +17,10 @@ WORD = 8
 RING = int(os.environ.get("ROUTILUX_RING", "131072"))
 """Bytes of a lane's ring, a multiple of 64; tests make it so small that a single message fills it."""
 
-PINS = 1 << 14
-"""Blobs of others that one process can keep at a time for views that outlive their activation."""
+PINS = 1 << 17
+"""Blobs of others that one process can keep at a time, for its records and for views that outlive their
+activation.
+"""
 
 RECORDS = 1 << 17
 """Rows of a process's pending store."""
@@ -39,14 +41,16 @@ HEADER_WORDS = (
     "poison",
     "running_since",
     "idle",
+    "naps",
     "starved",
     "logged",
 )
 """`idle` says that the process waits for a doorbell (1, or when it will wake by itself, in nanoseconds),
-`starved` that it leaves messages in its lanes although it has nothing to do, since it holds back so many
-already. `logged` counts the batches of log lines that it has sent to the supervisor. `at` names the input at
-hand, `at_once` says whether it is the only one of its transaction. After a crash the supervisor writes
-`care`, how many transactions are to be of one message, and `poison`, the input not to be run again.
+`naps` counts how often it has begun to. `starved` says that it leaves messages in its lanes although it has
+nothing to do, since it holds back so many already. `logged` counts the batches of log lines that it has sent
+to the supervisor. `at` names the input at hand, `at_once` says whether it is the only one of its transaction.
+After a crash the supervisor writes `care`, how many transactions are to be of one message, and `poison`, the
+input not to be run again.
 """
 COUNTERS = ("created", "retired", "activations", "errors", "skipped", "unused", "dead", "cut")
 """Per job slot and process: cumulative, never reset; the first two decide when a job is quiet, the last
