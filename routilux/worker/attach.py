@@ -84,6 +84,8 @@ class Editor:
         if self._hushed is not None:
             self._hushed.is_tracing -= 1
             self._hushed = None
+            if self._debugger is not None:
+                self._debugger.enable_tracing()
 
     def tidy(self) -> None:
         """What an editor that has detached has set up is taken away: from here on nothing is traced."""
@@ -178,6 +180,7 @@ class Editor:
         if self._hushed is None:
             self._hushed = self._pydevd.set_additional_thread_info(threading.current_thread())
             self._hushed.is_tracing += 1
+            self._debugger.disable_tracing()
         self._debugger.gui_in_use = True  # so that pydevd calls this 50 times a second, as for a window
         set_inputhook(look_up)
         try:
