@@ -72,6 +72,28 @@ class LookAt(msgspec.Struct, frozen=True, tag=True):
     renews: bool = True
 
 
+class LetAttach(msgspec.Struct, frozen=True, tag=True):
+    """→ AttachInfo: an editor's debugger may attach to the held process."""
+
+    job_id: str
+    hold_id: str = ""
+    """The oldest if there is none."""
+
+
+class SetVariable(msgspec.Struct, frozen=True, tag=True):
+    """→ SeenInfo, with the variable as it is then; the message is still held."""
+
+    job_id: str
+    name: str
+    value: Any
+    """Plain JSON."""
+    hold_id: str = ""
+    """The oldest if there is none."""
+    scope: str = ""
+    """`local`, `configuration`, `state` or `attribute`; the first of that name if there is none."""
+    frame: int = 0
+
+
 class ActOnHold(msgspec.Struct, frozen=True, tag=True):
     """→ SessionInfo, after `resume`, `step`, `step_over`, `step_into`, `drop`, `edit`, `retry`, `skip` or
     `fail`.
@@ -145,6 +167,8 @@ DebugRequest = (
     | Renew
     | AskSession
     | LookAt
+    | LetAttach
+    | SetVariable
     | ActOnHold
     | Inject
     | StartRecording
@@ -255,6 +279,16 @@ class TapeInfo(msgspec.Struct, frozen=True, tag=True):
     reason: str = ""
 
 
+class AttachInfo(msgspec.Struct, frozen=True, tag=True):
+    """Where one client of the Debug Adapter Protocol is taken, as long as the message is held."""
+
+    hold_id: str
+    host: str
+    port: int
+    launch: dict[str, Any]
+    """A configuration for VS Code's `launch.json`."""
+
+
 class AuditEntry(msgspec.Struct, frozen=True):
     at: float
     action: str
@@ -267,4 +301,4 @@ class Audit(msgspec.Struct, frozen=True, tag=True):
     entries: tuple[AuditEntry, ...]
 
 
-DebugAnswer = BreakpointList | SessionInfo | SeenInfo | TapeInfo | Audit
+DebugAnswer = BreakpointList | SessionInfo | SeenInfo | TapeInfo | AttachInfo | Audit

@@ -34,6 +34,7 @@ class Settings:
     stop_limit: float
     dead_letters: DeadLetters
     hooks: Hooks = NO_HOOKS
+    allow_attach: bool = False
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,10 @@ class RecordingError(RoutiluxError):
     """A file of recorded messages cannot be read or written, or a message in it cannot be used here."""
 
 
+class AttachRefused(BreakpointError):
+    """An editor's debugger may not, or cannot, attach to what is held."""
+
+
 class ClosedError(RoutiluxError):
     """The runtime or the flow was closed by you."""
 

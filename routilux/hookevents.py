@@ -99,18 +99,27 @@ class Held(msgspec.Struct, frozen=True, tag=True):
 
 
 class Debugged(msgspec.Struct, frozen=True, tag=True):
-    """A debugger has let go of what was held, or has injected a message; or it has gone on by itself."""
+    """A debugger has let go of what was held, has changed a variable, or has injected a message; or what was
+    held has gone on by itself.
+    """
 
     at: int
     job_id: str
     action: str
-    """As in debugcommands.ActOnHold, `inject`, or why by itself: `auto-resume`, `drain`, `removed`, `died`,
-    `ended`.
+    """As in debugcommands.ActOnHold, `set variable`, `inject`, or why by itself: `auto-resume`, `drain`,
+    `removed`, `died`, `ended`.
     """
     routine: str
     process: int = 0
     hold_id: str = ""
     slot: str = ""
+    connection_id: str = ""
+    event: str = ""
+    message_id: str = ""
+    """Of the input that was at work."""
+    variable: str = ""
+    preview: str = ""
+    """Of the message: as it went on, or was dropped, or was put in; or of the variable's new value."""
 
 
 # ---- topic ROUTINE, by the workers ------------------------------------------------------------------------

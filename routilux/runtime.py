@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from routilux.admission import Admission
 from routilux.clock import Deadline
 from routilux.deadletters import DeadLetter, DeadLetters
+from routilux.debug.attachment import check_attachable
 from routilux.debug.breakpoints import Breakpoint, validated
 from routilux.debug.session import Breakpoints
 from routilux.engine import Settings
@@ -57,7 +58,8 @@ class Runtime:
     that directory, and outlives this process and all workers. `Runtime.resume(state_dir)` goes on with it.
     Leaving a durable runtime by an exception suspends its jobs instead of cancelling them. `hooks` are told
     what happens, see ExecutionHooks. With `monitor`, True or the number of a port, a monitor runs beside it:
-    `runtime.monitor.link` is its page. May be used from several threads.
+    `runtime.monitor.link` is its page. With `allow_attach` an editor's debugger may attach to a held process,
+    see `Hold.attach`: it can run anything there. May be used from several threads.
     """
 
     _default: ClassVar["Runtime | None"] = None
@@ -78,6 +80,7 @@ class Runtime:
         state_dir: str | os.PathLike[str] | StateDirectory | None = None,
         hooks: Sequence[ExecutionHooks] = (),
         monitor: "bool | int | Wish" = False,
+        allow_attach: bool = False,
     ) -> None:
         for name, number in (workers or {}).items():
             if not is_count(number):
@@ -88,6 +91,8 @@ class Runtime:
             raise FlowError(f"max_pending={max_pending!r}: give a whole number from 1 to 65536")
         if not is_amount(stop_limit):
             raise FlowError(f"stop_limit={stop_limit!r}: give a number of seconds above 0")
+        if allow_attach:
+            check_attachable(engine)
         self.monitor: Monitor | None = None
         """The monitor beside this runtime, if one was asked for."""
         with contextlib.ExitStack() as undo:
@@ -110,7 +115,16 @@ class Runtime:
             self._is_durable = state_dir is not None
             memory = heap or quarter_of_memory()
             told = as_hooks(hooks)
-            settings = Settings(max_pending, memory, max_output, grace, stop_limit, self.dead_letters, told)
+            settings = Settings(
+                max_pending,
+                memory,
+                max_output,
+                grace,
+                stop_limit,
+                self.dead_letters,
+                told,
+                allow_attach=allow_attach,
+            )
             self._premises = Premises(self._house)
             self._engine = new_engine(engine, settings, workers or {}, self._premises.path, state_dir)
             self._admission = Admission(self._engine, workers or {}, self.job_store, told)

@@ -1,6 +1,6 @@
 """Here is Routilux at W1 to W4: the flows as a user would write them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from queue import SimpleQueue
@@ -89,11 +89,15 @@ STAGES: dict[str, tuple[Any, Any, Any]] = {
 
 
 @contextmanager
-def chain(*, kind: str, is_watched: bool = False) -> Iterator[Measure]:
-    """Records a second."""
+def chain(
+    *, kind: str, is_watched: bool = False, never_held: Mapping[str, str] | None = None
+) -> Iterator[Measure]:
+    """Records a second; `never_held` is a breakpoint at which nothing is ever held."""
     source, stage, sink = STAGES[kind]
     flow = Flow("w1").pipe(source, "source").pipe(stage, "stage").pipe(sink, "sink")
     with Runtime(monitor=is_watched) as runtime:
+        if never_held is not None:
+            runtime.breakpoints(flow).add(never_held)
 
         def measure(count: int) -> Found:
             began = perf_counter()

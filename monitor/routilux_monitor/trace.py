@@ -233,9 +233,22 @@ def of_hold(place: Place, number: int, event: Held) -> TraceEvent:
 
 
 def of_debugging(place: Place, number: int, event: Debugged) -> TraceEvent:
-    """A debugger has let go of a message, or put one in."""
+    """A debugger has let go of a message, perhaps changed or not at all, has set a variable, or put a message
+    in.
+    """
     kind = "breakpoint_resumed" if event.hold_id else "message_injected"
-    data = {"hold_id": event.hold_id, "action": event.action, "slot_name": event.slot}
+    if event.variable:
+        kind = "variable_set"
+    data = {
+        "hold_id": event.hold_id,
+        "action": event.action,
+        "connection_id": event.connection_id,
+        "event_name": event.event,
+        "slot_name": event.slot,
+        "message_id": event.message_id,
+        "variable": event.variable,
+        "preview": event.preview,
+    }
     return TraceEvent(number, event.job_id, event.routine, event.process, kind, place.at(event.at), data=data)
 
 

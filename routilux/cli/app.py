@@ -127,6 +127,8 @@ def run_flow(
     monitor: watching.MonitorWanted = False,
     monitor_port: watching.MonitorPort = None,
     keep: watching.Keep = False,
+    allow_attach: watching.AllowAttach = False,
+    breaks: debugging.Breaks = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object on standard output: everything, for programs.")
     ] = False,
@@ -147,6 +149,7 @@ def run_flow(
     def run() -> JobState:
         flow = load(target)
         _check(flow, wanted)
+        places = debugging.places_of(flow, breaks or ())
         runtime = Runtime(
             engine=engine,
             workers=wanted,
@@ -154,14 +157,16 @@ def run_flow(
             job_store=job_store,
             dead_letters=dead_letters,
             monitor=watching.wish(monitor_port, is_wanted=monitor),
+            allow_attach=allow_attach,
         )
         watching.tell_link(runtime)
+        debugging.tell_breaks(places)
         crew = progress.crew(flow, wanted, engine)
         with progress.shown(lambda: next(iter(runtime.jobs()), None), crew) as view:
             job = attend(
                 interrupts,
                 [runtime],
-                lambda: runtime.exec(flow, inputs, entry=entry, timeout=timeout).wait(),
+                lambda: runtime.exec(flow, inputs, entry=entry, timeout=timeout, breakpoints=places).wait(),
                 view,
                 Drain(drain, state_dir),
                 keeps=keep,

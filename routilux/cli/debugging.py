@@ -1,22 +1,37 @@
 """Here is `routilux debug`: a debugger in the terminal, for a job of any runtime that runs."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from routilux.cli.answers import answering
 from routilux.cli.debugshell import DebugShell
 from routilux.cli.lease import Lease
+from routilux.cli.places import parsed
 from routilux.cli.wire import Wire
 from routilux.commands import Describe, Description, FlowInfo, JobInfo
 from routilux.debug.ancestry import Ancestry, Names
 from routilux.debug.follower import Follower
 from routilux.errors import RoutiluxError
+from routilux.flow import Flow
+from routilux.frontdesk.describe import Catalogue
 from routilux.frontdesk.visit import ask, runtimes
 
 ENDS = ("completed", "failed", "cancelled", "lost")
+
+Breaks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--break",
+        metavar="PLACE",
+        help="Hold messages there for `routilux debug`: `PLACE [if CONDITION]` as its `break` takes it. "
+        "Once per place.",
+        show_default=False,
+    ),
+]
 
 Found = tuple[Path, JobInfo, FlowInfo]
 
@@ -40,10 +55,23 @@ def debug(
         directory, found, flow = find_job(job)
         wire = Wire(directory, found.job_id)
         ancestry = Ancestry(Names.of(flow), found.job_id)
-        with Lease(wire), Follower(flow.directory, ancestry) as follower:
-            DebugShell(wire, flow, follower).cmdloop()
+        with context.obj.raised(), Lease(wire), Follower(flow.directory, ancestry) as follower:
+            DebugShell(wire, flow, follower).serve()
 
     answering(run, context.obj)
+
+
+def places_of(flow: Flow, texts: Sequence[str]) -> list[dict[str, Any]]:
+    """The breakpoints that `--break` wants. Raises BreakpointError where the flow has no such place."""
+    known = Catalogue().info(flow, None)
+    return [parsed(known, text) for text in texts]
+
+
+def tell_breaks(places: Sequence[dict[str, Any]]) -> None:
+    """On standard error: what to do while something is held."""
+    if places:
+        hint = "what a breakpoint holds waits 30 seconds for `routilux debug`, in another terminal"
+        print(hint, file=sys.stderr, flush=True)
 
 
 def find_job(job_id: str | None) -> Found:

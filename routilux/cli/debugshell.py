@@ -18,8 +18,11 @@ from routilux.debug.recordings import End, messages_of
 from routilux.debugcommands import (
     ActOnHold,
     AskSession,
+    AttachInfo,
     BreakpointList,
+    FrameInfo,
     HeldMessage,
+    LetAttach,
     ListBreakpoints,
     LookAt,
     RemoveBreakpoint,
@@ -27,10 +30,12 @@ from routilux.debugcommands import (
     SeenInfo,
     SessionInfo,
     SetBreakpoint,
+    SetVariable,
     TapeInfo,
     VariableInfo,
 )
 from routilux.errors import BreakpointError, RecordingError
+from routilux.frontdesk.visit import RuntimeGone
 from routilux.ipc import plain
 
 LOOK = 0.1
@@ -38,6 +43,18 @@ LOOK = 0.1
 
 MOST_TOLD = 50
 """Messages that `where` tells as the cause of what is held."""
+SHORT = {
+    "b": "break",
+    "c": "continue",
+    "i": "into",
+    "l": "list",
+    "n": "over",
+    "next": "over",
+    "p": "print",
+    "q": "quit",
+    "s": "step",
+    "w": "where",
+}
 
 Doing = Callable[["DebugShell", str], bool | None]
 
@@ -65,14 +82,29 @@ class DebugShell(cmd.Cmd):
         self._flow = flow
         self._follower = follower
         self._nap = threading.Event()
+        self._hold = ""
+        """The one that is looked at and let go; if it is no more, or none was chosen, the oldest."""
+        self._frame = 0
+        """Whose locals are meant: 0 is the innermost function."""
         self.prompt = "(debug) " if sys.stdin.isatty() else ""
 
     def say(self, text: str) -> None:
         print(text, file=self.stdout, flush=True)
 
-    def preloop(self) -> None:
+    def serve(self) -> None:
+        """Carry out commands until the user leaves or the job has ended; Ctrl-C gives up a line or a wait."""
         self.say(f"job {self._wire.job_id!r} of flow {self._flow.flow_id!r}; `help` lists the commands")
         self._show(self._session())
+        while True:
+            try:
+                return self.cmdloop()
+            except RuntimeGone:
+                self.say(f"job {self._wire.job_id!r} is over, and its runtime has ended")
+                return None
+            except KeyboardInterrupt:
+                if not self.prompt:
+                    raise SystemExit(130) from None
+                self.say("")
 
     def emptyline(self) -> bool:
         """An empty line repeats nothing: a step too many cannot be taken back."""
@@ -80,6 +112,11 @@ class DebugShell(cmd.Cmd):
 
     def default(self, line: str) -> None:
         self.say(f"error: there is no command {line.partition(' ')[0]!r}; `help` lists them")
+
+    def precmd(self, line: str) -> str:
+        """The short names of pdb and gdb are known too."""
+        word, space, rest = line.strip().partition(" ")
+        return SHORT.get(word, word) + space + rest
 
     # ---- breakpoints --------------------------------------------------------------------------------------
 
@@ -114,16 +151,68 @@ class DebugShell(cmd.Cmd):
     # ---- look ---------------------------------------------------------------------------------------------
 
     @_told
+    def do_hold(self, line: str) -> None:
+        """`hold ID`: look at that one, and let it go, of several that are held; `list` lists them."""
+        holds = self._session().holds
+        if line.strip() not in [held.hold_id for held in holds]:
+            self.say(f"error: nothing is held as {line.strip()!r}; `list` lists what is held")
+            return
+        self._hold, self._frame = line.strip(), 0
+        self.do_where("")
+
+    @_told
     def do_where(self, _line: str) -> None:
-        """`where`: the functions that are under way where the oldest message is held, and the messages that
+        """`where`: where the message is held, the functions that are under way there, and the messages that
         have caused it, back to the submission.
         """
         session = self._session()
-        self._show(session)
-        for frame in self._wire.ask(LookAt(self._wire.job_id, "stack"), SeenInfo).frames:
-            self.say(f"  {frame.file}:{frame.line} in {frame.function}\n    {frame.text.strip()}")
-        for each in self._follower.ancestors(session.holds[0])[:MOST_TOLD] if session.holds else ():
+        held = self._chosen(session)
+        if held is None:
+            self._show(session)
+            return
+        self.say(_line_about(held))
+        self.say(f"  message {held.message_id} is at work, attempt {held.attempt}")
+        for number, frame in enumerate(self._frames()):
+            here = ">" if number == self._frame else " "
+            self.say(f"{here} {number} {frame.function} at {frame.file}:{frame.line}\n      {frame.text}")
+        for each in self._follower.ancestors(held)[:MOST_TOLD]:
             self.say(f"{'  ' * each.generation}caused by {each}")
+
+    @_told
+    def do_frame(self, line: str) -> None:
+        """`frame N`: mean the function with that number of `where` by `locals`, `print` and `set`."""
+        frames = self._frames()
+        if not frames:
+            self.say("error: no function of yours is under way here")
+        elif not line.strip().isdecimal() or int(line) >= len(frames):
+            self.say("error: there is no such function; `where` numbers them")
+        else:
+            self._frame = int(line)
+            frame = frames[self._frame]
+            self.say(f"> {self._frame} {frame.function} at {frame.file}:{frame.line}\n      {frame.text}")
+
+    def do_up(self, _line: str) -> None:
+        """`up`: mean the function that has called this one."""
+        self.do_frame(str(self._frame + 1))
+
+    def do_down(self, _line: str) -> None:
+        """`down`: mean the function that this one has called."""
+        self.do_frame(str(self._frame - 1))
+
+    def _frames(self) -> tuple[FrameInfo, ...]:
+        return self._wire.ask(LookAt(self._wire.job_id, "stack", self._chosen_id()), SeenInfo).frames
+
+    def _chosen(self, session: SessionInfo) -> HeldMessage | None:
+        """The hold that is meant, if anything is held."""
+        by_id = {held.hold_id: held for held in session.holds}
+        if self._hold not in by_id:
+            self._hold, self._frame = "", 0
+        return by_id.get(self._hold) or next(iter(session.holds), None)
+
+    def _chosen_id(self) -> str:
+        """Its id. Raises RefusedError if nothing is held."""
+        held = self._chosen(self._session())
+        return "" if held is None else held.hold_id
 
     @_told
     def do_locals(self, _line: str) -> None:
@@ -135,8 +224,8 @@ class DebugShell(cmd.Cmd):
     def do_print(self, line: str) -> None:
         """`print [NAME]`: the message that is held, or a variable and what is in it."""
         if not line.strip():
-            session = self._session()
-            self.say(_message(session.holds[0]) if session.holds else "nothing is held")
+            held = self._chosen(self._session())
+            self.say("nothing is held" if held is None else _message(held))
             return
         for variable in self._variables():
             if variable.name == line.strip():
@@ -146,8 +235,31 @@ class DebugShell(cmd.Cmd):
                 return
         self.say(f"error: there is no variable {line.strip()!r} here; `locals` lists them")
 
+    @_told
+    def do_attach(self, _line: str) -> None:
+        """`attach`: let an editor's debugger attach to the process that holds the message."""
+        found = self._wire.ask(LetAttach(self._wire.job_id, self._chosen_id()), AttachInfo)
+        self.say(f"{found.hold_id} waits for an editor's debugger at {found.host}:{found.port}; for VS Code:")
+        self.say(msgspec.json.format(msgspec.json.encode(found.launch), indent=2).decode())
+
+    @_told
+    def do_set(self, line: str) -> None:
+        """`set NAME = JSON`: the held process goes on with another value of a variable."""
+        name, equals, text = (part.strip() for part in line.partition("="))
+        if not (name and equals):
+            self.say("error: write `set NAME = JSON`; `locals` lists the names")
+            return
+        try:
+            value = msgspec.json.decode(text)
+        except msgspec.DecodeError as error:
+            self.say(f"error: {text!r} is no JSON: {error}")
+            return
+        request = SetVariable(self._wire.job_id, name, value, self._chosen_id(), frame=self._frame)
+        for variable in self._wire.ask(request, SeenInfo).variables:
+            self.say(f"  {variable.scope} {variable.name}: {variable.type} = {variable.text}")
+
     def _variables(self, path: tuple[int, ...] = ()) -> tuple[VariableInfo, ...]:
-        look = LookAt(self._wire.job_id, "variables", path=path)
+        look = LookAt(self._wire.job_id, "variables", self._chosen_id(), self._frame, path)
         return self._wire.ask(look, SeenInfo).variables
 
     @_told
@@ -206,7 +318,9 @@ class DebugShell(cmd.Cmd):
         return self._act(action, payload=payload, has_payload=True)
 
     def _act(self, action: str, **more: Any) -> bool | None:
-        return self._acted(ActOnHold(self._wire.job_id, action, **more))
+        request = ActOnHold(self._wire.job_id, action, self._hold, **more)
+        self._hold, self._frame = "", 0
+        return self._acted(request)
 
     def _acted(self, request: ActOnHold) -> bool | None:
         """Do it, then wait for the next hold; True when the job has ended."""
@@ -224,12 +338,26 @@ class DebugShell(cmd.Cmd):
         return session.status == "no_session"
 
     def do_EOF(self, _line: str) -> bool:  # noqa: N802 - cmd's word for the end of the input
-        """As `quit`."""
-        return True
+        """Ctrl-D: as `quit`."""
+        if self.prompt:
+            self.say("")
+        return self.do_quit("")
 
     def do_quit(self, _line: str) -> bool:
         """`quit`: leave; what is held goes on when no other debugger is there."""
+        if self._session().holds:
+            self.say("what is held goes on in 30 seconds, unless another debugger is there")
         return True
+
+    def do_help(self, arg: str) -> None:
+        """`help [COMMAND]`: what there is."""
+        if arg:
+            super().do_help(SHORT.get(arg, arg))
+            return
+        for name in sorted(self.get_names()):
+            if name.startswith("do_") and name != "do_EOF":
+                self.say(" ".join((getattr(self, name).__doc__ or "").split()))
+        self.say("Short: " + ", ".join(f"{short} for {long}" for short, long in SHORT.items()) + ".")
 
     # ---- words --------------------------------------------------------------------------------------------
 
@@ -242,9 +370,7 @@ class DebugShell(cmd.Cmd):
         elif not session.holds:
             self.say("nothing is held")
         for held in session.holds:
-            place = held.connection_id or held.event_name or held.slot_name or ""
-            where = f"{held.routine_id}[{held.replica}]{place and ' at ' + place}"
-            self.say(f"{held.hold_id} ({held.type}) in {where}: {held.preview}")
+            self.say(_line_about(held))
             if held.error:
                 self.say(held.error.rstrip())
 
@@ -253,9 +379,24 @@ class DebugShell(cmd.Cmd):
         names = (name for _, name in places(self._flow))
         return [name[len(typed) :] for name in (*names, "error") if name.startswith(typed + text)]
 
+    def complete_print(self, text: str, _line: str, _begin: int, _end: int) -> list[str]:
+        return [each.name for each in self._variables() if each.name.startswith(text)]
+
+    def complete_hold(self, text: str, _line: str, _begin: int, _end: int) -> list[str]:
+        return [held.hold_id for held in self._session().holds if held.hold_id.startswith(text)]
+
+    def complete_set(self, text: str, _line: str, _begin: int, _end: int) -> list[str]:
+        return [each.name for each in self._variables() if each.name.startswith(text)]
+
     def complete_delete(self, text: str, _line: str, _begin: int, _end: int) -> list[str]:
         names = (each["breakpoint_id"] for each in self._breakpoints())
         return [name for name in names if name.startswith(text)]
+
+
+def _line_about(held: HeldMessage) -> str:
+    place = held.connection_id or held.event_name or held.slot_name or ""
+    where = f"{held.routine_id}[{held.replica}]{place and ' at ' + place}"
+    return f"{held.hold_id} ({held.type}) in {where}: {held.preview}"
 
 
 def _message(held: HeldMessage) -> str:

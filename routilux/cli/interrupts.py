@@ -1,8 +1,8 @@
 """Here is what Ctrl-C, SIGTERM and a hang-up mean: the first asks for the end, the second takes it.
 
-The handler never raises: an exception that comes out of nowhere would leave half-closed things behind, and
-a traceback. While a command attends to its flow, signals are only counted; a byte in a pipe wakes whoever
-waits. At any other moment there is nothing to put in order: the first signal ends the process on the spot.
+The handler never raises, but at a prompt: an exception that comes out of nowhere would leave half-closed
+things behind, and a traceback. While a command attends to its flow, signals are only counted; a byte in a
+pipe wakes whoever waits. At any other moment there is nothing to put in order: the first ends the process.
 """
 
 import os
@@ -55,6 +55,25 @@ class Interrupts:
             yield
         finally:
             self._counts_only = False
+
+    @contextmanager
+    def raised(self) -> Iterator[None]:
+        """Within this, Ctrl-C raises KeyboardInterrupt, and the other signals SystemExit: for a prompt, which
+        has a terminal to put in order.
+        """
+        before = {number: signal.getsignal(number) for number in SIGNALS}
+
+        def leave(number: int, _frame: FrameType | None) -> None:
+            raise SystemExit(128 + number)
+
+        for number, handler in before.items():
+            if handler is not signal.SIG_IGN:
+                signal.signal(number, signal.default_int_handler if number == signal.SIGINT else leave)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     def wait(self, seconds: float) -> None:
         """Sleep until the next signal or `wake`, or for so many seconds."""

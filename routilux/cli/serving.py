@@ -44,6 +44,7 @@ def serve(
     job_store: keeping.JobStoreFile = None,
     dead_letters: keeping.DeadLettersFile = None,
     drain: keeping.DrainSeconds = 30.0,
+    allow_attach: watching.AllowAttach = False,
 ) -> None:
     """Keep flows warm, and take jobs for them by REST until stopped.
 
@@ -68,6 +69,7 @@ def serve(
             job_store=job_store,
             dead_letters=dead_letters,
             monitor=Wish(port, tuple(options)),
+            allow_attach=allow_attach,
         )
         draining = Drain(drain)
 

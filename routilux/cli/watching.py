@@ -17,6 +17,13 @@ MonitorPort = Annotated[
         "--monitor-port", min=0, max=65535, metavar="N", help="The same, on that port.", show_default=False
     ),
 ]
+AllowAttach = Annotated[
+    bool,
+    typer.Option(
+        "--allow-attach",
+        help="Let an editor's debugger attach to a held process, on request. It can run anything there.",
+    ),
+]
 Keep = Annotated[
     bool, typer.Option("--keep", help="Stay when the run is over, with its monitor, until Ctrl-C.")
 ]

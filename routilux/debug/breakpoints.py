@@ -14,6 +14,7 @@ from routilux.errors import BreakpointError
 from routilux.graph import Connection, Graph
 
 Kind = Literal["routine", "slot", "event", "connection", "error"]
+SUSPENDS: Final = ("worker", "job", "message")
 KINDS: Final = ("routine", "slot", "event", "connection", "error")
 MOST: Final = 64
 """Breakpoints of one flow at a time, those of its jobs among them."""
@@ -29,8 +30,9 @@ class Breakpoint(msgspec.Struct, frozen=True, kw_only=True):
     `routine_id` and `slot_name` alone it is a slot, with `routine_id` alone a routine.
 
     `action="log"` notes a line instead of holding; "record" is what a recording sets. `suspend="job"` stops
-    all processes of the job while one is held. The last five fields are what it has come to so far; what is
-    given for them is not heeded.
+    all processes of the job while one is held; with `suspend="message"` nothing waits but the message, and
+    those behind it. The last five fields are what it has come to so far; what is given for them is not
+    heeded.
     """
 
     breakpoint_id: str = ""
@@ -50,7 +52,7 @@ class Breakpoint(msgspec.Struct, frozen=True, kw_only=True):
     action: Literal["pause", "log", "record"] = "pause"
     log_message: str | None = None
     one_shot: bool = False
-    suspend: Literal["worker", "job"] = "worker"
+    suspend: Literal["worker", "job", "message"] = "worker"
     enabled: bool = True
     hit_count: int = 0
     evaluations: int = 0
@@ -133,8 +135,13 @@ def _check_fields(wanted: Breakpoint, kind: Kind) -> None:
         raise BreakpointError(f"a breakpoint of type {kind!r} has no {', '.join(extra)}")
     if len(wanted.breakpoint_id) > LONGEST_ID or not (wanted.breakpoint_id or "-").isprintable():
         raise BreakpointError(f"breakpoint_id: a text of at most {LONGEST_ID} characters, all printable")
-    if wanted.action not in ("pause", "log", "record") or wanted.suspend not in ("worker", "job"):
-        raise BreakpointError('action is "pause" or "log", suspend is "worker" or "job"')
+    if wanted.action not in ("pause", "log", "record") or wanted.suspend not in SUSPENDS:
+        raise BreakpointError(f'action is "pause" or "log", suspend is one of {", ".join(SUSPENDS)}')
+    if wanted.suspend == "message" and kind in ("routine", "error"):
+        raise BreakpointError(
+            f'suspend="message" sets one message aside on its way; a breakpoint of type {kind!r} holds its '
+            'activation: use suspend="worker", or set it on the slot'
+        )
     if wanted.log_message is not None and wanted.action != "log":
         raise BreakpointError('a log_message is written by action="log" alone')
     if kind == "error" and wanted.action == "log":
@@ -152,6 +159,17 @@ def _check_place(flow: Graph, wanted: Breakpoint, kind: Kind) -> None:
         raise _unknown("slot", wanted.slot_name, routine.slot_names, f"routine {wanted.routine_id!r}")
     if wanted.event_name is not None and wanted.event_name not in routine.event_names:
         raise _unknown("event", wanted.event_name, routine.event_names, f"routine {wanted.routine_id!r}")
+    if wanted.suspend == "message" and kind == "event":
+        _check_is_taken(flow, wanted)
+
+
+def _check_is_taken(flow: Graph, wanted: Breakpoint) -> None:
+    way = wanted.routine_id, wanted.event_name
+    if way not in {(each.source, each.event) for each in flow.connections}:
+        raise BreakpointError(
+            f"{wanted.routine_id}.{wanted.event_name} is an output of the flow: no routine takes it, so that "
+            'suspend="message" has no place to set it aside; use suspend="worker"'
+        )
 
 
 def _routine(flow: Graph, name: str) -> Any:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from routilux.configuration import nearest
-from routilux.debug import guards, operations
+from routilux.debug import guards, operations, shortcuts
 from routilux.errors import BreakpointError
 
 LONGEST: Final = 512
@@ -186,10 +186,10 @@ class _Rewriter:
     """
 
     def __init__(self) -> None:
-        self.scope: dict[str, Any] = {}
+        self.scope: dict[str, Any] = dict(shortcuts.SCOPE)
         self._temporaries = 0
 
-    def value(self, node: ast.expr) -> ast.expr:  # noqa: C901, PLR0911 - one case an element of the language
+    def value(self, node: ast.expr) -> ast.expr:  # noqa: C901, PLR0911, PLR0912 - a case each
         """What the expression comes to."""
         match node:
             case ast.Constant():
@@ -198,10 +198,12 @@ class _Rewriter:
                 return self._name(node)
             case ast.Attribute():
                 self._check_field(node.attr, node)
-                return self._call(guards.field, self.value(node.value), ast.Constant(node.attr))
+                return self._looked_up(guards.field, self.value(node.value), ast.Constant(node.attr))
             case ast.Subscript():
                 if isinstance(node.slice, ast.Slice):
                     raise self._refused(node.slice)
+                if shortcuts.is_key(node.slice):
+                    return self._looked_up(guards.item, self.value(node.value), node.slice)
                 return self._call(guards.item, self.value(node.value), self.value(node.slice))
             case ast.Call():
                 return self._called(node)
@@ -253,7 +255,10 @@ class _Rewriter:
         if node.id in _FUNCTIONS:
             raise _Wrong(f"{node.id} is a function: call it, as {node.id}(...)", node)
         self._check_field(node.id, node)
-        return self._call(guards.field, ast.Name("data", ast.Load()), ast.Constant(node.id))
+        return self._looked_up(guards.field, ast.Name("data", ast.Load()), ast.Constant(node.id))
+
+    def _looked_up(self, guard: Callable[..., Any], value: ast.expr, key: ast.expr) -> ast.expr:
+        return shortcuts.lookup(value, key, self._once, lambda again: self._call(guard, again, key))
 
     def _check_field(self, name: str, node: ast.AST) -> None:
         if name.startswith("__"):
@@ -311,7 +316,9 @@ class _Rewriter:
         if guard is None:
             what = _REFUSED.get(type(node.op), "an operation on bits")
             raise _Wrong(f"a condition cannot have {what}", node)
-        return self._call(guard, self.value(node.left), self.value(node.right))
+        values = self.value(node.left), self.value(node.right)
+        short = shortcuts.reckoning(node.op, values, self._once, lambda a, b: self._call(guard, a, b))
+        return short or self._call(guard, *values)
 
     def _either(self, node: ast.BoolOp) -> ast.expr:
         """`a or b` comes to a or b: each is worked out once, and only when it is needed."""
@@ -327,6 +334,14 @@ class _Rewriter:
                 else ast.IfExp(is_true, found, again)
             )
         return found
+
+    def _once(self, value: ast.expr) -> tuple[ast.expr, ast.expr]:
+        if isinstance(value, ast.NamedExpr):
+            return value, ast.Name(value.target.id, ast.Load())
+        if shortcuts.is_plain(value):
+            return value, value
+        kept, name = self._kept(value)
+        return kept, ast.Name(name, ast.Load())
 
     def _kept(self, value: ast.expr) -> tuple[ast.expr, str]:
         self._temporaries += 1
@@ -357,8 +372,10 @@ class _Rewriter:
             found = self._call(operations.among, *values)
             return found if isinstance(operator, ast.In) else ast.UnaryOp(ast.Not(), found)
         if not isinstance(operator, ast.Is | ast.IsNot):
-            return self._call(_COMPARISONS[type(operator)], *values)
-        if any(isinstance(side, ast.Constant) and _is_single(side.value) for side in written):
+            guard = _COMPARISONS[type(operator)]
+            short = shortcuts.comparison(operator, values, self._once, lambda a, b: self._call(guard, a, b))
+            return short or self._call(guard, *values)
+        if any(map(shortcuts.is_single, written)):
             compared = self._call(operations.same, *values)
             return compared if isinstance(operator, ast.Is) else ast.UnaryOp(ast.Not(), compared)
         raise _Wrong("`is` compares with None, True or False alone: use ==", node)
@@ -379,8 +396,3 @@ class _Rewriter:
             case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as size)):
                 return -size
         raise _Wrong("a list in a condition is one of constants", node)
-
-
-def _is_single(value: object) -> bool:
-    """Whether there is only one such object, so that it can be told by what it is."""
-    return value is None or isinstance(value, bool)

@@ -81,12 +81,32 @@ class Look(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Which of the variables, which of what is in it, and so on: then, what is in that."""
 
 
+class Attach(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Let a debugger of the interpreter attach, and go on holding."""
+
+    number: int
+
+
+class Assign(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Give a variable another value, and go on holding."""
+
+    number: int
+    name: str
+    value: bytes
+    """Encoded in one piece."""
+    scope: str = ""
+    """As of Variable; if there is none, the first of that name in the order in which they are shown."""
+    frame: int = 0
+
+
 class Seen(msgspec.Struct, frozen=True, array_like=True):
-    """The answer to a Look."""
+    """The answer to a Look; to an Assign: the variable as it is now; to an Attach: the port. Or why not."""
 
     number: int
     variables: tuple[Variable, ...] = ()
     frames: tuple[StackFrame, ...] = ()
+    refusal: str = ""
+    port: int = 0
 
 
 class Variable(msgspec.Struct, frozen=True, array_like=True):
@@ -114,7 +134,7 @@ class StackFrame(msgspec.Struct, frozen=True, array_like=True):
     text: str = ""
 
 
-Order = Release | Look
+Order = Release | Look | Attach | Assign
 
 
 class _Orders:

@@ -9,10 +9,11 @@ from types import FrameType, GeneratorType
 from typing import Any, Final
 
 from routilux.debug import guards
-from routilux.debug.holds import StackFrame, Variable
+from routilux.debug.holds import MOST_SHOWN, StackFrame, Variable
 from routilux.debug.messages import shown
 from routilux.debug.pictures import picture
 from routilux.invoke import Steps
+from routilux.ipc.codec import Encoder, in_one_piece
 
 MOST: Final = 100
 """Variables, or parts of one, that are told at a time."""
@@ -101,6 +102,19 @@ def text(value: Any) -> str:
     if guards.is_array(value):
         return _array_text(value)
     return shown(value)
+
+
+def sendable(value: Any) -> tuple[bytes | None, str]:
+    """A message for whoever debugs, in one piece, if it can be sent and is not too large; and a line about
+    it.
+    """
+    said = text(value)
+    try:
+        part = Encoder(MOST_SHOWN).encode(value)
+    except Exception:  # a class may raise anything when it is asked for its state  # noqa: BLE001
+        return None, said
+    size = len(part) if isinstance(part, bytes) else part.nbytes
+    return (in_one_piece(part) if size <= MOST_SHOWN else None), said
 
 
 def _array_text(array: Any) -> str:

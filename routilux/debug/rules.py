@@ -7,6 +7,7 @@ not there at all.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter_ns
 from typing import Any, Final
@@ -39,14 +40,24 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
 class Rule:
     """One breakpoint at one worker, and what it has come to there."""
 
-    def __init__(self, entry: Entry, process: int = 0, counts: Sequence[int] = (0, 0, 0, 0)) -> None:
-        """`counts` is what its row says: an earlier incarnation may have come so far."""
+    def __init__(
+        self,
+        entry: Entry,
+        process: int = 0,
+        counts: Sequence[int] = (0, 0, 0, 0),
+        at: Callable[[], object] = lambda: None,
+    ) -> None:
+        """`counts` is what its row says: an earlier incarnation may have come so far. `at` tells the input at
+        hand.
+        """
         wanted = entry.breakpoint
         self.entry = entry
         self.row = entry.row
         self.job = entry.job
         self.breakpoint = wanted
         self.evaluations, self.hits, self.errors, self.cost_ns = counts
+        self.glanced: Callable[[], int] | None = None
+        """How many evaluations there are, if somebody else counts them for now."""
         self.last_error = ""
         self.is_told = False
         """Whether the supervisor knows of the error."""
@@ -55,7 +66,11 @@ class Rule:
         self.missed = 0
         """messages since the last one that it has not."""
         self._before = entry.before.get(process, 0)
-        self._test = None if wanted.condition is None else compile_condition(wanted.condition)
+        self._at = at
+        self._input: object = None
+        self._begun = self.hits
+        """Hits before the first of that input."""
+        self.test = None if wanted.condition is None else compile_condition(wanted.condition)
         self._hits = None if wanted.hit_condition is None else compile_hits(wanted.hit_condition)
         said = wanted.log_message if wanted.log_message is not None else "{data}"
         self.message = compile_message(said)
@@ -65,17 +80,25 @@ class Rule:
         if self.job is not None and self.job != number:
             return False
         self.evaluations += 1
-        test = self._test
+        test = self.test
         if test is not None:
             if self.evaluations % SAMPLE == 0:
-                if not self._timed(test, data, job_id, routine):
+                if not self.timed(test, data, job_id, routine):
                     return False
             else:
                 try:
                     if not test(data, job_id, routine):
                         return False
                 except Exception as error:  # a payload may be anything: no hit, and counted  # noqa: BLE001
-                    return self._fault(error)
+                    return self.fault(error)
+        return self.counts_now()
+
+    def counts_now(self) -> bool:
+        """One hit more; whether it counts."""
+        if self.job == SPENT:
+            return False
+        if (at := self._at()) != self._input:
+            self._input, self._begun = at, self.hits
         self.hits += 1
         if self._hits is not None and not self._hits(self.hits - self._before):
             return False
@@ -83,16 +106,29 @@ class Rule:
             self.job = SPENT
         return True
 
-    def _timed(self, test: Test, data: Any, job_id: str, routine: str) -> bool:
+    @contextmanager
+    def without_the_present(self) -> Iterator[None]:
+        """Within, its hits are those before the input at hand, which a crash makes come again."""
+        hits = self.hits
+        if self._input == self._at():
+            self.hits = self._begun
+        try:
+            yield
+        finally:
+            self.hits = hits
+
+    def timed(self, test: Test, data: Any, job_id: str, routine: str) -> bool:
+        """Whether the condition holds; how long that takes stands for SAMPLE of them."""
         began = perf_counter_ns()
         try:
             return bool(test(data, job_id, routine))
         except Exception as error:  # as above  # noqa: BLE001
-            return self._fault(error)
+            return self.fault(error)
         finally:
             self.cost_ns += SAMPLE * (perf_counter_ns() - began)
 
-    def _fault(self, error: Exception) -> bool:
+    def fault(self, error: Exception) -> bool:
+        """The condition cannot be answered: no hit, and counted."""
         self.errors += 1
         self.last_error = f"{type(error).__name__}: {error}"[:200]
         return False
@@ -100,7 +136,12 @@ class Rule:
     @property
     def counts(self) -> tuple[int, int, int, int]:
         """For its row, in the order of BREAKPOINT_COUNTERS."""
-        return self.evaluations, self.hits, self.errors, self.cost_ns
+        evaluations = self.evaluations if self.glanced is None else self.glanced()
+        return evaluations, self.hits, self.errors, self.cost_ns
+
+    def take_over(self) -> None:
+        """Count evaluations again, whoever has counted them."""
+        self.evaluations, self.glanced = self.counts[0], None
 
 
 @dataclass(frozen=True)
@@ -163,6 +204,16 @@ def _concerns(place: Place, wanted: Breakpoint) -> bool:
         case "slot":
             return any(_leads_to(each, wanted) for each in place.connections.values())
     return connection_of(wanted) in place.connections.values()
+
+
+def concerns(wanted: Breakpoint, connection: Connection) -> bool:
+    """Whether messages on the connection may be hits."""
+    match wanted.type:
+        case "event":
+            return (connection.source, connection.event) == (wanted.routine_id, wanted.event_name)
+        case "slot":
+            return _leads_to(connection, wanted)
+    return wanted.type == "connection" and connection == connection_of(wanted)
 
 
 def _leads_to(connection: Connection, wanted: Breakpoint) -> bool:

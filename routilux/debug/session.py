@@ -9,9 +9,10 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from routilux.debug import recordings
+from routilux.debug.attachment import Attachment, attachment
 from routilux.debug.breakpoints import Breakpoint
 from routilux.debug.follower import Follower
-from routilux.debug.holds import Look, Release, Report, Seen, StackFrame, Variable
+from routilux.debug.holds import Assign, Look, Release, Report, Seen, StackFrame, Variable
 from routilux.debug.recorder import Recording, RecordingControl
 from routilux.debug.recordings import MOST_BYTES, End, Limits, Recorded
 from routilux.errors import BreakpointError
@@ -76,6 +77,8 @@ class DebugControl(Protocol):
     def look(self, job: Any, hold_id: str, what: Look, timeout: float, *, renews: bool = True) -> Seen: ...
     @property
     def recordings(self) -> RecordingControl: ...
+    def let_attach(self, job: Any, hold_id: str, timeout: float) -> int: ...
+    def assign(self, job: Any, hold_id: str, what: Assign, value: Any, timeout: float) -> Variable: ...
     def read(self, report: Report) -> Any: ...
     def saved(self, job: Any, hold_id: str) -> Recorded: ...
     def follower(self, job: Any) -> Follower: ...
@@ -312,9 +315,28 @@ class Hold:
         """What is in a variable: the first hundred items, fields or attributes."""
         return list(self._look(Look(0, "variables", frame, variable.path), timeout).variables)
 
+    def set_variable(
+        self, name: str, value: Any, *, scope: str = "", frame: int = 0, timeout: float = PATIENCE
+    ) -> Variable:
+        """Let the held process go on with another value of a variable, and hold on; the variable as it is
+        then. Without a `scope` (as of Variable) it is the first of that name in `variables()`. A change of
+        the configuration or of an attribute is this process's alone, and lasts until it ends. Raises
+        BreakpointError, and nothing is changed, for a name that is not there.
+        """
+        what = Assign(0, name, b"", scope, frame)
+        return self._control.assign(self._job, self.hold_id, what, value, timeout)
+
     def call_stack(self, *, timeout: float = PATIENCE) -> list[StackFrame]:
         """The user's functions that are under way, the innermost first."""
         return list(self._look(Look(0, "stack"), timeout).frames)
+
+    def attach(self, *, timeout: float = PATIENCE) -> Attachment:
+        """Have the held process wait for an editor's debugger, one client of the same user: where, and how VS
+        Code is told. The port is there as long as the message is held. Raises AttachRefused without
+        Runtime(allow_attach=True).
+        """
+        port = self._control.let_attach(self._job, self.hold_id, timeout)
+        return attachment(self.hold_id, f"{self.routine_id}[{self.replica}]", port)
 
     def _look(self, look: Look, timeout: float) -> Seen:
         return self._control.look(self._job, self.hold_id, look, timeout)

@@ -8,12 +8,13 @@ import msgspec
 from routilux.commands import Answer, Done
 from routilux.debug.breakpoints import Breakpoint, validated
 from routilux.debug.conditions import check
-from routilux.debug.holds import Look, Release
-from routilux.debug.session import KEEP, DebugControl, HoldInfo
+from routilux.debug.holds import Assign, Look, Release, Variable
+from routilux.debug.session import KEEP, DebugControl, HoldInfo, Session
 from routilux.debugcommands import (
     ActOnHold,
     AskAudit,
     AskSession,
+    AttachInfo,
     Audit,
     AuditEntry,
     BreakpointList,
@@ -22,6 +23,7 @@ from routilux.debugcommands import (
     FrameInfo,
     HeldMessage,
     Inject,
+    LetAttach,
     ListBreakpoints,
     LogPointLine,
     LookAt,
@@ -31,11 +33,18 @@ from routilux.debugcommands import (
     SeenInfo,
     SessionInfo,
     SetBreakpoint,
+    SetVariable,
     StartRecording,
     TakeRecorded,
     VariableInfo,
 )
-from routilux.errors import BreakpointError, BreakpointNotFound, DeadlineExceeded, HoldNotFound
+from routilux.errors import (
+    AttachRefused,
+    BreakpointError,
+    BreakpointNotFound,
+    DeadlineExceeded,
+    HoldNotFound,
+)
 from routilux.flow import Flow
 from routilux.frontdesk.entry import typed
 from routilux.frontdesk.house import House
@@ -47,6 +56,8 @@ from routilux.submission import slot_seed
 
 LOOK_SECONDS = 1.0
 """That a held process has to say what it sees: all monitors wait for it."""
+ATTACH_SECONDS = 3.0
+"""The same, to make ready for an editor's debugger: it has much to import."""
 MOST_HOLDS = 100
 MOST_LINES = 100
 MOST_BYTES = 4 << 20
@@ -84,12 +95,14 @@ class DebugDesk:
             raise Refused("BREAKPOINT_NOT_FOUND", str(error)) from error
         except HoldNotFound as error:
             raise Refused("HOLD_NOT_FOUND", str(error)) from error
+        except AttachRefused as error:
+            raise Refused("ATTACH_REFUSED", str(error)) from error
         except BreakpointError as error:
             raise Refused("VALIDATION_ERROR", str(error)) from error
         except DeadlineExceeded as error:
             raise Refused("TIMEOUT_EXCEEDED", str(error)) from error
 
-    def _answer(self, request: DebugRequest) -> Answer:  # noqa: PLR0911 - one line for each request
+    def _answer(self, request: DebugRequest) -> Answer:  # noqa: C901, PLR0911, PLR0912 - one line for each
         match request:
             case ListBreakpoints():
                 return self._list(request)
@@ -107,6 +120,10 @@ class DebugDesk:
                 return self._session(request.job_id, renews=request.renews)
             case LookAt():
                 return self._look(request)
+            case LetAttach():
+                return self._let_attach(request)
+            case SetVariable():
+                return self._set_variable(request)
             case ActOnHold():
                 return self._act(request)
             case Inject():
@@ -219,12 +236,23 @@ class DebugDesk:
         seen = job.control.debugger.look(job, hold_id, look, LOOK_SECONDS, renews=request.renews)
         return SeenInfo(
             hold_id,
-            tuple(
-                VariableInfo(v.name, v.type, v.text, v.scope, v.count, v.path, v.picture)
-                for v in seen.variables
-            ),
+            tuple(map(_variable, seen.variables)),
             tuple(FrameInfo(f.function, f.file, f.line, f.text) for f in seen.frames),
         )
+
+    def _let_attach(self, request: LetAttach) -> AttachInfo:
+        job = self._job(request.job_id)
+        hold_id = self._held(job, request.hold_id)
+        (hold,) = (each for each in Session(job.control.debugger, job).holds if each.hold_id == hold_id)
+        found = hold.attach(timeout=ATTACH_SECONDS)
+        return AttachInfo(hold_id, found.host, found.port, found.launch)
+
+    def _set_variable(self, request: SetVariable) -> SeenInfo:
+        job = self._job(request.job_id)
+        hold_id = self._held(job, request.hold_id)
+        what = Assign(0, request.name, b"", request.scope, request.frame)
+        variable = job.control.debugger.assign(job, hold_id, what, request.value, LOOK_SECONDS)
+        return SeenInfo(hold_id, (_variable(variable),))
 
     def _act(self, request: ActOnHold) -> SessionInfo:
         job = self._job(request.job_id)
@@ -285,6 +313,10 @@ def _check_is_of_flow(control: DebugControl, job: JobState | None, breakpoint_id
 
 def _listed(*found: Breakpoint) -> BreakpointList:
     return BreakpointList(tuple(msgspec.structs.asdict(each) for each in found))
+
+
+def _variable(seen: Variable) -> VariableInfo:
+    return VariableInfo(seen.name, seen.type, seen.text, seen.scope, seen.count, seen.path, seen.picture)
 
 
 def _held(info: HoldInfo, payload: bytes | None) -> HeldMessage:

@@ -11,7 +11,19 @@ from typing import NamedTuple, cast
 from routilux.ipc.blobs import REFERENCE, Blob, BlobWriter, refer, references
 from routilux.ipc.codec import batch, split
 from routilux.ipc.commit import Transaction
-from routilux.ipc.lanes import BLOB, DEAD, ERROR, MARK, MAX_COUNT, MAX_PAYLOAD, TOKEN, Frame, LaneWriter
+from routilux.ipc.lanes import (
+    BLOB,
+    DEAD,
+    ERROR,
+    GUARDED,
+    MARK,
+    MAX_COUNT,
+    MAX_PAYLOAD,
+    STEP,
+    TOKEN,
+    Frame,
+    LaneWriter,
+)
 from routilux.ipc.records import Kind, Record, Records
 from routilux.plan import SUPERVISOR
 from routilux.routing import least
@@ -96,7 +108,7 @@ class Segment:
         if (
             (self.job, self.port, self.origin, self.flags, self.is_large)
             != (other.job, other.port, other.origin, other.flags, other.is_large)
-            or self.flags & MARK
+            or self.flags & (MARK | STEP | GUARDED)
             or self.first + len(self.parts) != other.first
             or self.turn.after(len(self.parts)) != other.turn._replace(span=0)
             or self.row is not None

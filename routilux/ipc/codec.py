@@ -46,6 +46,8 @@ Packed = bytes | Exception | None
 Append = Callable[[bytes], None]
 Otherwise = Callable[[object, Packed], None]
 Emitter = Callable[[object], None]
+Detour = Sequence[Callable[[object, bytes], None]]
+"""What is to happen to messages instead of being appended; nothing else if it is empty."""
 
 
 class Encoder:
@@ -58,9 +60,9 @@ class Encoder:
     encode: Callable[[object], bytes | Large]
     """Raises EncodeError for a value that cannot be sent."""
 
-    emitter: Callable[[Append, Otherwise, Sequence[object]], Emitter]
-    """`encode` and `append` in one call. What is not simply bytes, and all while the sequence, a detour, is
-    not empty, goes to `otherwise`, which is to `complete` it.
+    emitter: Callable[[Append, Otherwise, Detour], Emitter]
+    """`encode` and `append` in one call. What is not simply bytes goes to `otherwise`, which is to `complete`
+    it.
     """
 
     def __init__(self, large: int = 16 * 1024) -> None:
@@ -76,7 +78,7 @@ class Encoder:
         self,
     ) -> tuple[
         Callable[[object], bytes | Large],
-        Callable[[Append, Otherwise, Sequence[object]], Emitter],
+        Callable[[Append, Otherwise, Detour], Emitter],
         Callable[[Callable[[object], bytes]], None],
     ]:
         """What is called for each message, and what swaps the packer: it is found quicker in a closure."""
@@ -90,15 +92,17 @@ class Encoder:
                 body = self._recover(value, error)
             return self._finish(value, body) if buffers or pickled or len(body) > large else body
 
-        def emitter(append: Append, otherwise: Otherwise, detour: Sequence[object]) -> Emitter:
+        def emitter(append: Append, otherwise: Otherwise, detour: Detour) -> Emitter:
             def emit(value: object) -> None:
                 try:
                     body = pack(value)
                 except Exception as error:  # noqa: BLE001 - as in encode
                     otherwise(value, error)
                     return
-                if detour or buffers or pickled or len(body) > large:
+                if buffers or pickled or len(body) > large:
                     otherwise(value, body)
+                elif detour:
+                    detour[0](value, body)
                 else:
                     append(body)
 

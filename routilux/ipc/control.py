@@ -23,13 +23,27 @@ PATIENCE_MS = 100
 class Ask(msgspec.Struct, frozen=True, array_like=True):
     """A question about the shared data of a job (values are encoded payloads), or the wish to pause it. Or
     `hold`, that a message of the job is held, and `shown`, what the supervisor wanted to see meanwhile: those
-    two are answered when somebody says how to go on. Or a `note`, a `sample` of a recording, or the `fault`
-    of a condition, which are not answered.
+    two are answered when somebody says how to go on. Or what is to become of a `guarded` message. Or a
+    `note`, a `sample` of a recording, the `fault` of a condition, or what an editor that is `attached` does
+    (`key` says what), which are not answered.
     """
 
     number: int
     job: int
-    what: Literal["get", "set", "delete", "keys", "pause", "hold", "shown", "note", "sample", "fault"]
+    what: Literal[
+        "get",
+        "set",
+        "delete",
+        "keys",
+        "pause",
+        "hold",
+        "shown",
+        "note",
+        "sample",
+        "fault",
+        "guarded",
+        "attached",
+    ]
     key: str = ""
     value: bytes = b""
 
@@ -97,15 +111,25 @@ class Asker:
 
     def ask(self, ask: Ask, is_in_vain: Callable[[], bool]) -> Answer | None:
         """Wait for the answer; None once the wait is in vain."""
+        self.begin(ask)
+        while not is_in_vain():
+            if (answer := self.hear(PATIENCE_MS)) is not None:
+                return answer
+        return None
+
+    def begin(self, ask: Ask) -> None:
+        """Ask, for `hear` to tell the answer."""
         socket = self._socket or self._connect()
         self._number += 1
         socket.send(msgspec.msgpack.encode(msgspec.structs.replace(ask, number=self._number)))
-        while not is_in_vain():
-            if socket.poll(PATIENCE_MS):
-                answer = self._decode(socket.recv())
-                if answer.number == self._number:
-                    return answer
-        return None
+
+    def hear(self, patience_ms: int) -> Answer | None:
+        """The answer to what was asked last, if it comes within that time."""
+        socket = self._socket or self._connect()
+        if not socket.poll(patience_ms):
+            return None
+        answer = self._decode(socket.recv())
+        return answer if answer.number == self._number else None
 
     def note(self, ask: Ask) -> bool:
         """Say something that is not answered; whether it is on its way."""

@@ -32,11 +32,12 @@ MAX_PAYLOAD = RING // 4
 LARGE = min(MAX_PAYLOAD, 16 * 1024) - 64
 """Encoded messages beyond this lie in blobs, and frames refer to them."""
 
-PADDING, TOKEN, BLOB, ERROR, DEAD, MARK, TYPED, STEP = 1, 2, 4, 8, 16, 32, 64, 128
+PADDING, TOKEN, BLOB, ERROR, DEAD, MARK, TYPED, STEP, GUARDED = 1, 2, 4, 8, 16, 32, 64, 128, 256
 NO_MESSAGES = TOKEN | ERROR | DEAD | MARK
 """Flags. BLOB: the payload is references to the messages, which are large. MARK: the frame's one message
 stands for none; it says that the order has got past its tags. TYPED: by the codec of the type that the slot
-declares. STEP: whoever takes it holds it before it is used.
+declares. STEP: whoever takes it holds it before it is used. GUARDED: whoever takes it sets it aside until a
+debugger has said what is to become of it.
 """
 USED_BITS = 16
 """`consumed` is the position of the first frame not used up, shifted by this, and how many messages of that

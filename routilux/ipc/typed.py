@@ -23,6 +23,7 @@ import msgspec
 from routilux.ipc.codec import (
     Append,
     Decoder,
+    Detour,
     Emitter,
     Encoder,
     Large,
@@ -80,7 +81,7 @@ class TypedEncoder:
     encode: Callable[[object], bytes | Large]
     """Raises EncodeError for a value that one of the slots does not take, or that cannot be sent."""
 
-    emitter: Callable[[Append, Otherwise, Sequence[object]], Emitter]
+    emitter: Callable[[Append, Otherwise, Detour], Emitter]
     """As that of an Encoder."""
 
     def __init__(self, encoder: Encoder, slots: Sequence[Demand | None], *, large: int) -> None:
@@ -93,19 +94,21 @@ class TypedEncoder:
 
     def _hot_path(
         self, wanted: Any, exact: Exact | None
-    ) -> tuple[Callable[[object], bytes | Large], Callable[[Append, Otherwise, Sequence[object]], Emitter]]:
+    ) -> tuple[Callable[[object], bytes | Large], Callable[[Append, Otherwise, Detour], Emitter]]:
         large, pack = self._large, msgspec.msgpack.Encoder().encode
         if exact is None:
             return self._encode, lambda _, otherwise, __: lambda value: otherwise(value, None)
 
-        def emitter(append: Append, otherwise: Otherwise, detour: Sequence[object]) -> Emitter:
+        def emitter(append: Append, otherwise: Otherwise, detour: Detour) -> Emitter:
             def emit(value: object) -> None:
                 try:
                     body = pack(value) if type(value) is wanted and exact(value) else None
                 except (AttributeError, OverflowError, RecursionError, TypeError, ValueError):
                     body = None  # a field is unset, an int or a text is beyond MessagePack
-                if body is None or detour or len(body) > large:
+                if body is None or len(body) > large:
                     otherwise(value, body)
+                elif detour:
+                    detour[0](value, body)
                 else:
                     append(body)
 

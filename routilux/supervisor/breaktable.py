@@ -7,9 +7,10 @@ import msgspec
 
 from routilux.configuration import nearest
 from routilux.debug.breakpoints import MOST, SETTABLE, Breakpoint, as_breakpoint, validated
-from routilux.debug.rules import Entry, Rules, rules_of_submissions
+from routilux.debug.rules import Entry, Rules, concerns, rules_of_submissions
 from routilux.errors import BreakpointError, BreakpointNotFound
 from routilux.flow import Flow
+from routilux.graph import Connection
 from routilux.ipc.arena import Arena, OwnSection
 from routilux.ipc.layout import BREAKPOINT_COUNTERS, BREAKPOINT_ROWS
 from routilux.ipc.table import HitCounts, TableWriter, counted
@@ -102,6 +103,19 @@ class BreakTable:
         """The one of that id, if it is still set and enabled."""
         entry = self._entries.get(name)
         return None if entry is None or not entry.breakpoint.enabled else entry.breakpoint
+
+    def guarding(self, number: int, place: Connection) -> Breakpoint | None:
+        """The one for which messages of the job on that connection wait before their routine."""
+        for entry in self._entries.values():
+            wanted = entry.breakpoint
+            is_one = wanted.enabled and wanted.suspend == "message" and entry.job in (None, number)
+            if is_one and concerns(wanted, place):
+                return wanted
+        return None
+
+    def renew(self) -> None:
+        """Let every worker look at the table again."""
+        self._publish(self._entries)
 
     def all(self, job_id: str | None) -> list[Breakpoint]:
         """Those that concern a job, or all, with what they have come to."""

@@ -1,6 +1,8 @@
 """Here are the clients of a debugger: who debugs which job, since when, and what was done to it."""
 
+import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from routilux import clock
@@ -49,3 +51,33 @@ class Clients:
         if job is not None:
             client = self.renew(job) if renews else self.of(job)
             client.audit.append(Action(clock.wall(), action, detail))
+
+
+class Presence:
+    """The part of a DebugControl that tells who is there. The room's lock is the supervisor's."""
+
+    def __init__(self, room: threading.Condition, rouse: Callable[[], None]) -> None:
+        self._room = room
+        self._rouse = rouse
+        self._clients = Clients()
+
+    def renew(self, job: JobState) -> None:
+        with self._room:
+            self._clients.renew(job)
+
+    def attach(self, job: JobState) -> None:
+        with self._room:
+            self._clients.renew(job).attached += 1
+
+    def detach(self, job: JobState) -> None:
+        with self._room:
+            self._clients.renew(job).attached -= 1
+        self._rouse()
+
+    def audit(self, job: JobState) -> list[Action]:
+        with self._room:
+            return list(self._clients.of(job).audit)
+
+    def notes(self, job: JobState) -> list[Note]:
+        with self._room:
+            return list(self._clients.of(job).notes)

@@ -1,7 +1,7 @@
 """Here is the crew: the worker processes of one running flow, from spawn to reap."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from random import SystemRandom
 
 from routilux.flow import Flow
@@ -28,7 +28,9 @@ class Crew:
         lock: int | None,
         *,
         hooks: Hooks = NO_HOOKS,
+        options: Sequence[str] = (),
     ) -> None:
+        """`options` are for the workers' interpreters."""
         self._plan = plan
         self._arena = arena
         self._sizes = [len(boot) for boot in boots]
@@ -37,6 +39,7 @@ class Crew:
             file.writelines(boots)
         self._seed = seed
         self._hooks = hooks
+        self._options = options
         self._held = () if lock is None else (lock,)
         self._pipe = os.pipe2(os.O_CLOEXEC)
         self.members: dict[int, Process] = {}
@@ -57,7 +60,7 @@ class Crew:
         environment = dict(self._seed) | crash.environment(worker, life)
         name = f"{self._plan.flow}:{worker}"
         arguments = (*fds, *place, os.getpid(), life + 1)
-        self.members[index] = spawn(name, arguments, (*fds, *self._held), environment)
+        self.members[index] = spawn(name, arguments, (*fds, *self._held), environment, self._options)
         self._tell(index, self.members[index].pid, "started")
 
     def kill_one(self, index: int) -> None:

@@ -16,22 +16,25 @@ from routilux.clock import monotonic
 from routilux.debug.ancestry import Ancestry, Names
 from routilux.debug.breakpoints import Breakpoint
 from routilux.debug.follower import Follower
-from routilux.debug.holds import Look, Release, Report, Seen, orders
+from routilux.debug.holds import Assign, Attach, Look, Release, Report, Seen, Variable, orders
+from routilux.debug.notes import Notes
 from routilux.debug.recordings import Recorded
-from routilux.debug.session import KEEP, Action, HoldInfo, Note
-from routilux.errors import BreakpointError, DeadlineExceeded, HoldNotFound
-from routilux.ipc.codec import Decoder, Encoder, in_one_piece
+from routilux.debug.session import KEEP, HoldInfo, Note
+from routilux.errors import AttachRefused, BreakpointError, DeadlineExceeded, HoldNotFound
+from routilux.ipc.codec import Decoder, Encoder
 from routilux.ipc.control import Answer, Ask
 from routilux.ipc.lanes import LARGE
 from routilux.ipc.layout import Order
 from routilux.jobs import JobState
 from routilux.lifecycle import ExecutionStatus
 from routilux.submission import encoded_part, slot_seed
-from routilux.supervisor import holdnews
+from routilux.supervisor import attaching, holdnews
 from routilux.supervisor.breaktable import BreakTable
-from routilux.supervisor.clients import REMEMBERED, Clients
+from routilux.supervisor.clients import REMEMBERED, Presence
+from routilux.supervisor.desk import SLOT_MASK
 from routilux.supervisor.docket import Docket
-from routilux.supervisor.edits import edited_input, fitting
+from routilux.supervisor.edits import edited_input, encoded, fitting
+from routilux.supervisor.guardroom import GuardRoom
 from routilux.supervisor.ledger import Account
 from routilux.supervisor.recordings import Recordings, of_hold
 from routilux.supervisor.waitingroom import Held, WaitingRoom
@@ -40,22 +43,31 @@ LEASE = 30.0
 ON_MESSAGE = ("resume", "drop", "edit")
 ON_ERROR = ("resume", "retry", "skip", "fail")
 ENDED = "job {!r} has ended: there is nothing to debug any more"
+NO_VARIABLES = (
+    "what is held at routine {!r} waits by itself, in no process's logic: there are no variables; edit the "
+    "message instead"
+)
 
 
-class Debugger:
+class Debugger(Presence):
     """The DebugControl of the jobs of one flow."""
 
     def __init__(
-        self, docket: Docket, table: BreakTable, room: threading.Condition, rouse: Callable[[], None]
+        self,
+        docket: Docket,
+        table: BreakTable,
+        room: threading.Condition,
+        rouse: Callable[[], None],
+        *,
+        allow_attach: bool = False,
     ) -> None:
+        super().__init__(room, rouse)
+        self._allow_attach = allow_attach
         self.lease = LEASE
         self.table = table
         self._docket = docket
-        self._room = room
-        self._rouse = rouse
         self._holds: dict[str, Held] = {}
         self._names = count(1)
-        self._clients = Clients()
         self._attempts: dict[tuple[int, int, str], int] = {}
         self._seen: dict[int, Seen] = {}
         self._looks = count(1)
@@ -64,7 +76,10 @@ class Debugger:
         """How workers go on that were let go while they were looking."""
         self._outbox: list[tuple[bytes, Answer]] = []
         self.recordings = Recordings(docket, table, room, rouse)
-        self.waiting = WaitingRoom(docket, table, self._hold_submission, self.recordings.submitted)
+        self.guards = GuardRoom(docket, table, self._hold)
+        self.waiting = WaitingRoom(
+            docket, table, self._hold, Notes(self._note_line), self.recordings.submitted
+        )
 
     # ---- breakpoints --------------------------------------------------------------------------------------
 
@@ -97,18 +112,13 @@ class Debugger:
     def breakpoints(self, job: JobState | None) -> list[Breakpoint]:
         with self._room:
             found = self.table.all(_id_of(job))
-            held = [each.report.breakpoint_id for each in self._holds.values()]
+            held = [each.report.breakpoint_id for each in self._holds.values() if not each.guard]
             return [  # a hit is counted by its process once it is over
                 msgspec.structs.replace(each, hit_count=each.hit_count + held.count(each.breakpoint_id))
                 for each in found
             ]
 
     # ---- what is held -------------------------------------------------------------------------------------
-
-    def renew(self, job: JobState) -> None:
-        """Somebody who debugs the job is there."""
-        with self._room:
-            self._clients.renew(job)
 
     def holds(self, job: JobState, *, renews: bool = True) -> list[HoldInfo]:
         with self._room:
@@ -143,7 +153,7 @@ class Debugger:
                 )
             if release.action == "edit":
                 held.value = fitting(self._docket.flow, held.report, held.routine, payload)
-                release = Release("edit", in_one_piece(Encoder().encode(held.value)), release.step)
+                release = Release("edit", encoded(held.value, "the message"), release.step)
             elif release.action == "retry" and payload is not KEEP:
                 release = Release(
                     "retry", edited_input(self._docket.flow, held.report, held.routine, payload)
@@ -152,25 +162,52 @@ class Debugger:
             self._let_go(held, release, release.step and f"step {release.step}")
         self._rouse()
 
+    def let_attach(self, job: JobState, hold_id: str, timeout: float) -> int:
+        """Have the held process wait for an editor's debugger, on the port that this returns. Raises
+        AttachRefused.
+        """
+        with self._room:
+            held = self._find(job, hold_id)
+            attaching.check(held, is_allowed=self._allow_attach)
+            seen = self._ask(held, Attach(0), timeout)
+            if seen.refusal:
+                raise AttachRefused(seen.refusal)
+            self._clients.note(job, "attach", f"{hold_id} on port {seen.port}")
+            return seen.port
+
     def look(self, job: JobState, hold_id: str, what: Look, timeout: float, *, renews: bool = True) -> Seen:
         """Ask the held process what it sees. Raises DeadlineExceeded if it does not say."""
         with self._room:
             held = self._find(job, hold_id, renews=renews)
+            return Seen(0) if held.peer is None else self._ask(held, what, timeout, renews=renews)
+
+    def assign(self, job: JobState, hold_id: str, what: Assign, value: Any, timeout: float) -> Variable:
+        """Let the held process give a variable another value. Raises BreakpointError if there is none."""
+        what = msgspec.structs.replace(what, value=encoded(value, f"variable {what.name!r}"))
+        with self._room:
+            held = self._find(job, hold_id)
             if held.peer is None:
-                return Seen(0)
-            number = next(self._looks)
-            self._room.wait_for(lambda: held.number > 0 or held.hold_id not in self._holds, timeout)
-            self._find(job, hold_id, renews=renews)
-            if not held.number:
-                raise DeadlineExceeded(f"hold {hold_id!r} is looked at by somebody else; try again")
-            self._answer(held, msgspec.structs.replace(what, number=number))
-            self._rouse()
-            if not self._room.wait_for(
-                lambda: number in self._seen or held.hold_id not in self._holds, timeout
-            ):
-                raise DeadlineExceeded(f"the process held at {hold_id!r} did not answer within {timeout:g} s")
-            self._find(job, hold_id, renews=renews)
-            return self._seen.pop(number)
+                raise BreakpointError(NO_VARIABLES.format(held.routine))
+            seen = self._ask(held, what, timeout)
+            if seen.refusal or not seen.variables:
+                raise BreakpointError(seen.refusal or f"{what.name!r} is gone; {hold_id!r} is still held")
+            self._clients.note(job, "set variable", f"{hold_id} {what.name}")
+            self._docket.publishing.debugging(holdnews.assigned(held, seen.variables[0]))
+            return seen.variables[0]
+
+    def _ask(self, held: Held, what: Look | Assign | Attach, timeout: float, *, renews: bool = True) -> Seen:
+        """What the held process answers, while it is held."""
+        number, name = next(self._looks), held.hold_id
+        self._room.wait_for(lambda: held.number > 0 or name not in self._holds, timeout)
+        self._find(held.job, name, renews=renews)
+        if not held.number:
+            raise DeadlineExceeded(f"hold {name!r} is looked at by somebody else; try again")
+        self._answer(held, msgspec.structs.replace(what, number=number))
+        self._rouse()
+        if not self._room.wait_for(lambda: number in self._seen or name not in self._holds, timeout):
+            raise DeadlineExceeded(f"the process held at {name!r} did not answer within {timeout:g} s")
+        self._find(held.job, name, renews=renews)
+        return self._seen.pop(number)
 
     def saved(self, job: JobState, hold_id: str) -> Recorded:
         """What is held as a recorded message. Raises BreakpointError for what is none."""
@@ -192,44 +229,32 @@ class Debugger:
         with self._room:
             account = self._account(job)
             self._clients.note(job, "inject", f"{routine}.{slot}")
-            self._docket.publishing.debugging(holdnews.injected(job.job_id, routine, slot))
+            self._docket.publishing.debugging(holdnews.injected(job.job_id, routine, slot, payload))
             self._docket.desk.submit(account.number, seed, part, 0)
             self._docket.desk.commit()
         self._rouse()
 
-    def attach(self, job: JobState) -> None:
-        with self._room:
-            self._clients.renew(job).attached += 1
-
-    def detach(self, job: JobState) -> None:
-        with self._room:
-            self._clients.renew(job).attached -= 1
-        self._rouse()
-
-    def audit(self, job: JobState) -> list[Action]:
-        with self._room:
-            return list(self._clients.of(job).audit)
-
-    def notes(self, job: JobState) -> list[Note]:
-        with self._room:
-            return list(self._clients.of(job).notes)
-
     # ---- for the supervisor's thread ----------------------------------------------------------------------
 
-    def asked(self, peer: bytes, ask: Ask) -> Answer | None:
+    def asked(self, peer: bytes, ask: Ask) -> Answer | None:  # noqa: PLR0911 - one for each question
         """A worker holds a message, or shows something meanwhile, or has noted a line."""
-        account = self._docket.ledger.accounts.get(ask.job & 0xFFFF)
+        account = self._docket.ledger.accounts.get(ask.job & SLOT_MASK)
         is_over = account is None or account.number != ask.job or account.job.ended
-        if ask.what == "fault":
-            if self.table.known(ask.key) is not None:
+        if ask.what in ("fault", "note"):
+            if ask.what == "fault" and self.table.known(ask.key) is not None:
                 self.table.faults[ask.key] = ask.value.decode(errors="replace")
+            elif ask.what == "note" and not is_over:
+                self._note_line(ask.job, ask.key, ask.value)
             return None
-        if ask.what == "note":
-            if account is not None and not is_over:
-                self._take_note(account, ask)
+        if ask.what == "attached":
+            for held in [each for each in self._holds.values() if each.peer == peer]:
+                if attaching.heard(self._clients, held, ask.key):
+                    self._let_go(held, Release())
             return None
         if account is None or is_over:
             return Answer(ask.number, is_over=True)
+        if ask.what == "guarded":
+            return self.guards.asked(account, ask)
         if ask.what == "shown":
             return self._shown(peer, ask)
         report = msgspec.msgpack.decode(ask.value, type=Report)
@@ -251,13 +276,14 @@ class Debugger:
             self._docket.desk.ring_all()
         return found is None
 
-    def _take_note(self, account: Account, ask: Ask) -> None:
-        found = self.table.known(ask.key)
-        if found is None or self._is_vain(ask.key):
-            return
-        routine = found.routine_id or found.source_routine_id or ""
-        note = Note(clock.wall(), ask.key, routine, ask.value.decode(errors="replace"))
-        self._clients.of(account.job).notes.append(note)
+    def _note_line(self, job: int, breakpoint_id: str, line: bytes) -> bool:
+        """A log point has written a line."""
+        account, found = self._docket.ledger.accounts.get(job & SLOT_MASK), self.table.known(breakpoint_id)
+        if account is not None and found is not None and not self._is_vain(breakpoint_id):
+            routine = found.routine_id or found.source_routine_id or ""
+            note = Note(clock.wall(), breakpoint_id, routine, line.decode(errors="replace"))
+            self._clients.of(account.job).notes.append(note)
+        return True
 
     def _shown(self, peer: bytes, ask: Ask) -> Answer | None:
         seen = msgspec.msgpack.decode(ask.value, type=Seen)
@@ -276,7 +302,7 @@ class Debugger:
         for held in [each for each in self._holds.values() if each.report.process == process and each.peer]:
             del self._holds[held.hold_id]
             self._unsuspend(held)
-            self._docket.publishing.debugging(holdnews.ended(held, "died"))
+            self._docket.publishing.debugging(holdnews.ended(held, "died", self._docket))
         self._room.notify_all()
 
     def forget(self, account: Account) -> None:
@@ -284,8 +310,9 @@ class Debugger:
         if self._holds:
             for held in [each for each in self._holds.values() if each.account is account]:
                 del self._holds[held.hold_id]
-                self._docket.publishing.debugging(holdnews.ended(held, "ended"))
+                self._docket.publishing.debugging(holdnews.ended(held, "ended", self._docket))
         self.waiting.forget(account)
+        self.guards.forget(account)
         account.is_suspended = False
         self.recordings.ended(account)
         self.table.forget(account.number)
@@ -317,7 +344,7 @@ class Debugger:
 
     def drain(self) -> None:
         """Everything is to come to its end: what is held goes on, and nothing is held any more."""
-        self._is_draining = self.waiting.is_open = True
+        self._is_draining = self.waiting.is_open = self.guards.is_open = True
         for held in list(self._holds.values()):
             if held.hold_id in self._holds:
                 self._clients.note(held.job, "drain", held.hold_id, renews=False)
@@ -327,9 +354,6 @@ class Debugger:
         return max(held.at, self._clients.of(held.job).seen) + self.lease
 
     # ---- holding and letting go ---------------------------------------------------------------------------
-
-    def _hold_submission(self, held: Held) -> None:
-        self._hold(held)
 
     def _hold(self, held: Held) -> None:
         held.hold_id = f"hold-{next(self._names)}"
@@ -347,8 +371,10 @@ class Debugger:
         """`how` is what it is called, if not as the release."""
         del self._holds[held.hold_id]
         self._unsuspend(held)
-        self._docket.publishing.debugging(holdnews.ended(held, how or release.action))
-        if held.peer is None:
+        self._docket.publishing.debugging(holdnews.ended(held, how or release.action, self._docket))
+        if held.guard:
+            self.guards.let_go(held, release)
+        elif held.peer is None:
             self.waiting.let_go(held, release)
         elif held.number:
             self._answer(held, release)
@@ -358,7 +384,7 @@ class Debugger:
                 del self._parting[next(iter(self._parting))]
         self._room.notify_all()
 
-    def _answer(self, held: Held, order: Release | Look) -> None:
+    def _answer(self, held: Held, order: Release | Look | Assign | Attach) -> None:
         if held.peer is not None:
             self._outbox.append((held.peer, Answer(held.number, value=orders.encode(order))))
             held.number = 0

@@ -146,10 +146,15 @@ class Desk:
         return blob
 
     def _channel(self, seed: Seed) -> Channel:
-        if (keyed := self._keyed.get(seed.routine)) is None:
-            return self._shared[seed.routine]
-        key, workers = keyed
-        return self._direct[workers[by_key(key_of(key, seed.payload), len(workers))]]
+        worker = self.keyed(seed.routine, seed.payload)
+        return self._shared[seed.routine] if worker is None else self._direct[worker]
+
+    def keyed(self, routine: str, payload: object) -> int | None:
+        """The worker whose messages have the payload's key; None if any may take it."""
+        if (found := self._keyed.get(routine)) is None:
+            return None
+        key, workers = found
+        return workers[by_key(key_of(key, payload), len(workers))]
 
     def token(self, number: int, process: int) -> None:
         """Tell one worker that nothing more of the job can come."""

@@ -210,6 +210,7 @@ class Docket:
                 or account.is_open
                 or account.is_throttled
                 or account.is_suspended
+                or account.guarded
             ):
                 continue
             message = (

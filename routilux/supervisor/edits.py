@@ -1,4 +1,4 @@
-"""Here is the check of an edited payload against the slots that it is for."""
+"""Here is the check of what a debugger gives: payloads against the slots that they are for, and values."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import msgspec
 from routilux.debug.holds import Report
 from routilux.errors import BreakpointError
 from routilux.flow import Flow
-from routilux.ipc.codec import Encoder
+from routilux.ipc.codec import EncodeError, Encoder, in_one_piece
 from routilux.ipc.lanes import LARGE
 from routilux.slottypes import Demand, demand_of, demands, refuser
 
@@ -25,6 +25,16 @@ def fitting(flow: Flow, report: Report, routine: str, payload: Any) -> Any:
         if (again := refuser(demand)(payload)) is not None:
             raise BreakpointError(f"the edit does not fit: {again}; it is still held")
     return payload
+
+
+def encoded(value: Any, what: str) -> bytes:
+    """In one piece. Raises BreakpointError for what cannot travel to the held process."""
+    try:
+        return in_one_piece(Encoder().encode(value))
+    except EncodeError as error:
+        raise BreakpointError(
+            f"{what} cannot become a {error.type_name}: {error.reason}; it is still held"
+        ) from error
 
 
 def edited_input(flow: Flow, report: Report, routine: str, payload: Any) -> bytes:

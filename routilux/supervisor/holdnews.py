@@ -1,8 +1,11 @@
 """Here is what is told of a hold: to whoever debugs, and as hook events."""
 
 from time import monotonic_ns
+from typing import Any
 
 from routilux import hookevents
+from routilux.debug.holds import Variable
+from routilux.debug.looking import text
 from routilux.debug.session import HoldInfo
 from routilux.supervisor.docket import Docket
 from routilux.supervisor.waitingroom import Held
@@ -48,13 +51,39 @@ def begun(held: Held, info: HoldInfo) -> hookevents.Held:
     )
 
 
-def ended(held: Held, action: str) -> hookevents.Debugged:
-    """The hook event that it is held no more."""
+def ended(held: Held, action: str, docket: Docket) -> hookevents.Debugged:
+    """The hook event that it is held no more; of an edit, with what it has become."""
+    info, report = info_of(held, docket), held.report
     return hookevents.Debugged(
-        monotonic_ns(), held.job.job_id, action, held.routine, held.report.process, held.hold_id
+        monotonic_ns(),
+        held.job.job_id,
+        action,
+        held.routine,
+        report.process,
+        held.hold_id,
+        connection_id=info.connection_id or "",
+        event=info.event_name or "",
+        slot=info.slot_name or "",
+        message_id=report.message_id,
+        preview=(text(held.value) if action == "edit" else report.shown)[:LONGEST_SHOWN],
     )
 
 
-def injected(job_id: str, routine: str, slot: str) -> hookevents.Debugged:
+def assigned(held: Held, variable: Variable) -> hookevents.Debugged:
+    """The hook event that a debugger has changed a variable."""
+    return hookevents.Debugged(
+        monotonic_ns(),
+        held.job.job_id,
+        "set variable",
+        held.routine,
+        held.report.process,
+        held.hold_id,
+        variable=variable.name,
+        preview=variable.text[:LONGEST_SHOWN],
+    )
+
+
+def injected(job_id: str, routine: str, slot: str, payload: Any) -> hookevents.Debugged:
     """The hook event that a debugger has put in a message."""
-    return hookevents.Debugged(monotonic_ns(), job_id, "inject", routine, slot=slot)
+    preview = text(payload)[:LONGEST_SHOWN]
+    return hookevents.Debugged(monotonic_ns(), job_id, "inject", routine, slot=slot, preview=preview)

@@ -35,6 +35,8 @@ class Account:
     is_throttled: bool = False
     is_suspended: bool = False
     """Whether a debugger holds something of it, and therefore all of it."""
+    guarded: int = 0
+    """Messages that a debugger holds before their routines."""
     is_cut: bool = False
     dead: int = 0
     merge: Merge = field(default_factory=Merge)

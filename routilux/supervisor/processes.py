@@ -50,14 +50,18 @@ class Process:
 
 
 def spawn(
-    name: str, arguments: Sequence[int], inherited: Sequence[int], environment: Mapping[str, str]
+    name: str,
+    arguments: Sequence[int],
+    inherited: Sequence[int],
+    environment: Mapping[str, str],
+    options: Sequence[str] = (),
 ) -> Process:
-    """A new interpreter, never a fork: no lock, thread or socket of ours is in it. It ignores our terminal's
-    Ctrl-C.
+    """A new interpreter with those options, never a fork: no lock, thread or socket of ours is in it. It
+    ignores our terminal's Ctrl-C.
     """
     path = json.dumps([str(Path(entry).absolute()) for entry in sys.path])
     flags: list[str] = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # noqa: SLF001 - as multiprocessing does
-    command = [sys.executable, *flags, "-c", _BOOT, path, *map(str, arguments), name]
+    command = [sys.executable, *flags, *options, "-c", _BOOT, path, *map(str, arguments), name]
     try:
         popen = subprocess.Popen(  # noqa: S603 - our own interpreter
             command,

@@ -26,6 +26,7 @@ from routilux.ipc.sockets import Bell, Doorbells, slots
 from routilux.jobs import JobState
 from routilux.lifecycle import Happening
 from routilux.plan import SUPERVISOR
+from routilux.supervisor.attaching import interpreter_options
 from routilux.supervisor.breaktable import BreakTable
 from routilux.supervisor.crew import Crew
 from routilux.supervisor.debugger import Debugger
@@ -83,7 +84,15 @@ class Supervisor:
             self._bells.connect(process.index)
         self._answerer = Answerer(directory)
         lock = None if kept is None else kept.lock
-        self._crew = Crew(self.plan, self._arena, ground.boots, ground.seed, lock, hooks=settings.hooks)
+        self._crew = Crew(
+            self.plan,
+            self._arena,
+            ground.boots,
+            ground.seed,
+            lock,
+            hooks=settings.hooks,
+            options=interpreter_options(allow_attach=settings.allow_attach),
+        )
         self._desk = Desk(
             flow, self.plan, self._arena, self._own, self._bells, is_durable=journal is not None
         )
@@ -117,7 +126,9 @@ class Supervisor:
             journal=journal,
         )
         table = BreakTable(flow, self.plan, self._arena, self._own)
-        self._debugger = Debugger(self._docket, table, self._room, self._rouse)
+        self._debugger = Debugger(
+            self._docket, table, self._room, self._rouse, allow_attach=settings.allow_attach
+        )
         self._docket.gone = self._debugger.forget
         self._logs = LogDesk(LogReceiver(self._bells.context, directory), self._arena, self._ledger)
         self.reception = Reception(
@@ -260,7 +271,7 @@ class Supervisor:
         if ask.what == "sample":
             self._debugger.recordings.heard(ask)
             return None
-        if ask.what in ("hold", "shown", "note", "fault"):
+        if ask.what in ("hold", "shown", "note", "fault", "guarded", "attached"):
             return self._debugger.asked(peer, ask)
         return self._docket.answer(ask)
 

@@ -9,6 +9,7 @@ import msgspec
 
 from routilux.debug.holds import MOST_SHOWN, Release, Report
 from routilux.debug.looking import text
+from routilux.debug.notes import Notes
 from routilux.debug.rules import Rule
 from routilux.ipc.codec import Decoder, Encoder, Large, in_one_piece
 from routilux.ipc.lanes import LARGE, STEP
@@ -39,6 +40,8 @@ class Held:
     suspends: bool = False
     value: Any = None
     """The payload in place of what was submitted."""
+    guard: str = ""
+    """What the guard room knows it by, if it waits before its routine."""
 
 
 Record = Callable[[str, Account, tuple[str, str], Any], None]
@@ -56,11 +59,17 @@ class WaitingRoom:
     """Per job, routine and slot a queue, the first of which is held. Whoever uses it holds the lock."""
 
     def __init__(
-        self, docket: Docket, table: BreakTable, hold: Callable[[Held], None], record: Record
+        self,
+        docket: Docket,
+        table: BreakTable,
+        hold: Callable[[Held], None],
+        notes: Notes,
+        record: Record,
     ) -> None:
         self._docket = docket
         self._table = table
         self._hold = hold
+        self._notes = notes
         self._record = record
         self._queues: dict[tuple[int, str, int], deque[Submission]] = {}
         self._unfinished: set[int] = set()
@@ -94,20 +103,24 @@ class WaitingRoom:
     def _is_hit(self, account: Account, submission: Submission) -> bool:
         seed = submission.seed
         rules = self._table.submissions.slots.get((seed.routine, self._slot(seed)), ())
-        value = _opened(seed.payload)
+        value, job_id = _opened(seed.payload) if rules else None, account.job.job_id
         for rule in rules:
             if rule.breakpoint.action == "record" and rule.matches(
-                account.number, value, account.job.job_id, seed.routine
+                account.number, value, job_id, seed.routine
             ):
                 way = seed.routine, self._slot(seed)
                 self._record(rule.breakpoint.breakpoint_id, account, way, value)
         for rule in rules:
-            if rule.breakpoint.action == "pause" and rule.matches(
-                account.number, value, account.job.job_id, seed.routine
+            if rule.breakpoint.action == "record" or not rule.matches(
+                account.number, value, job_id, seed.routine
             ):
-                self._table.count_submissions()
-                self._hold(self._held(account, submission, rule, value))
-                return True
+                continue
+            if rule.breakpoint.action == "log":
+                self._notes.write(rule, account.number, job_id, seed.routine, value)
+                continue
+            self._table.count_submissions()
+            self._hold(self._held(account, submission, rule, value))
+            return True
         self._table.count_submissions()
         return False
 

@@ -57,7 +57,9 @@ class Activations:
             else self._through_emitting
         )
         self._marks = outputs.marks()
-        """How much each event had emitted before the activation at hand."""
+        """How much each event had emitted before the activation at hand,"""
+        self._is_between = False
+        """unless it is the one that is emitted now which comes first."""
         self.is_fast = False
         """Whether the activation at hand is one of several that are used up together."""
         self.failures = 0
@@ -70,8 +72,10 @@ class Activations:
         """The activation before which all was committed while it was held."""
         self.post_mortem: Callable[[WorkerJob, BaseException], str] | None = None
         """What a debugger makes of an exception: `retry`, `skip`, `fail`, or nothing of its own."""
-        self.places: Callable[[Iterator[Any]], Iterator[Any]] | None = None
-        """Which messages of a batch to run in one go, if not all: whoever debugs may want to look between."""
+        self.opens: Callable[[Callable[[], list[int]]], None] | None = None
+        """Told that messages are about to be run in one go, and given what says how much each event had
+        emitted before the one at hand: whoever debugs wants to look between.
+        """
         self.drive: Callable[[Steps, WorkerJob, int], None] = _nobody_drives
         self.watcher: Callable[[WorkerJob, str, BaseException, str], None] | None = None
         """Told of each exception, and what is made of it: "retry", or what `on_error` says."""
@@ -82,12 +86,12 @@ class Activations:
         """
         if self.logic is None:
             raise InternalError("this routine has no fast path")
-        self.is_fast = stop - start > 1
+        self.is_fast, self._settled = stop - start > 1, None
         context = self._context
         context.at, context.batch = job, batch
         messages = context.through(values, start, stop)
-        if self.places is not None:
-            messages = self.places(messages)
+        if self.opens is not None:
+            self.opens(self._marks_before)
         logic = decoded(self.logic) if isinstance(values, Patchy) else self.logic
         while not self._run_on(logic, messages, job, batch):
             pass
@@ -110,10 +114,15 @@ class Activations:
             return job.failed
         return True
 
+    def _marks_before(self) -> list[int]:
+        """How much each event had emitted before the activation at hand."""
+        return self._outputs.marks() if self._is_between else self._marks
+
     def _through_returning(self, logic: Callable[[Any], object], messages: Iterator[Any]) -> Steps | None:
         """Logic that emits by what it returns, if at all, and so has emitted nothing when it fails."""
         settle = self._invoker.settle
         emit = self._invoker.emit if self._invoker.emits_returned else settle
+        self._is_between = True
         try:
             for value in messages:
                 returned = logic(value)
@@ -123,7 +132,7 @@ class Activations:
                     return settle(returned)
                 emit(returned)
         finally:
-            self._marks = self._outputs.marks()
+            self._marks, self._is_between = self._outputs.marks(), False
         return None
 
     def _through_emitting(self, logic: Callable[[Any], object], messages: Iterator[Any]) -> Steps | None:
@@ -158,7 +167,7 @@ class Activations:
         yields.
         """
         self._context.at, self._context.batch = job, batch
-        self.again, self.is_fast = None, False
+        self.again, self.is_fast, self._settled = None, False, None
         marks = self._outputs.marks()
         try:
             for value in args:
@@ -175,7 +184,7 @@ class Activations:
     def finish(self, job: WorkerJob, token: Batch) -> Steps | None:
         """The routine's `finish`, once per job; the token stands for the message."""
         self._context.at, self._context.batch, self._context.index = job, token, 0
-        self.again, self.is_fast = None, False
+        self.again, self.is_fast, self._settled = None, False, None
         marks = self._outputs.marks()
         try:
             return self._invoker.finish()

@@ -7,7 +7,7 @@ from typing import Any
 
 from routilux.ipc.blobs import Blob
 from routilux.ipc.channels import Part, Segment, Turn, segments
-from routilux.ipc.lanes import STEP
+from routilux.ipc.lanes import GUARDED, STEP
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,9 @@ class Decision:
     """By the position of the connection among those of the event, another payload for it."""
     drops: frozenset[int] = frozenset()
     steps: frozenset[int] = frozenset()
-    """The connections whose receivers hold it."""
+    """The connections whose receivers hold it,"""
+    guards: frozenset[int] = frozenset()
+    """and those whose receivers set it aside until it is let go."""
 
 
 Changes = dict[int, dict[int, Change]]
@@ -59,14 +61,14 @@ Sent = tuple[Part, int, int]
 def cut(
     job: int, port: int, sent: Sequence[Sent], *, origin: int, flags: int, turn: Turn
 ) -> Iterator[Segment]:
-    """As `segments`, but what its receiver is to hold is a segment of its own."""
+    """As `segments`, but what its receiver is to hold or set aside is a segment of its own."""
     if not sent:
         yield from segments(job, port, [], origin=origin, flags=flags, turn=turn)
     at = 0
     for extra, run in groupby(sent, key=lambda each: each[2]):
         parts = [part for part, _, _ in run]
         whole, stop = turn.part(at, at + len(parts), len(sent)), at + len(parts)
-        for place, each in enumerate(parts) if extra & STEP else [(0, None)]:
+        for place, each in enumerate(parts) if extra & (STEP | GUARDED) else [(0, None)]:
             some = parts if each is None else [each]
             part = whole if each is None else turn.part(at + place, at + place + 1, len(sent))
             yield from segments(job, port, some, origin=origin, flags=flags | extra, turn=part)

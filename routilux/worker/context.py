@@ -20,6 +20,7 @@ class WorkerContext:
         self.at: WorkerJob | None = None
         self.batch: Batch | None = None
         self._index = 0
+        self._values: list[Any] = []
         self._messages: Iterator[Any] | None = None
         self.flusher: Callable[[object], None] | None = None
         self.hooked: Callable[[str, Callable[[object], None]], Callable[[object], None]] | None = None
@@ -39,8 +40,15 @@ class WorkerContext:
         """The messages from `start` to `stop` of the batch: whichever is taken last is at hand. To note the
         place of each would cost more than to tell it from how many are left.
         """
-        self._index, self._messages = stop - 1, iter(values[start:stop])
+        self._values = values[start:stop]
+        self._index, self._messages = stop - 1, iter(self._values)
         return self._messages
+
+    def stop_here(self) -> None:
+        """No other message is taken after the one at hand."""
+        if self._messages is not None:
+            self._index, left = self.index, length_hint(self._messages)
+            del self._values[len(self._values) - left :]
 
     def emitter(self, event: int, /) -> Callable[[object], None]:
         made = self._outputs.events[event]

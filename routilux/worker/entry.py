@@ -33,7 +33,6 @@ from routilux.ipc.loglines import LogSender
 from routilux.ipc.publish import Publisher
 from routilux.ipc.records import Kind, Records
 from routilux.ipc.sockets import Bell, Doorbells
-from routilux.ipc.table import TableReader
 from routilux.ipc.turns import Turns
 from routilux.ipc.typed import TypedDecoder, TypedEncoder, exactness
 from routilux.ipc.wire import NO_JOB, Boot, adopt_main
@@ -229,20 +228,21 @@ class Worker:
             memory = None if node.max_rss_mb is None else node.max_rss_mb * 1e6
             loop.wear = Wear(node.max_activations, memory)
         loop.is_fifo = not isinstance(policy, Join) and not node.on_error.retries
-        loop.gate = Gate(TableReader(self.arena), parts.activations, lambda: self.watch(loop, routine))
+        loop.gate = Gate(self.arena, parts.activations, parts.inlets, lambda: self.watch(loop, routine))
         self.restore(loop)
         return loop
 
     def watch(self, loop: Loop, routine: Routine) -> "Watch":
         """What looks for breakpoints."""
         from routilux.debug.rules import Place  # noqa: PLC0415 - most workers never need it
-        from routilux.worker.watch import Surroundings, Watch  # noqa: PLC0415 - as above
+        from routilux.worker.surroundings import Surroundings  # noqa: PLC0415 - as above
+        from routilux.worker.watch import Watch  # noqa: PLC0415 - as above
 
         boot, p = self.boot, loop.p
         lines = [[number for number, _ in route.connections] for route in boot.routes]
         connections = {number: boot.connections[number] for line in lines for number in line}
         place = Place(p.routine, p.slot_names, routine.event_names, connections)
-        watch = Watch(
+        return Watch(
             Surroundings(
                 process=boot.index,
                 place=place,
@@ -259,10 +259,12 @@ class Worker:
                 input_at_hand=loop.input_at_hand,
                 inputs=loop.inputs,
                 replace_input=loop.replace_input,
+                loader=p.loader,
+                lanes=boot.plan.lanes,
+                generation=lambda: loop.gate.generation,
+                catch_up=loop.gate.catch_up,
             )
         )
-        p.activations.places = watch.places
-        return watch
 
     def hooked(self, node: Node, context: WorkerContext, jobs: JobTable) -> HookedRoutine | None:
         """The user's hooks, if there are any."""
@@ -319,8 +321,8 @@ class Worker:
             for at, slot in slots.items()
             if slot is not None and exactness(slot.type)
         }
-        keepsakes = Keepsakes(self.boot.plan.processes[self.boot.index].node, pins, self.tx)
-        return Loader(self.arena, decoder, pins, copied=copied, typed=typed, keepsakes=keepsakes)
+        kept = Keepsakes(self.boot.plan.processes[self.boot.index].node, pins, self.tx)
+        return Loader(self.arena, decoder, pins, copied=copied, typed=typed, keepsakes=kept)
 
     def restore(self, loop: Loop) -> None:
         """Take up what an incarnation before this one has left: nothing, if this is the first."""
@@ -343,11 +345,8 @@ class Worker:
         p.blobs.restored()
 
     def outputs(self, node: Node, blobs: BlobWriter, turns: Turns) -> Outputs:
-        plan = self.boot.plan
-        to_supervisor = next(
-            lane.index for lane in plan.outbound[self.boot.index] if lane.consumer == SUPERVISOR
-        )
-        supervisor = Channel([self.writers[to_supervisor]], self.service_ns)
+        to_supervisor = next(w for w in self.writers.values() if w.consumer == SUPERVISOR)
+        supervisor = Channel([to_supervisor], self.service_ns)
         plain, loans = Encoder(LARGE), Loans(blobs)
         events = [
             EventOutput(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from routilux.ipc.arena import Arena
 from routilux.ipc.table import TableReader
 
 if TYPE_CHECKING:
     from routilux.worker.activation import Activations
+    from routilux.worker.intake import Batch, Inlet
     from routilux.worker.watch import Watch
 
 
@@ -18,16 +20,26 @@ LOOKS = 100
 class Gate:
     """Holds back what debugging needs until a breakpoint is set: most workers never need it."""
 
-    __slots__ = ("_activations", "_make", "seen", "table", "watch", "word", "words")
+    __slots__ = ("_activations", "_made", "_make", "seen", "table", "watch", "word", "words")
 
-    def __init__(self, table: TableReader, activations: Activations, make: Callable[[], Watch]) -> None:
-        self.table = table
-        self.words, self.word = table.words, table.word
+    def __init__(
+        self,
+        arena: Arena,
+        activations: Activations,
+        inlets: Iterable[Inlet],
+        make: Callable[[], Watch],
+    ) -> None:
+        self.table = TableReader(arena)
+        self.words, self.word = self.table.words, self.table.word
         self.seen = 0
         """The generation of the table that is obeyed: others are compared with it."""
         self.watch: Watch | None = None
+        """What watches here, as long as there is anything to look for."""
+        self._made: Watch | None = None
         self._make = make
         self._activations = activations
+        for inlet in inlets:
+            inlet.guard = self.guards
 
     def look(self) -> None:
         """The table has changed: obey what it says now. If it changes all the time, the next look will."""
@@ -38,10 +50,29 @@ class Gate:
             watch = self.open()
             watch.obey(entries)
             self._activations.post_mortem = watch.post_mortem if watch.rules.error else None
+            if not watch.is_needed:
+                self.watch = self._activations.opens = None
             return
 
+    def catch_up(self) -> None:
+        """Obey the table if it has changed."""
+        if self.words[self.word] != self.seen:
+            self.look()
+
+    def guards(self, batch: Batch) -> bool:
+        """Whether a guarded message has to wait still."""
+        return self.open().guarded.holds(batch)
+
+    @property
+    def generation(self) -> int:
+        return self.words[self.word]
+
     def open(self) -> Watch:
-        """What watches here."""
-        if self.watch is None:
-            self.watch = self._make()
-        return self.watch
+        """What watches here, from now on."""
+        if self._made is None:
+            self._made = self._make()
+        if self.watch is None:  # it has not seen what has been emitted meanwhile
+            self._made.begin()
+        self.watch = self._made
+        self._activations.opens = self._made.opens
+        return self._made

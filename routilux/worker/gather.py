@@ -9,7 +9,7 @@ from typing import Any
 
 from routilux.clock import monotonic
 from routilux.errors import RoutineCrashed
-from routilux.ipc.lanes import MARK, STEP
+from routilux.ipc.lanes import GUARDED, MARK, STEP
 from routilux.ipc.layout import Order
 from routilux.ipc.records import Kind, Record
 from routilux.policies import Inbox, Taken
@@ -81,6 +81,9 @@ class GatherLoop(GatheredMessages):
                 if p.jobs.is_over(batch.job) or batch.frame.flags & MARK:
                     p.tx.retire(job.slot, batch.left)
                     inlet.use(batch, batch.count)
+                elif batch.frame.flags & GUARDED and self.is_dropped(batch):
+                    p.tx.retire(job.slot, 1)
+                    inlet.use(batch, 1)
                 elif batch.is_token:
                     inlet.keep(batch, Kind.TOKEN)
                     self.tell_final(job, inlet, batch)
@@ -89,6 +92,10 @@ class GatherLoop(GatheredMessages):
                     self.put(job, inlet, batch)
                     inlet.take(batch)
         return bool(got)
+
+    def is_dropped(self, batch: Batch) -> bool:
+        """What a debugger has said of a guarded message is done."""
+        return self.gate.open().guarded.let_in(batch).action == "drop"
 
     def tell_final(self, job: WorkerJob, inlet: Inlet, batch: Batch) -> None:
         job.tokens.append((inlet, batch))
@@ -369,6 +376,8 @@ class GatherLoop(GatheredMessages):
         if record.kind == Kind.TOKEN:
             self.tell_final(job, inlet, batch)
             return
+        if batch.frame.flags & GUARDED:  # it was let in, perhaps changed
+            self.is_dropped(batch)
         self.put(job, inlet, batch)
         unit = next(unit for unit in job.units if unit.batch is batch)
         unit.is_parked = record.is_parked

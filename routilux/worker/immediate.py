@@ -7,7 +7,7 @@ from typing import Any
 from routilux.errors import RoutineCrashed
 from routilux.holds import HookedRoutine
 from routilux.ipc.channels import NO_TURN, Turn
-from routilux.ipc.lanes import MARK, STEP
+from routilux.ipc.lanes import GUARDED, MARK, STEP
 from routilux.ipc.records import Record
 from routilux.plan import SUPERVISOR
 from routilux.worker.intake import MUCH, Batch, Inlet
@@ -15,6 +15,8 @@ from routilux.worker.jobs import WorkerJob
 from routilux.worker.loader import Undecodable
 from routilux.worker.loop import Loop
 from routilux.worker.over import JobOver
+
+HELD = STEP | GUARDED
 
 
 class ImmediateLoop(Loop):
@@ -67,11 +69,12 @@ class ImmediateLoop(Loop):
         gate = self.gate
         if gate.words[gate.word] != gate.seen:
             gate.look()
-            most = min(most, self.most)
+        if gate.watch is not None and gate.watch.is_single:
+            most = 1
         if p.tap.is_on and p.tap.hooked is not None and self.is_stopped(p.tap.hooked, job, batch):
             return 0
         self.begin_activation(batch, batch.used)
-        if (gate.watch is not None or batch.frame.flags & STEP) and not self.is_let_in(job, batch):
+        if (gate.watch is not None or batch.frame.flags & HELD) and not self.is_let_in(job, batch):
             return self.leave(job, 1, is_told=False)
         if p.care.is_taken and p.care.forbids(self.key()):
             done = self.refuse(job, batch)
@@ -144,6 +147,11 @@ class ImmediateLoop(Loop):
         """Whether the next message may run: a debugger may hold it, change it, or drop it."""
         watch, at, p = self.gate.open(), batch.used, self.p
         is_awaited = bool(batch.frame.flags & STEP)
+        if batch.frame.flags & GUARDED:
+            said = watch.guarded.let_in(batch)
+            if said.action == "drop":
+                return False
+            is_awaited |= bool(said.step)
         if batch.is_token or not (is_awaited or watch.watches_activations):
             return True
         values = batch.values(p.loader)

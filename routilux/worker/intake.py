@@ -10,7 +10,7 @@ from routilux.ipc.channels import LARGE_AHEAD
 from routilux.ipc.codec import batch as joined
 from routilux.ipc.codec import split
 from routilux.ipc.commit import Transaction
-from routilux.ipc.lanes import BLOB, TOKEN, TYPED, Frame, LaneReader
+from routilux.ipc.lanes import BLOB, GUARDED, TOKEN, TYPED, Frame, LaneReader
 from routilux.ipc.layout import RING, Order
 from routilux.ipc.records import Kind, Record, Records
 from routilux.ipc.turns import Turns
@@ -121,6 +121,8 @@ class Inlet:
         """Whether a message that is tried again holds up those of its job that came after it."""
         self.siblings: Sequence[Inlet] = ()
         """If messages are taken in the order of their tags: the lanes from all workers of their routine."""
+        self.guard: Callable[[Batch], bool] | None = None
+        """Whether a guarded message has to wait still."""
         self._loader = loader
         self._tx = tx
         self._records = records
@@ -141,7 +143,8 @@ class Inlet:
             if head is None and (not self.reader.waiting or (head := self.head()) is None):
                 return None
             said = order(head.job)
-            if said == DROP or (said == RUN and (self._row < 0 or self._is_next(head))):
+            may_run = said == RUN and (self._row < 0 or self._is_next(head))
+            if said == DROP or (may_run and not head.frame.flags & GUARDED):
                 return head
         return self._next_of_several(order)
 
@@ -149,7 +152,7 @@ class Inlet:
         """As `next`, where not simply the head of the lane is used."""
         waits = {batch.job for batch in self.retries} if self.keeps_order and self.retries else set[int]()
         passed_over = set(waits)  # one answer per job: it may change while we ask
-        if (self.retries or self._aside) and (kept := self._next_kept(order, passed_over)) is not None:
+        if (self.retries or self._aside) and (kept := self._next_kept(order, passed_over, waits)) is not None:
             return kept
         while head := self.head():
             said = order(head.job)
@@ -159,8 +162,13 @@ class Inlet:
                 return None
             if head.job in passed_over or said == Order.HOLD:
                 self.set_aside(head)
+                passed_over.add(head.job)
             elif self._is_next(head):
-                return head
+                if not self._is_guarded(head):
+                    return head
+                self.set_aside(head)
+                passed_over.add(head.job)
+                waits.add(head.job)
             elif any((other := lane.head()) and other.job != head.job for lane in self.siblings):
                 self.set_aside(head)
                 passed_over.add(head.job)
@@ -168,8 +176,10 @@ class Inlet:
                 return None
         return None
 
-    def _next_kept(self, order: Callable[[int], int], passed_over: set[int]) -> Batch | None:
-        """As `next`, of what is in the pending store; notes the jobs of which nothing else may be used."""
+    def _next_kept(self, order: Callable[[int], int], passed_over: set[int], waits: set[int]) -> Batch | None:
+        """As `next`, of what is in the pending store; notes the jobs of which nothing else may be used, and
+        of those which wait for a message that may be long in coming.
+        """
         for batch in self.retries:
             said = order(batch.job)
             if said == Order.DROP or (said == Order.RUN and batch.due <= monotonic_ns()):
@@ -177,10 +187,15 @@ class Inlet:
         for batch in self._aside:
             said = order(batch.job)
             may_run = said == Order.RUN and batch.job not in passed_over and self._is_next(batch)
-            if said == Order.DROP or may_run:
+            if said == Order.DROP or (may_run and not self._is_guarded(batch)):
                 return batch
+            if may_run:
+                waits.add(batch.job)
             passed_over.add(batch.job)
         return None
+
+    def _is_guarded(self, batch: Batch) -> bool:
+        return bool(batch.frame.flags & GUARDED) and self.guard is not None and self.guard(batch)
 
     def _is_next(self, batch: Batch) -> bool:
         """Whether it is the batch's turn."""
@@ -307,7 +322,7 @@ class Inlet:
         tag = batch.frame.tag + index if is_numbered else 0
         alone = batch.only(index, batch.parts()[index], tag)
         if replacement is not None:
-            flags = alone.frame.flags & ~(BLOB | TYPED)
+            flags = alone.frame.flags & ~(BLOB | TYPED | GUARDED)
             alone.frame = alone.frame._replace(payload=joined([replacement]), flags=flags)
         alone.failures, alone.due = batch.failures + 1, monotonic_ns() + int(delay * 1e9)
         self._record(alone, Kind.AGAIN)

@@ -172,7 +172,7 @@ class Loop(Commits):
         p = self.p
         if p.states.touched:
             return
-        apart = p.outputs.set_apart(marks)
+        apart = p.outputs.set_apart(p.activations.marks_now(list(marks)))
         self.settle_batch()
         self.commit()
         p.outputs.put_back(apart)

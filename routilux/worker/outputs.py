@@ -9,7 +9,7 @@ from routilux.ipc.blobs import Blob
 from routilux.ipc.channels import NO_TURN, Channel, Part, Segment, Turn, push, runs, segments
 from routilux.ipc.codec import EncodeError, Encoder, Large, Packed, batch
 from routilux.ipc.commit import Transaction
-from routilux.ipc.lanes import ERROR, LARGE, MAX_PAYLOAD, STEP, TYPED, Frame, LaneWriter
+from routilux.ipc.lanes import ERROR, GUARDED, LARGE, MAX_PAYLOAD, STEP, TYPED, Frame, LaneWriter
 from routilux.ipc.loans import Loans
 from routilux.ipc.records import Records
 from routilux.ipc.turns import Turns
@@ -116,7 +116,7 @@ class EventOutput:
         at, edits = len(self.parts) - 1, decision.edits or {}
         found: dict[int, Change] = {}
         for number, target in enumerate(self.targets):
-            flags = STEP if number in decision.steps else 0
+            flags = STEP * (number in decision.steps) | GUARDED * (number in decision.guards)
             if number in decision.drops:
                 found[number] = Change(None)
             elif number in edits:
@@ -236,7 +236,7 @@ class EventOutput:
         """As `close`, where connections do not all get the same."""
         made = keyed = 0
         for number, target in enumerate(self.targets):
-            sent = list(self._sent(number, keyed))
+            sent = list(self.sent(number, keyed))
             keyed += target.key is not None
             turn = answered if target.is_answer else NO_TURN
             if target.numbered >= 0 and sent:
@@ -260,7 +260,7 @@ class EventOutput:
         self.changes.clear()
         tx.create(job & 0xFFFF, made)
 
-    def _sent(self, number: int, keyed: int) -> Iterator[Sent]:
+    def sent(self, number: int, keyed: int) -> Iterator[Sent]:
         """What one connection gets."""
         has_key = self.targets[number].key is not None
         for at, part in enumerate(self.parts):

@@ -11,9 +11,11 @@ class Stopwatch:
     def __init__(self, own: OwnSection) -> None:
         self._words = own.words
         self._word = own.index(own.section.words["running_since"])
+        self.stands_still = False
+        """Whether it counts nothing: a debugger steps through the code."""
 
     def start(self) -> None:
-        self._words[self._word] = monotonic_ns()
+        self._words[self._word] = 0 if self.stands_still else monotonic_ns()
 
     def stop(self) -> int:
         """How long it has run so far, to `go_on` with."""
@@ -23,4 +25,4 @@ class Stopwatch:
 
     def go_on(self, ran: int) -> None:
         """The activation at hand runs again, after it had to wait."""
-        self._words[self._word] = monotonic_ns() - ran
+        self._words[self._word] = 0 if self.stands_still else monotonic_ns() - ran

@@ -207,14 +207,22 @@ class Trace:
         if running is None or not count:
             return
         keyed = 0
-        for target in event.targets:
+        for number, target in enumerate(event.targets):
             connection = target.channels[0].lanes[0].plan.connection
             key = position, -1 if connection is None else connection
+            changed = list(event.sent(number, keyed)) if event.changes else None
+            if changed == []:
+                keyed += target.key is not None
+                continue
             sent = running.sent.get(key)
             if sent is None:
-                sent = running.sent[key] = Sent(running, *key, self._line(event.parts[0]))
-            if target.key is None:
-                shares = {0: count}
+                first = event.parts[0] if changed is None else changed[0][0]
+                sent = running.sent[key] = Sent(running, *key, self._line(first))
+            if changed is not None:
+                shares = Counter(place for _, place, _ in changed)
+                keyed += target.key is not None
+            elif target.key is None:
+                shares = Counter({0: count})
             else:
                 shares = Counter(place[keyed] for place in event.places)
                 keyed += 1

@@ -11,6 +11,7 @@ EXAMPLES = sorted(path.name for path in (ROOT / "examples").glob("*.py"))
 # What to run for each example, in a folder of its own; {example} is the file. A new one needs a line here.
 COMMANDS: dict[str, list[str]] = {
     "frames.py": ["routilux", "run", "{example}:flow", "-p", "count=4"],
+    "stations.py": ["routilux", "run", "{example}:flow"],
     "source_metrics.py": ["routilux", "run", "{example}:flow", "-p", "directory={example.parent}"],
 }
 

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import signal
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -97,6 +98,16 @@ class Debugged:
 
 
 @pytest.fixture
+def attachable(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Debugged]:
+    """An editor may attach there."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    with Runtime(monitor=True, allow_attach=True) as runtime:
+        flow = Flow("numbers").pipe(double, "double").pipe(Add(), "add")
+        runtime.start(flow)
+        yield Debugged(runtime, flow)
+
+
+@pytest.fixture
 def debugged(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Debugged]:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     with Runtime(monitor=True) as runtime:
@@ -158,6 +169,48 @@ def test_what_the_held_process_sees_is_told(debugged: Debugged) -> None:
     assert job.result(TIMEOUT) == 7
 
 
+def test_a_variable_is_set_and_the_message_is_still_held(debugged: Debugged) -> None:
+    job = debugged.submit(breakpoints=[{"routine_id": "add", "event_name": "output"}])
+    debugged.held(job)
+    path = f"/jobs/{job.job_id}/debug/variables"
+    told = debugged.ask("PUT", f"{path}/y", {"value": [1, 2]})
+    assert (told.status, told.body["scope"], told.body["value"]) == (200, "local", "[1, 2]")
+    assert "[1, 2]" in [found["value"] for found in debugged.ask("GET", path).body["variables"]]
+    unknown = debugged.ask("PUT", f"{path}/z", {"value": 1})
+    assert (unknown.status, unknown.code) == (422, "VALIDATION_ERROR")
+    assert "there are" in unknown.body["error"]["message"]
+    assert debugged.ask("PUT", f"{path}/y", {"value": 1}, view=True).status == 403
+    assert debugged.ask("POST", f"/jobs/{job.job_id}/debug/resume").status == 200
+    assert job.result(TIMEOUT) == 7
+
+
+def test_what_a_debugger_has_changed_is_marked_in_the_trace(debugged: Debugged) -> None:
+    places = [{"routine_id": "add", "slot_name": "y"}, {"routine_id": "add", "event_name": "output"}]
+    job = debugged.submit(breakpoints=places)
+    path = f"/jobs/{job.job_id}"
+    debugged.held(job)
+    debugged.ask("POST", f"{path}/debug/inject", {"routine_id": "add", "slot_name": "y", "data": 20})
+    debugged.ask("POST", f"{path}/debug/resume", {"payload": 100})
+    debugged.until(
+        f"{path}/debug/session", lambda found: found["holds"][:1] and found["holds"][0]["event_name"]
+    )
+    debugged.ask("PUT", f"{path}/debug/variables/y", {"value": 5})
+    while not job.ended:
+        debugged.ask("POST", f"{path}/debug/resume", {"drop": True})
+    trace = debugged.until(
+        f"{path}/execution-trace", lambda found: _marks(found).count("drop") == 2 and found
+    )
+    assert sorted(_marks(trace)) == ["drop", "drop", "edit", "inject", "set variable"]
+    previews = {e["data"]["action"]: e["data"]["preview"] for e in trace["events"] if "made_by" in e["data"]}
+    assert (previews["edit"], previews["inject"], previews["set variable"]) == ("100", "20", "5")
+    assert job.results(TIMEOUT) == []
+
+
+def _marks(trace: Any) -> list[str]:
+    """What the trace says a debugger has done."""
+    return [e["data"]["action"] for e in trace["events"] if e["data"].get("made_by") == "debugger"]
+
+
 def test_a_dropped_and_an_injected_message_are_in_the_audit(debugged: Debugged) -> None:
     job = debugged.submit(breakpoints=[EDGE])
     debugged.held(job)
@@ -212,6 +265,31 @@ def test_what_cannot_be_done_is_refused_with_its_reason(debugged: Debugged) -> N
     debugged.until(path, lambda found: found["status"] == "completed")
     assert debugged.ask("POST", f"{path}/debug/resume").code == "JOB_ALREADY_COMPLETED"
     assert debugged.ask("GET", f"{path}/debug/session").body["status"] == "no_session"
+
+
+def test_an_editor_is_told_where_to_attach_to_what_is_held(attachable: Debugged) -> None:
+    job = attachable.submit(breakpoints=[{"routine_id": "add"}])
+    path = f"/jobs/{job.job_id}/debug/holds/{attachable.held(job)['holds'][0]['hold_id']}"
+    assert attachable.ask("POST", f"{path}/attach", view=True).status == 403
+    told = attachable.ask("POST", f"{path}/attach")
+    assert told.status == 200, told.body
+    place = (told.body["host"], told.body["port"])
+    assert told.body["launch"]["connect"] == dict(zip(("host", "port"), place, strict=True))
+    with socket.create_connection(place, TIMEOUT):
+        attachable.ask("POST", f"{path}/resume")
+    assert job.result(TIMEOUT) == 7
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(place, TIMEOUT)
+
+
+def test_without_leave_no_editor_attaches(debugged: Debugged) -> None:
+    job = debugged.submit(breakpoints=[{"routine_id": "add"}])
+    path = f"/jobs/{job.job_id}/debug/holds/{debugged.held(job)['holds'][0]['hold_id']}"
+    refused = debugged.ask("POST", f"{path}/attach")
+    assert (refused.status, refused.code) == (409, "ATTACH_REFUSED")
+    assert "--allow-attach" in refused.body["error"]["message"]
+    debugged.ask("POST", f"{path}/resume")
+    assert job.result(TIMEOUT) == 7
 
 
 def test_a_condition_is_checked_without_being_set(debugged: Debugged) -> None:

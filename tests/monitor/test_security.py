@@ -24,6 +24,7 @@ NAMES = {
     "message_id": "2:0:0",
     "breakpoint_id": "bp-1",
     "hold_id": "hold-1",
+    "name": "total",
 }
 BODIES = {
     "/jobs": {"flow_id": rig.FLOW, "routine_id": "split", "slot_name": "text", "data": 1},
@@ -34,6 +35,7 @@ BODIES = {
     "/conditions/check": {"condition": "data > 1"},
     "/jobs/{job_id}/debug/inject": {"routine_id": "split", "slot_name": "text"},
     "/jobs/{job_id}/debug/holds/{hold_id}/edit": {"payload": 1},
+    "/jobs/{job_id}/debug/variables/{name}": {"value": 1},
 }  # fmt: skip
 JSON = "application/json"
 TOKEN = {"X-API-Key": DEBUG}

@@ -474,3 +474,38 @@ def test_a_log_message_says_what_its_expressions_come_to() -> None:
 def test_what_is_no_log_message_is_refused(text: str) -> None:
     with pytest.raises(BreakpointError):
         compile_message(text)
+
+
+PLAIN = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(1 << 300), 1 << 300),
+    st.floats(),
+    st.text(max_size=3),
+    st.just([]),
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["a", "b"]), PLAIN), st.sampled_from(["<", "<=", ">", ">=", "==", "!="])
+)
+@example({"a": True}, "==")
+@example({"a": 1 << 300}, ">")
+def test_what_is_written_out_comes_to_what_the_guards_say(data: dict[str, Any], comparison: str) -> None:
+    """A subclass of dict takes the long way, and `(1 if data else 1)` is no constant."""
+    for condition in (
+        f"a {comparison} 1",
+        f"a {comparison} 0.5",
+        f"'x' {comparison} a",
+        f"a % 3 {comparison} 1",
+    ):
+        long = condition.replace("1", "(1 if data else 1)").replace("0.5", "(0.5 if data else 0.5)")
+        assert outcome(condition, data) == outcome(long, collections.OrderedDict(data))
+
+
+def outcome(condition: str, data: Any) -> object:
+    """What the condition comes to; None if it cannot be answered."""
+    try:
+        return holds(condition, data)
+    except Exception:  # as a rule takes it  # noqa: BLE001
+        return None

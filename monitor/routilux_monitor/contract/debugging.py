@@ -18,7 +18,7 @@ from routilux_monitor.contract.fields import (
 
 BreakpointType = Literal["routine", "slot", "event", "connection", "error"]
 Action = Literal["pause", "log"]
-Suspend = Literal["worker", "job"]
+Suspend = Literal["worker", "job", "message"]
 Condition = Annotated[str, Meta(max_length=4096, description="An expression; see docs/debugging.md.")]
 HitCondition = Annotated[str, Meta(max_length=64, examples=[">= 3", "% 10"])]
 LogMessage = Annotated[str, Meta(max_length=4096)]
@@ -197,6 +197,15 @@ class Variable(Answer, frozen=True):
     """Of an array of real numbers."""
 
 
+class VariablePut(Body, frozen=True):
+    value: Any
+    hold_id: BreakpointId | None = None
+    """The oldest if there is none."""
+    scope: Literal["local", "configuration", "state", "attribute"] | None = None
+    """The first of that name, in the order in which they are listed, if it is left out."""
+    frame: Annotated[int, Meta(ge=0, le=49, description="0 is the innermost.")] = 0
+
+
 class Variables(Answer, frozen=True):
     job_id: str
     hold_id: str
@@ -226,6 +235,17 @@ class ResumePost(Body, frozen=True):
     payload: Any = UNSET
     """Go on with this payload instead."""
     drop: bool = False
+
+
+class Attachment(Answer, frozen=True):
+    """Where the held process waits for one client of the Debug Adapter Protocol."""
+
+    hold_id: str
+    host: str
+    """Of the machine that the runtime is on."""
+    port: Annotated[int, Meta(ge=1, le=65535)]
+    launch: dict[str, Any]
+    """A configuration for VS Code's `launch.json`."""
 
 
 class HoldPost(Body, frozen=True):

@@ -26,6 +26,7 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "WORKER_NOT_FOUND": 404,
         "METHOD_NOT_ALLOWED": 405,
         "TIMEOUT_EXCEEDED": 408,
+        "ATTACH_REFUSED": 409,
         "IDEMPOTENCY_CONFLICT": 409,
         "JOB_ALREADY_COMPLETED": 409,
         "JOB_ALREADY_EXISTS": 409,

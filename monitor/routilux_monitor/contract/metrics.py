@@ -68,7 +68,10 @@ class TraceData(Answer, frozen=True, omit_defaults=True):
     """Of what a debugger holds, or has let go."""
     breakpoint_id: str | None = None
     action: str | None = None
-    """What a debugger did: `resume`, `drop`, `edit` and so on."""
+    """What a debugger did: `resume`, `drop`, `edit` and so on; or why it went on by itself."""
+    made_by: Literal["debugger"] | None = None
+    variable: str | None = None
+    """The one that a debugger has set; `preview` is its new value."""
     process: int | None = None
     count: int | None = None
     """How many messages or activations this event stands for, if more than one."""

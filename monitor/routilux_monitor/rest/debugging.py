@@ -10,11 +10,14 @@ from routilux.debugcommands import (
     ActOnHold,
     AskAudit,
     AskSession,
+    AttachInfo,
     Audit,
     Inject,
+    LetAttach,
     LookAt,
     SeenInfo,
     SessionInfo,
+    SetVariable,
 )
 from routilux_monitor.contract import debugging as contract
 from routilux_monitor.contract.errors import ApiError, invalid
@@ -170,6 +173,34 @@ def _acting(action: str, doc: str) -> Acting:
     return act
 
 
+async def attach_hold(monitor: Monitor, call: Call[NoBody, NoQuery]) -> contract.Attachment:
+    """Have the held process wait for an editor's debugger on loopback, if its runtime allows that.
+
+    One client is taken, of the same user, as long as the message is held. It can run anything in the process.
+    """
+    record = await find.job(monitor, call.path["job_id"])
+    _check_runs(record)
+    request = LetAttach(record.job_id, call.path["hold_id"])
+    found = await ask(monitor, record.runtime_id, request, AttachInfo)
+    return contract.Attachment(found.hold_id, found.host, found.port, found.launch)
+
+
+async def set_variable(monitor: Monitor, call: Call[contract.VariablePut, NoQuery]) -> contract.Variable:
+    """Let the held process go on with another value of a variable. It is held on.
+
+    A local is that of the user's function that is under way. The configuration and attributes are changed in
+    this process alone, until it ends.
+    """
+    record = await find.job(monitor, call.path["job_id"])
+    _check_runs(record)
+    body = call.body
+    request = SetVariable(
+        record.job_id, call.path["name"], body.value, body.hold_id or "", body.scope or "", body.frame
+    )
+    (variable,) = (await ask(monitor, record.runtime_id, request, SeenInfo)).variables
+    return views.variable(variable)
+
+
 async def inject(monitor: Monitor, call: Call[contract.InjectPost, NoQuery]) -> None:
     """Put a message more into any slot of a job under way."""
     record = await find.job(monitor, call.path["job_id"])
@@ -199,6 +230,7 @@ def _hold_route(path: str, action: str, doc: str) -> Route:
 ROUTES = (
     route("GET", _DEBUG + "/session", get_session, *_JOB),
     route("GET", _DEBUG + "/variables", get_variables, *_HELD),
+    route("PUT", _DEBUG + "/variables/{name}", set_variable, *_HELD),
     route("GET", _DEBUG + "/call-stack", get_call_stack, *_HELD),
     route("POST", _DEBUG + "/resume", resume, *_HELD),
     route("POST", _DEBUG + "/step", step, *_HELD),
@@ -214,6 +246,7 @@ ROUTES = (
     route("POST", _HOLD + "/retry", retry_hold, *_HELD),
     _hold_route("skip", "skip", "Let go of the message of a failed activation, and of what it emitted."),
     _hold_route("fail", "fail", "Let the job fail by its failed activation."),
+    route("POST", _HOLD + "/attach", attach_hold, "ATTACH_REFUSED", *_HELD),
     route(
         "POST",
         _DEBUG + "/inject",

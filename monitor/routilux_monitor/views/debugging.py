@@ -64,11 +64,11 @@ def variables(job_id: str, seen: SeenInfo) -> contract.Variables:
     return contract.Variables(
         job_id,
         seen.hold_id,
-        [_variable(each) for each in seen.variables],
+        [variable(each) for each in seen.variables],
     )
 
 
-def _variable(seen: VariableInfo) -> contract.Variable:
+def variable(seen: VariableInfo) -> contract.Variable:
     picture = seen.picture
     return contract.Variable(
         name=seen.name,

@@ -13,8 +13,19 @@ from routilux_monitor.lineage import Lineage, Message
 from routilux_monitor.model import JobRecord, TraceEvent
 from routilux_monitor.views.times import iso, maybe_iso, of_ns
 
-_PLAIN = ("slot_name", "event_name", "connection_id", "message_id", "message_ids", "parents", "origin")
-OF_DEBUGGER = ("breakpoint_resumed", "message_injected")
+_PLAIN = (
+    "variable",
+    "slot_name",
+    "event_name",
+    "connection_id",
+    "message_id",
+    "message_ids",
+    "parents",
+    "origin",
+)
+OF_DEBUGGER = ("breakpoint_resumed", "message_injected", "variable_set")
+_BY_ITSELF = ("auto-resume", "drain", "removed", "died", "ended")
+"""How what is held goes on without a debugger."""
 _DEBUG = ("hold_id", "breakpoint_id")
 _NAMED = (
     "slot_name",
@@ -24,6 +35,7 @@ _NAMED = (
     "message_ids",
     "parents",
     "preview",
+    "variable",
     *_DEBUG,
 )
 
@@ -60,6 +72,7 @@ def trace_data(event: TraceEvent) -> dict[str, Any]:
     told: dict[str, Any] = {name: event.data[name] for name in _NAMED if event.data.get(name)}
     if event.kind in OF_DEBUGGER:
         told["action"] = event.data.get("action") or None
+        told["made_by"] = None if told["action"] in _BY_ITSELF else "debugger"
     more = {n: value for n, value in event.data.items() if n not in _NAMED and n not in told}
     if event.process:
         told["process"] = event.process

@@ -1,5 +1,5 @@
 // Made by `npm run client`: do not edit.
-// SHA-256 of openapi.json: 6535732c258947aa249e3aa2e76b741420897563fe2582161826f3b4c197bd8f
+// SHA-256 of openapi.json: c4a464bea6403309596b6a70ca7c5de73e7be19933ce1b4bd4fa4e4f90bab22e
 
 export interface paths {
     "/api/v1/conditions/check": {
@@ -473,6 +473,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/jobs/{job_id}/debug/holds/{hold_id}/attach": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have the held process wait for an editor's debugger on loopback, if its runtime allows that.
+         * @description One client is taken, of the same user, as long as the message is held. It can run anything in the process.
+         */
+        post: operations["debugging_attach_hold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs/{job_id}/debug/holds/{hold_id}/drop": {
         parameters: {
             query?: never;
@@ -741,6 +761,26 @@ export interface paths {
          */
         get: operations["debugging_get_variables"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{job_id}/debug/variables/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Let the held process go on with another value of a variable. It is held on.
+         * @description A local is that of the user's function that is under way. The configuration and attributes are changed in this process alone, until it ends.
+         */
+        put: operations["debugging_set_variable"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1257,6 +1297,16 @@ export interface components {
             /** @enum {unknown} */
             status: "alive";
         };
+        /**
+         * Attachment
+         * @description Where the held process waits for one client of the Debug Adapter Protocol.
+         */
+        Attachment: {
+            hold_id: string;
+            host: string;
+            port: number;
+            launch: Record<string, never>;
+        };
         /** Audit */
         Audit: {
             job_id: string;
@@ -1293,7 +1343,7 @@ export interface components {
             log_message: string | null;
             one_shot: boolean;
             /** @enum {unknown} */
-            suspend: "job" | "worker";
+            suspend: "job" | "message" | "worker";
             enabled: boolean;
             hit_count: number;
             evaluations: number;
@@ -1347,7 +1397,7 @@ export interface components {
              * @default worker
              * @enum {unknown}
              */
-            suspend: "job" | "worker";
+            suspend: "job" | "message" | "worker";
             /** @default true */
             enabled: boolean;
         };
@@ -1363,7 +1413,7 @@ export interface components {
             log_message?: string | null;
             one_shot?: boolean;
             /** @enum {unknown} */
-            suspend?: "job" | "worker";
+            suspend?: "job" | "message" | "worker";
             enabled?: boolean;
         };
         /**
@@ -1426,6 +1476,7 @@ export interface components {
         /** ErrorBody */
         ErrorBody: {
             /**
+             * @example ATTACH_REFUSED
              * @example BODY_TOO_LARGE
              * @example BREAKPOINT_NOT_FOUND
              * @example BUSY
@@ -2049,6 +2100,10 @@ export interface components {
             /** @default null */
             action: string | null;
             /** @default null */
+            made_by: "debugger" | null;
+            /** @default null */
+            variable: string | null;
+            /** @default null */
             process: number | null;
             /** @default null */
             count: number | null;
@@ -2097,6 +2152,19 @@ export interface components {
             count: number;
             path: string;
             picture: components["schemas"]["Picture"] | null;
+        };
+        /** VariablePut */
+        VariablePut: {
+            value: unknown;
+            /** @default null */
+            hold_id: string | null;
+            /** @default null */
+            scope: ("attribute" | "configuration" | "local" | "state") | null;
+            /**
+             * @description 0 is the innermost.
+             * @default 0
+             */
+            frame: number;
         };
         /** Variables */
         Variables: {
@@ -5578,6 +5646,132 @@ export interface operations {
             };
         };
     };
+    debugging_attach_hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+                hold_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Attachment"];
+                };
+            };
+            /** @description MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description UNAUTHORIZED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description FORBIDDEN */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description HOLD_NOT_FOUND, JOB_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description TIMEOUT_EXCEEDED */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description ATTACH_REFUSED, JOB_ALREADY_COMPLETED, NOTHING_HELD, RUNTIME_SHUTDOWN */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description BODY_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description MISDIRECTED_REQUEST */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description VALIDATION_ERROR */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description BUSY, TOO_MANY_FAILURES */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     debugging_drop_hold: {
         parameters: {
             query?: never;
@@ -7513,6 +7707,132 @@ export interface operations {
             };
             /** @description JOB_ALREADY_COMPLETED, NOTHING_HELD, RUNTIME_SHUTDOWN */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description MISDIRECTED_REQUEST */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description VALIDATION_ERROR */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description BUSY, TOO_MANY_FAILURES */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    debugging_set_variable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VariablePut"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Variable"];
+                };
+            };
+            /** @description MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description UNAUTHORIZED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description FORBIDDEN */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description HOLD_NOT_FOUND, JOB_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description TIMEOUT_EXCEEDED */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description JOB_ALREADY_COMPLETED, NOTHING_HELD, RUNTIME_SHUTDOWN */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description BODY_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
