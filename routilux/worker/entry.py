@@ -132,7 +132,6 @@ class Worker:
         """Set up, work, tear down; the exit code. What goes wrong is told to the supervisor with its
         traceback.
         """
-        name = self.boot.plan.processes[self.boot.index].node
         try:
             node, routine = self.load()
             loop = self.loop(node, routine)
@@ -143,7 +142,7 @@ class Worker:
             loop.run()
             routine.teardown()
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's module, setup() or teardown(), or we
-            self.tell(name, error)
+            self.tell(self.boot.plan.processes[self.boot.index].node, error)
             return 1
         self.own.words[self.status] = Status.STOPPED if loop.must_exit else Status.WORN
         return 0
@@ -257,6 +256,7 @@ class Worker:
                 settle=loop.settle_complete,
                 stopwatch=lambda: loop.stopwatch,
                 input_at_hand=loop.input_at_hand,
+                inputs=loop.inputs,
                 replace_input=loop.replace_input,
             )
         )
