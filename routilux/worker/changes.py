@@ -40,6 +40,8 @@ class Decision:
 
 Changes = dict[int, dict[int, Change]]
 """By the place of a message among those emitted, then by connection."""
+Apart = tuple[list[Part], list[tuple[int, ...]], Changes]
+"""What an event has emitted, while it is set apart: messages, where their keys lead, changes."""
 
 
 def blobs_of(changes: Changes, start: int = 0) -> Iterator[Blob]:

@@ -13,7 +13,7 @@ from routilux.ipc.blobs import BlobWriter, Pins
 from routilux.ipc.channels import window
 from routilux.ipc.codec import EncodeError
 from routilux.ipc.commit import Transaction
-from routilux.ipc.lanes import LaneReader, LaneWriter
+from routilux.ipc.lanes import LaneWriter
 from routilux.ipc.records import Kind, Records
 from routilux.ipc.sockets import Bell, Doorbells, groups
 from routilux.ipc.turns import Turns
@@ -200,16 +200,16 @@ class Commits:
         """Tell the producer that there is room, if it sleeps and may be waiting for some."""
         reader = inlet.reader
         inlet.changed = False
-        is_windowed = reader.plan.index in self.p.windowed
-        if inlet.owes_credit or (is_windowed and self.is_half_done(reader)):
+        if inlet.owes_credit or (reader.plan.index in self.p.windowed and self.is_half_done(inlet)):
             inlet.owed = 0
             inlet.passed_from = reader.position
             if self.p.sleepers.must_be_rung(reader.producer):
                 self.p.bells.ring(reader.producer, Bell.CREDIT, reader.plan.index, reader.position)
 
-    def is_half_done(self, reader: LaneReader) -> bool:
-        """Whether a producer that gives a little work ahead has room to give more."""
-        return 2 * reader.unused <= window(self._words[self._service]) + 1
+    def is_half_done(self, inlet: Inlet) -> bool:
+        """Whether a producer that gives a little work ahead can give more: it counts whole frames."""
+        has_passed = inlet.reader.position > inlet.passed_from
+        return has_passed and 2 * inlet.reader.unused <= window(self._words[self._service]) + 1
 
     def send(self) -> bool:
         """Move what waits for room into the lanes; whether anything moved."""

@@ -131,7 +131,6 @@ class Worker:
         """Set up, work, tear down; the exit code. What goes wrong is told to the supervisor with its
         traceback.
         """
-        name = self.boot.plan.processes[self.boot.index].node
         try:
             node, routine = self.load()
             loop = self.loop(node, routine)
@@ -142,7 +141,7 @@ class Worker:
             loop.run()
             routine.teardown()
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's module, setup() or teardown(), or we
-            self.tell(name, error)
+            self.tell(self.boot.plan.processes[self.boot.index].node, error)
             return 1
         self.own.words[self.status] = Status.STOPPED if loop.must_exit else Status.WORN
         return 0

@@ -15,11 +15,8 @@ from routilux.ipc.records import Records
 from routilux.ipc.turns import Turns
 from routilux.ipc.typed import TypedEncoder
 from routilux.keys import by_key, key_of
-from routilux.worker.changes import Change, Changes, Decision, Sent, blobs_of, cut, shifted
+from routilux.worker.changes import Apart, Change, Changes, Decision, Sent, blobs_of, cut, shifted
 from routilux.worker.target import Target
-
-Apart = tuple[list[Part], list[tuple[int, ...]], Changes]
-"""What an event has emitted, while it is set apart."""
 
 MOST_FILL = 1024
 """Messages of one frame, however small they are;"""
@@ -73,11 +70,8 @@ class EventOutput:
         try:
             part = self._encoder.complete(value, packed)
         except EncodeError as error:
-            message = (
-                f"routine {self._routine!r} cannot emit a {error.type_name} on event {self.name!r}: "
-                f"{error.reason}"
-            )
-            raise PayloadError(message) from error
+            message = f"routine {self._routine!r} cannot emit a {error.type_name} on event {self.name!r}: "
+            raise PayloadError(message + error.reason) from error
         if self._special:
             self._special[0](value, part)
         else:
