@@ -11,7 +11,8 @@ from routilux.configuration import nearest
 from routilux.errors import FlowError, PayloadError
 from routilux.flow import Flow
 from routilux.graph import Node
-from routilux.ipc.codec import EncodeError, Large, region_parts
+from routilux.ipc.codec import EncodeError
+from routilux.ipc.large import Large, region_parts
 from routilux.slottypes import demand_of, refuser
 
 TRIGGER = "trigger"

@@ -8,132 +8,40 @@ freed in between.
 
 import struct
 import weakref
-from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from collections.abc import Iterable
+from itertools import compress
 
-from routilux.errors import ArenaFull, InternalError
+from routilux.errors import ArenaFull
 from routilux.ipc import crash
 from routilux.ipc.arena import Arena, OwnSection
+from routilux.ipc.heap import Extent, Heap, grains
 from routilux.ipc.lanes import BLOB, LaneWriter
 from routilux.ipc.layout import PINS, WORD
 
-GRAIN = 64
-STEP = 1 << 20
-"""The heap grows by multiples of this."""
 SPARE = 16
 """This part of a heap is not for payloads: what must be kept in the pending store finds room there."""
-KEEP = 64 << 20
-"""Free bytes at the heap's end beyond this go back to the system."""
-
+RECENT = 8 << 20
+"""So many bytes that were freed just now are kept at hand for payloads of the same size: a cache still has
+them, and they need not be looked for.
+"""
 LOOK_EACH = 1 << 18
-"""After so many bytes the producer looks again for what can be freed: while a cache still has it."""
+"""After so many bytes the producer looks again for what can be freed: while a cache still has it;"""
+LOOK_MORE = 1 << 10
+"""and after so many more for each row of pins that it has to look through."""
 
 REFERENCE = struct.Struct("<QQ")
 """offset in the arena u64 | bytes u64"""
 
 
-class Extent(NamedTuple):
-    offset: int
-    size: int
+def references(payload: bytes | memoryview) -> list[tuple[int, int]]:
+    """Where the messages of a frame with the flag BLOB lie, and their sizes."""
+    return list(REFERENCE.iter_unpack(payload))
 
 
-class Heap:
-    """First fit over the free extents of one section's heap; neighbours are merged. Offsets count from the
-    heap's start.
-    """
-
-    def __init__(
-        self, size: int, grow: Callable[[int, int], None], shrink: Callable[[int, int], None]
-    ) -> None:
-        self.size = size
-        self.top = 0
-        self.left = size
-        """Bytes that are not in use, in however many pieces."""
-        self._free: list[Extent] = []
-        self._grow = grow
-        self._shrink = shrink
-
-    def allocate(self, size: int, spare: int = 0) -> Extent:
-        """`size` bytes, rounded up to 64. Raises ArenaFull when neither a hole nor the rest of the heap, less
-        `spare` bytes, has them.
-        """
-        size = _grains(size)
-        for position, (offset, length) in enumerate(self._free):
-            if length >= size:
-                if length == size:
-                    del self._free[position]
-                else:
-                    self._free[position] = Extent(offset + size, length - size)
-                self.left -= size
-                return Extent(offset, size)
-        start = self._free[-1].offset if self._free and sum(self._free[-1]) == self.top else self.top
-        if start + size > self.size - spare:
-            message = (
-                f"a payload of {size:,} bytes does not fit into the shared memory of this process "
-                f"({self.size:,} bytes, of which {self.top:,} are in use): raise Runtime(heap=...)"
-            )
-            raise ArenaFull(message)
-        more = min(-(-(start + size - self.top) // STEP) * STEP, self.size - spare - self.top)
-        self._grow(self.top, more)
-        self.top += more
-        if start != self.top - more:
-            self._free.pop()
-        if self.top > start + size:
-            self._free.append(Extent(start + size, self.top - start - size))
-        self.left -= size
-        return Extent(start, size)
-
-    def fits(self, size: int, spare: int = 0) -> bool:
-        """Whether `allocate` would succeed, but for the system's memory."""
-        size = _grains(size)
-        tail = self._free[-1].size if self._free and sum(self._free[-1]) == self.top else 0
-        return self.size - spare - self.top + tail >= size or any(
-            extent.size >= size for extent in self._free
-        )
-
-    def restore(self, top: int) -> None:
-        """After a crash: all below `top` was granted, and is free until it is claimed."""
-        self.top = top
-        if top:
-            self._free = [Extent(0, top)]
-
-    def claim(self, offset: int, size: int) -> Extent:
-        """Take the extent out of the free ones: what lies there is still referred to."""
-        extent = Extent(offset, _grains(size))
-        at = bisect_left(self._free, (offset + 1,)) - 1
-        if at < 0 or sum(self._free[at]) < sum(extent):
-            message = (
-                f"bytes {offset:,} to {sum(extent):,} of the heap are referred to twice, or never granted"
-            )
-            raise InternalError(message)
-        self.left -= extent.size
-        start, length = self._free.pop(at)
-        rest = Extent(sum(extent), start + length - sum(extent))
-        self._free[at:at] = [e for e in (Extent(start, offset - start), rest) if e.size]
-        return extent
-
-    def free(self, extent: Extent) -> None:
-        """Give an extent back; the end of the heap beyond KEEP free bytes returns to the system."""
-        at = bisect_left(self._free, extent)
-        offset, size = extent
-        self.left += size
-        if at < len(self._free) and self._free[at].offset == offset + size:
-            size += self._free.pop(at).size
-        if at and sum(self._free[at - 1]) == offset:
-            at -= 1
-            offset, before = self._free.pop(at)
-            size += before
-        if offset + size == self.top and size > KEEP + STEP:
-            keep = -(-(offset + KEEP) // STEP) * STEP
-            self._shrink(keep, self.top - keep)
-            size, self.top = keep - offset, keep
-        insort(self._free, Extent(offset, size))
-
-
-def _grains(size: int) -> int:
-    return max(GRAIN, -(-size // GRAIN) * GRAIN)
+def nbytes_of(payload: bytes | memoryview) -> int:
+    """Bytes of all of them."""
+    return sum([nbytes for _, nbytes in REFERENCE.iter_unpack(payload)])
 
 
 class Blob:
@@ -156,7 +64,10 @@ class Blob:
         """Whether every frame that refers to it has been used up; somebody may pin it all the same."""
         if self.holders:
             return False
-        return all([lane.passed(end) for lane, end in self.uses])  # noqa: C419 - a generator costs more
+        for lane, end in self.uses:  # noqa: SIM110 - a generator costs more
+            if not lane.passed(end):
+                return False
+        return True
 
     @property
     def reference(self) -> bytes:
@@ -192,6 +103,10 @@ class BlobWriter:
         self._spare = section.heap_size // SPARE
         self._live: deque[Blob] = deque()
         self._unlooked = 0
+        self._rows = 0
+        """Of pins, when they were last looked through."""
+        self._recent: dict[int, list[Extent]] = {}
+        self._left_for_recent = self._most_recent = min(RECENT, section.heap_size // (4 * SPARE))
         self._restored: dict[int, Blob] = {}
         self._pins = [
             tuple(s.words[name] // WORD for name in ("pins_used", "pin_live", "pin_blob", "pin_size"))
@@ -213,17 +128,31 @@ class BlobWriter:
         self._unlooked -= nbytes
         if self._unlooked < 0:
             self._collect_oldest()
-            self._unlooked = LOOK_EACH
-        try:
-            extent = self.heap.allocate(nbytes, self._spare)
-        except ArenaFull:
-            self.collect()
-            extent = self.heap.allocate(nbytes, self._spare)
+            self._unlooked = LOOK_EACH + LOOK_MORE * self._rows
+        if recent := self._recent.get(grains(nbytes)):
+            extent = recent.pop()
+            self._left_for_recent += extent.size
+        else:
+            extent = self._allocate(nbytes)
         if crash.PLAN:
             crash.here("blob.made")
         blob = Blob(extent, self._start + extent.offset, nbytes)
         start = self._base + extent.offset
         return blob, self._data[start : start + nbytes]
+
+    def _allocate(self, nbytes: int) -> Extent:
+        try:
+            return self.heap.allocate(nbytes, self._spare)
+        except ArenaFull:
+            self.collect()
+            return self.heap.allocate(nbytes, self._spare)
+
+    def _free(self, extent: Extent) -> None:
+        if extent.size > self._left_for_recent:
+            self.heap.free(extent)
+            return
+        self._left_for_recent -= extent.size
+        self._recent.setdefault(extent.size, []).append(extent)
 
     def lend(self, nbytes: int) -> tuple[Blob, memoryview]:
         """A new blob and the place for user code to fill. Unless it is taken back, it is freed when nobody
@@ -256,7 +185,7 @@ class BlobWriter:
     def drop(self, blob: Blob) -> None:
         """The blob was never referred to."""
         if blob.lease is None:
-            self.heap.free(blob.extent)
+            self._free(blob.extent)
         else:
             blob.holders -= 1
 
@@ -268,10 +197,15 @@ class BlobWriter:
         self._free_unpinned(done)
 
     def collect(self) -> None:
-        """Free every blob whose frames have all been passed and that nobody pins."""
+        """Free every blob whose frames have all been passed and that nobody pins; keep nothing at hand."""
         done = [blob for blob in self._live if blob.is_done]
         self._live = deque(blob for blob in self._live if not blob.is_done)
         self._free_unpinned(done)
+        for recent in self._recent.values():
+            for extent in recent:
+                self.heap.free(extent)
+        self._recent.clear()
+        self._left_for_recent = self._most_recent
 
     def _free_unpinned(self, done: list[Blob]) -> None:
         """Free those that nobody pins, and keep an eye on the others."""
@@ -283,15 +217,16 @@ class BlobWriter:
             if blob.address in pinned or (blob.lease is not None and blob.lease() is not None):
                 self._live.append(blob)
             else:
-                self.heap.free(blob.extent)
+                self._free(blob.extent)
 
     def _pinned(self, consumers: Iterable[int]) -> set[int]:
         words, pinned = self._arena.words, set[int]()
+        self._rows = 0
         for consumer in consumers:
             used, live, blob, _ = self._pins[consumer]
-            for row in range(words[used]):
-                if words[live + row]:
-                    pinned.add(words[blob + row])
+            if rows := words[used]:
+                self._rows += rows
+                pinned.update(compress(words[blob : blob + rows], words[live : live + rows]))
         return pinned
 
     def known(self, address: int, nbytes: int) -> Blob:
@@ -312,15 +247,22 @@ class BlobWriter:
         for lane in writers:
             for frame, end in lane.in_flight():
                 if frame.flags & BLOB:
-                    blob = self.known(*REFERENCE.unpack(frame.payload))
-                    blob.uses.append((lane, end))
-                    lane.carry(blob.nbytes)
+                    refer(lane, end, [self.known(*each) for each in references(frame.payload)])
         words, mine = self._arena.words, range(self._start, self._start + self.heap.size)
         for consumer, (used, live, place, size) in enumerate(self._pins):
             for row in range(words[used]):
                 if words[live + row] and words[place + row] in mine:
                     blob = self.known(words[place + row], words[size + row])
                     blob.watched |= {consumer}
+
+
+def refer(lane: LaneWriter, end: int, blobs: Iterable[Blob]) -> None:
+    """The frame last written, which ends at `end`, refers to the blobs."""
+    nbytes, use = 0, (lane, end)
+    for blob in blobs:
+        blob.uses.append(use)
+        nbytes += blob.nbytes
+    lane.carry(nbytes)
 
 
 class Pins:
@@ -332,14 +274,15 @@ class Pins:
         self._used, self._live, self._blob, self._size = (
             own.index(words[name]) for name in ("pins_used", "pin_live", "pin_blob", "pin_size")
         )
-        self._free = list(range(PINS - 1, -1, -1))
+        self._free: list[int] = []
+        """Rows that were used before."""
         self._recorded: set[int] = set()
         self.held: dict[int, weakref.ref[object]] = {}
 
     @property
     def free(self) -> int:
         """How many more blobs can be pinned."""
-        return len(self._free)
+        return PINS - self._words[self._used] + len(self._free)
 
     def keep(self, address: int, size: int, lease: "weakref.ref[object]") -> None:
         """Pin the blob at `address` while the lease lives. To be called before the commit that passes its
@@ -364,10 +307,9 @@ class Pins:
     def restore(self, rows: Iterable[int]) -> None:
         """After a crash: only what records hold is still pinned; whoever looked is gone."""
         held = set(rows)
-        for row in range(self._words[self._used]):
-            if row not in held:
-                self._words[self._live + row] = 0
-        self._free = [row for row in self._free if row not in held]
+        self._free = [row for row in range(self._words[self._used]) if row not in held]
+        for row in self._free:
+            self._words[self._live + row] = 0
         self._recorded = held
 
     def kept(self) -> dict[int, tuple["weakref.ref[object]", int]]:
@@ -381,13 +323,16 @@ class Pins:
         }
 
     def _take(self, address: int, size: int) -> int:
-        if not self._free:
+        words = self._words
+        if self._free:
+            row = self._free.pop()
+        elif (row := words[self._used]) < PINS:
+            words[self._used] = row + 1
+        else:
             message = f"more than {PINS} large payloads are held back by this process: accept smaller batches"
             raise ArenaFull(message)
-        row, words = self._free.pop(), self._words
         words[self._blob + row] = address
         words[self._size + row] = size
-        words[self._used] = max(words[self._used], row + 1)
         return row
 
     def sweep(self) -> None:

@@ -5,17 +5,18 @@ Waiting messages are bound to a worker's lane as late as possible: a worker that
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise, takewhile
+from itertools import groupby, takewhile
 from typing import NamedTuple, cast
 
-from routilux.ipc.blobs import REFERENCE, Blob, BlobWriter
+from routilux.ipc.blobs import REFERENCE, Blob, BlobWriter, refer, references
 from routilux.ipc.codec import batch, split
 from routilux.ipc.commit import Transaction
 from routilux.ipc.lanes import BLOB, DEAD, ERROR, MARK, MAX_COUNT, MAX_PAYLOAD, TOKEN, Frame, LaneWriter
 from routilux.ipc.records import Kind, Record, Records
+from routilux.plan import SUPERVISOR
 from routilux.routing import least
 
-WINDOW_NS = 5_000_000
+WINDOW_NS = 8_000_000
 """A worker among several is given about this much work ahead of time, so that all of them end together."""
 SMALLEST_WINDOW = 2
 RUN_NS = 1_000_000
@@ -24,8 +25,11 @@ it, costs as much as dozens of small messages."""
 LARGE_AHEAD = 8 << 20
 """Bytes of large payloads that may be on their way in one lane: few enough to lie in a cache until they are
 read,"""
-LEAST_AHEAD = 4
-"""or so many times the size of the next one, that the consumer need not wait for it."""
+LEAST_AHEAD = 2
+"""or so many times the size of the next one: one is read while the other is written, and a cache has both."""
+LARGE_FRAME = 1 << 20
+"""One frame refers to so many bytes of large payloads, or to one: their room is free once all are used up."""
+MOST_REFERENCES = MAX_PAYLOAD // REFERENCE.size
 
 Part = bytes | Blob
 """An encoded message: its bytes, or where it lies when it is large."""
@@ -58,13 +62,15 @@ NO_TURN = Turn()
 
 
 class Segment:
-    """Consecutive messages of one job, from one event (or for one slot): all of them small, or a single large
-    one.
+    """Consecutive messages of one job, from one event (or for one slot): all of them small, or all large.
 
     With a `turn` they have a place in an order, see Turn.
     """
 
-    __slots__ = ("at", "first", "flags", "job", "origin", "parts", "port", "row", "stored", "turn")
+    __slots__ = (
+        *("at", "first", "flags", "is_large", "job", "origin", "parts"),
+        *("port", "row", "stored", "turn"),
+    )
 
     def __init__(
         self, job: int, port: int, parts: list[Part], *, origin: int = 0, flags: int = 0, turn: Turn = NO_TURN
@@ -72,6 +78,7 @@ class Segment:
         self.job = job
         self.port = port
         self.parts = parts
+        self.is_large = isinstance(parts[0], Blob)
         self.at = 0
         self.first = 0
         """How many messages were pushed into its channel before its own."""
@@ -87,10 +94,8 @@ class Segment:
     def join(self, other: "Segment") -> bool:
         """Take in the messages of a segment that follows, if one frame could hold both."""
         if (
-            isinstance(self.parts[-1], Blob)
-            or isinstance(other.parts[0], Blob)
-            or (self.job, self.port, self.origin, self.flags)
-            != (other.job, other.port, other.origin, other.flags)
+            (self.job, self.port, self.origin, self.flags, self.is_large)
+            != (other.job, other.port, other.origin, other.flags, other.is_large)
             or self.flags & MARK
             or self.first + len(self.parts) != other.first
             or self.turn.after(len(self.parts)) != other.turn._replace(span=0)
@@ -101,18 +106,30 @@ class Segment:
         self.turn = self.turn._replace(span=self.turn.span + other.turn.span)
         return True
 
-    def take(self, most: int) -> tuple[Frame, Blob | None]:
-        """The next frame of at most `most` messages; it is gone from the segment only after `used`."""
-        first = self.parts[self.at]
-        if isinstance(first, Blob):
-            return self.frame(1, first.reference, BLOB), first
+    def take(self, most: int, large: int = LARGE_FRAME) -> tuple[Frame, list[Blob]]:
+        """The next frame of at most `most` messages, and what it refers to: one large one, or several that
+        have `large` bytes. It is gone from the segment only when `at` is raised.
+        """
+        if self.is_large:
+            blobs = self._large(min(most, MOST_REFERENCES), large)
+            return self.frame(len(blobs), _referring(blobs), BLOB), blobs
+        first = cast("bytes", self.parts[self.at])
         most = min(most, MAX_COUNT, 2 * MAX_PAYLOAD // (len(first) + 1) + 1)
         run = cast("list[bytes]", self.parts[self.at : self.at + most])
-        size = sum(map(len, run))
-        while size > MAX_PAYLOAD - 8 and len(run) > 1:
-            del run[max(1, int(len(run) * (MAX_PAYLOAD - 8) / size * 0.95)) :]
-            size = sum(map(len, run))
-        return self.frame(len(run), batch(run)), None
+        payload = batch(run)  # to add up their sizes would take longer
+        while len(payload) > MAX_PAYLOAD and len(run) > 1:
+            del run[max(1, int(len(run) * MAX_PAYLOAD / len(payload) * 0.95)) :]
+            payload = batch(run)
+        return self.frame(len(run), payload), []
+
+    def _large(self, most: int, nbytes: int) -> list[Blob]:
+        """The next of its large messages: one, or at most `most` that have `nbytes` bytes."""
+        blobs = cast("list[Blob]", self.parts[self.at : self.at + most])
+        for at, blob in enumerate(blobs):
+            nbytes -= blob.nbytes
+            if nbytes < 0 and at:
+                return blobs[:at]
+        return blobs
 
     def frame(self, messages: int, payload: bytes, flags: int = 0) -> Frame:
         """A frame of its next messages."""
@@ -131,19 +148,30 @@ def segments(
     flags: int = 0,
     turn: Turn = NO_TURN,
 ) -> list[Segment]:
-    """Cut a run of messages so that each large one is a segment of its own. One that answers inputs with
-    nothing becomes a mark.
+    """Cut a run of messages so that small and large ones are apart. One that answers inputs with nothing
+    becomes a mark.
     """
     if not parts and turn.span:
         return [Segment(job, port, [b""], origin=origin, flags=flags | MARK, turn=turn)]
-    if Blob not in set(map(type, parts)):  # a fifth of the time of looking at one after the other
+    if len(set(map(type, parts))) < 2:  # a fifth of the time of looking at one after the other
         return [Segment(job, port, list(parts), origin=origin, flags=flags, turn=turn)] if parts else []
-    large = [at for at, part in enumerate(parts) if isinstance(part, Blob)]
-    cuts = sorted({0, len(parts), *large, *(at + 1 for at in large)})
-    return [
-        Segment(job, port, list(parts[a:b]), origin=origin, flags=flags, turn=turn.part(a, b, len(parts)))
-        for a, b in pairwise(cuts)
-    ]
+    found, at = list[Segment](), 0
+    for _, run in groupby(parts, type):
+        own = list(run)
+        place = turn.part(at, at + len(own), len(parts))
+        found.append(Segment(job, port, own, origin=origin, flags=flags, turn=place))
+        at += len(own)
+    return found
+
+
+def _referring(blobs: Sequence[Blob]) -> bytes:
+    pack = REFERENCE.pack
+    return b"".join([pack(blob.address, blob.nbytes) for blob in blobs])
+
+
+def window(service_ns: int) -> int:
+    """Messages that a worker among several is given ahead of time, by what one takes there (0 is unknown)."""
+    return max(SMALLEST_WINDOW, min(WINDOW_NS // service_ns, MAX_COUNT)) if service_ns else SMALLEST_WINDOW
 
 
 class Channel:
@@ -154,6 +182,7 @@ class Channel:
     ) -> None:
         self.lanes = lanes
         self._is_numbered = is_numbered
+        self._is_desk = lanes[0].consumer == SUPERVISOR
         self._service_ns = service_ns
         self.queue: deque[Segment] = deque()
         """What waits for room."""
@@ -164,7 +193,9 @@ class Channel:
         """and what is to be let go of after it."""
         self._turn = -1
         self._is_held = False
-        """Whether too many large payloads were on their way: the next go once a quarter is used up."""
+        """Whether too many large payloads were on their way: the next go once there is room for them, smaller
+        ones once a quarter is used up.
+        """
         self.pushed = 0
         """Messages pushed so far."""
         self.placed: Callable[[Channel, LaneWriter, Frame, int], None] | None = None
@@ -172,8 +203,9 @@ class Channel:
 
     def push(self, segment: Segment) -> None:
         """Let the messages wait for room; nothing moves before `pump`."""
-        if isinstance(part := segment.parts[0], Blob):  # then it is the only one
-            part.holders += 1
+        if segment.is_large:
+            for blob in cast("list[Blob]", segment.parts):
+                blob.holders += 1
         self._messages += len(segment)
         segment.first = self.pushed
         self.pushed += len(segment)
@@ -204,19 +236,17 @@ class Channel:
             lane, most = self._pick(len(segment))
             if lane is None:
                 break
-            frame, blob = segment.take(most)
-            if blob is not None:
-                ahead = max(LARGE_AHEAD, LEAST_AHEAD * blob.nbytes)
-                self._is_held = lane.has_too_much(blob.nbytes, ahead * 3 // 4 if self._is_held else ahead)
-                if self._is_held:
-                    break
+            large = self._large_room(lane, segment) if segment.is_large else 0
+            if segment.is_large and self._is_held:
+                break
+            frame, blobs = segment.take(most, large)
             end = lane.put(frame)
             if not end:
                 break
-            if blob is not None:
-                blob.uses.append((lane, end))
-                lane.carry(blob.nbytes)
-                blob.holders -= 1
+            if blobs:
+                refer(lane, end, blobs)
+                for blob in blobs:
+                    blob.holders -= 1
             if self.placed is not None:
                 self.placed(self, lane, frame, segment.first + segment.at)
             segment.at += frame.messages
@@ -226,6 +256,15 @@ class Channel:
             if lane not in written:
                 written.append(lane)
         return written
+
+    def _large_room(self, lane: LaneWriter, segment: Segment) -> int:
+        """Bytes of large payloads that the next frame may refer to, unless too many are on their way."""
+        size = cast("Blob", segment.parts[segment.at]).nbytes
+        most, large = max(LARGE_AHEAD, LEAST_AHEAD * size), lane.large
+        if self._is_held and size <= LARGE_FRAME:
+            most = LARGE_AHEAD * 3 // 4
+        self._is_held = large > 0 and large + size > most
+        return 0 if self._is_desk else min(most - large, LARGE_FRAME)
 
     def drop(self, is_dropped: Callable[[int], bool]) -> dict[int, int]:
         """Forget what waits for jobs that are over, but for reports: how many messages of which."""
@@ -269,9 +308,8 @@ class Channel:
     @staticmethod
     def _add(number: int, segment: Segment, tx: Transaction, records: Records) -> int:
         rest = segment.parts[segment.at :]
-        first = rest[0]
-        if isinstance(first, Blob):
-            frame = segment.frame(1, first.reference, BLOB)
+        if segment.is_large:
+            frame = segment.frame(len(rest), _referring(cast("list[Blob]", rest)), BLOB)
         else:
             frame = segment.frame(len(rest), batch(cast("list[bytes]", rest)))
         return records.add(tx, Kind.WAITING, number, frame)
@@ -281,9 +319,11 @@ class Channel:
         frame = record.frame
         gone = frame.messages - record.left
         if frame.flags & BLOB:
-            blob = blobs.known(*REFERENCE.unpack(frame.payload))
-            blob.holders += 1
-            parts: list[Part] = [blob]
+            parts: list[Part] = []
+            for address, nbytes in references(frame.payload)[gone:]:
+                blob = blobs.known(address, nbytes)
+                blob.holders += 1
+                parts.append(blob)
         elif frame.flags & (MARK | TOKEN):
             parts = [b""]
         else:
@@ -309,12 +349,12 @@ class Channel:
         lanes = (*self.lanes[turn:], *self.lanes[:turn])
         lane = lanes[least([lane.outstanding() for lane in lanes])]
         service = self._service_ns(lane.consumer)
-        window = max(SMALLEST_WINDOW, min(WINDOW_NS // service, MAX_COUNT) if service else SMALLEST_WINDOW)
-        room = window - lane.outstanding()
+        most = window(service)
+        room = most - lane.outstanding()
         if room <= 0:
             return None, 0
         run = max(-(-count // len(self.lanes)), RUN_NS // service if service else 1)
-        return lane, min(room, run)
+        return lane, min(room, run, most // 2)  # the second half is there before the first is used up
 
 
 def push(channel: Channel, cut: Sequence[Segment]) -> int:

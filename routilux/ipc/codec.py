@@ -2,14 +2,23 @@
 
 import struct
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import islice, pairwise
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from msgpack import StackError, Unpacker, unpackb
 
-from routilux.ipc.extensions import OUT_OF_BAND, RETAINED, EncodeError, Outside, Wrapper, restorer
+from routilux.ipc.extensions import (
+    OUT_OF_BAND,
+    RETAINED,
+    EncodeError,
+    Outside,
+    Wrapper,
+    bytes_of,
+    restorer,
+    whole_array,
+)
+from routilux.ipc.large import Large, in_one_piece, lone_array, region_parts
 
 __all__ = [
     "OUT_OF_BAND",
@@ -27,9 +36,6 @@ __all__ = [
 ]
 
 _ARRAY32 = struct.Struct(">BI")
-_TABLE = struct.Struct("<QQ")  # number of buffers, size of the body; then the size of each buffer
-_SIZE = struct.Struct("<Q")
-_ALIGNMENT: Final = 64
 _BYTES: Final = frozenset((bytes, bytearray, memoryview))
 _CONTAINERS: Final = frozenset((dict, list, tuple))
 _TIMESTAMPS: Final = (b"\xd6", b"\xd7", b"\xc7\x0c")
@@ -40,59 +46,6 @@ Packed = bytes | Exception | None
 Append = Callable[[bytes], None]
 Otherwise = Callable[[object, Packed], None]
 Emitter = Callable[[object], None]
-
-
-@dataclass(slots=True)
-class Large:
-    """An encoded message whose big buffers stay outside the body, uncopied until `write`.
-
-    Until then they are the sender's own memory: a change to it changes the message.
-    """
-
-    body: bytes
-    buffers: tuple[memoryview, ...] = ()
-    offsets: list[int] = field(init=False)
-    """Where `write` puts each buffer."""
-    nbytes: int = field(init=False)
-    """The size of what `write` lays out."""
-
-    def __post_init__(self) -> None:
-        sizes = [buffer.nbytes for buffer in self.buffers]
-        _, self.offsets, self.nbytes = _layout(len(self.body), sizes)
-
-    def write(self, into: memoryview) -> None:
-        """Lay the message out at the head of `into`: table, body, then each buffer at a multiple of 64."""
-        self.write_head(into)
-        for offset, buffer in zip(self.offsets, self.buffers, strict=True):
-            into[offset : offset + buffer.nbytes] = buffer
-
-    def write_head(self, into: memoryview) -> None:
-        """As `write`, but without the buffers: they are in place."""
-        head = _TABLE.pack(len(self.buffers), len(self.body))
-        for buffer in self.buffers:
-            head += _SIZE.pack(buffer.nbytes)
-        head += self.body
-        into[: len(head)] = head
-
-
-def in_one_piece(part: bytes | Large) -> bytes:
-    """The message as `Decoder.decode_large` reads it, private to whoever asks."""
-    large = part if isinstance(part, Large) else Large(part)
-    region = bytearray(large.nbytes)
-    large.write(memoryview(region))
-    return bytes(region)
-
-
-def _layout(body: int, sizes: list[int]) -> tuple[int, list[int], int]:
-    """Where the body starts, where each buffer starts, and where the last of them ends."""
-    start = _TABLE.size + _SIZE.size * len(sizes)
-    end = start + body
-    offsets = []
-    for size in sizes:
-        offset = -(-end // _ALIGNMENT) * _ALIGNMENT
-        offsets.append(offset)
-        end = offset + size
-    return start, offsets, end
 
 
 class Encoder:
@@ -116,6 +69,7 @@ class Encoder:
         self._packer = self._wrapper.packer()
         self._budget = 0  # items to look at for big bytes before packing
         self._lifted = False  # whether this message had some
+        self._like: Like | None = None  # the last message with a buffer, if it was an array
         self.encode, self.emitter, self._swap = self._hot_path()
 
     def _hot_path(
@@ -182,14 +136,26 @@ class Encoder:
         body: bytes = self._packer.pack(lifted)
         return body
 
+    def _pack_like(self, value: Any) -> bytes:
+        """As the packer; of an array of the same shape as the last one, only the memory is another."""
+        like = self._like
+        if like is not None and like.fits(value):
+            self._wrapper.buffers.append(bytes_of(value))
+            return like.body
+        body: bytes = self._packer.pack(value)
+        return body
+
     def _finish(self, value: object, body: bytes) -> bytes | Large:
         if len(body) > RETAINED:
             self._packer = self._wrapper.packer()
         if len(body) > self._large and not self._lifted:
             body = self._without_big_bytes(value, body)
         self._lifted = False
-        self._swap(self._pack_lifted if self._budget else self._packer.pack)
         outside = tuple(self._wrapper.buffers)
+        if len(outside) == 1 and (self._like is None or self._like.body is not body):
+            self._like = Like.of(value, body)
+        lone = self._packer.pack if self._like is None else self._pack_like
+        self._swap(self._pack_lifted if self._budget else lone)
         self._clear()
         return Large(body, outside) if outside or len(body) > self._large else body
 
@@ -210,6 +176,31 @@ class Encoder:
     def _clear(self) -> None:
         self._wrapper.buffers.clear()
         self._wrapper.pickled.clear()
+
+
+class Like(NamedTuple):
+    """An encoded array that lies outside the body, without the array."""
+
+    kind: Any
+    dtype: Any
+    shape: tuple[int, ...]
+    body: bytes
+
+    @classmethod
+    def of(cls, value: Any, body: bytes) -> "Like | None":
+        """None for anything else."""
+        if whole_array(body) is None or not value.flags.c_contiguous:
+            return None
+        return cls(type(value), value.dtype, value.shape, body)
+
+    def fits(self, value: Any) -> bool:
+        """Whether the value has the same body. Equal dtypes are not enough: they may differ in metadata."""
+        return (
+            type(value) is self.kind
+            and value.dtype is self.dtype
+            and value.shape == self.shape
+            and value.flags.c_contiguous
+        )
 
 
 def lift(value: Any, budget: int) -> tuple[Any, bool]:
@@ -253,20 +244,14 @@ class Decoder:
 
     def decode_large(self, region: memoryview) -> object:
         """What Large.write laid out in `region`. Arrays are read-only views of it, and keep it alive."""
-        body, self._buffers[:] = region_parts(region.toreadonly())
+        region = region.toreadonly()
+        if (array := lone_array(region)) is not None:
+            return array
+        body, self._buffers[:] = region_parts(region)
         try:
             return self.decode(body)
         finally:
             self._buffers.clear()
-
-
-def region_parts(region: memoryview) -> tuple[memoryview, list[memoryview]]:
-    """Body and buffers of what Large.write laid out."""
-    count, body = _TABLE.unpack_from(region)
-    sizes = [_SIZE.unpack_from(region, _TABLE.size + _SIZE.size * at)[0] for at in range(count)]
-    start, offsets, _ = _layout(body, sizes)
-    buffers = [region[offset : offset + size] for offset, size in zip(offsets, sizes, strict=True)]
-    return region[start : start + body], buffers
 
 
 def _reader(buffers: list[memoryview]) -> Callable[[bytes | memoryview], Any]:

@@ -34,8 +34,9 @@ LARGE = min(MAX_PAYLOAD, 16 * 1024) - 64
 
 PADDING, TOKEN, BLOB, ERROR, DEAD, MARK, TYPED, STEP = 1, 2, 4, 8, 16, 32, 64, 128
 NO_MESSAGES = TOKEN | ERROR | DEAD | MARK
-"""Flags. MARK: the frame's one message stands for none; it says that the order has got past its tags. TYPED:
-by the codec of the type that the slot declares. STEP: whoever takes it holds it before it is used.
+"""Flags. BLOB: the payload is references to the messages, which are large. MARK: the frame's one message
+stands for none; it says that the order has got past its tags. TYPED: by the codec of the type that the slot
+declares. STEP: whoever takes it holds it before it is used.
 """
 USED_BITS = 16
 """`consumed` is the position of the first frame not used up, shifted by this, and how many messages of that
@@ -165,14 +166,16 @@ class LaneWriter:
         return self.messages
 
     def carry(self, large: int) -> None:
-        """The frame last written refers to a payload of so many bytes."""
+        """The frame last written refers to payloads of so many bytes."""
         end, count, _ = self._in_flight.pop()
         self._in_flight.append((end, count, large))
         self._large += large
 
-    def has_too_much(self, more: int, most: int) -> bool:
-        """Whether large payloads of `most` bytes would be exceeded by `more`; a lane with none takes any."""
-        return self.outstanding() > 0 and self._large > 0 and self._large + more > most
+    @property
+    def large(self) -> int:
+        """Bytes of large payloads that frames not yet used up refer to."""
+        self.outstanding()
+        return self._large
 
     def close(self) -> None:
         self._ring.release()
@@ -190,6 +193,7 @@ class LaneReader:
         "position",
         "producer",
         "published",
+        "sent",
         "taken",
         "total",
         "used",
@@ -204,6 +208,7 @@ class LaneReader:
         self._words = arena.words
         self._data = arena.data
         self._start = producer.rings[plan.index]
+        self.sent = producer.sent[plan.index] // WORD
         self.taken = own.index(own.section.used[plan.index])
         self.total = own.words[self.taken]
         mark = own.words[self.consumed]
@@ -213,6 +218,11 @@ class LaneReader:
     def waiting(self) -> int:
         """Bytes published and not yet passed."""
         return self._words[self.published] - self.position
+
+    @property
+    def unused(self) -> int:
+        """Messages published and not yet used, as far as the producer has counted them."""
+        return self._words[self.sent] - self.total
 
     @property
     def mark(self) -> int:

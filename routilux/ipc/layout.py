@@ -17,8 +17,10 @@ WORD = 8
 RING = int(os.environ.get("ROUTILUX_RING", "131072"))
 """Bytes of a lane's ring, a multiple of 64; tests make it so small that a single message fills it."""
 
-PINS = 1 << 14
-"""Blobs of others that one process can keep at a time for views that outlive their activation."""
+PINS = 1 << 17
+"""Blobs of others that one process can keep at a time, for its records and for views that outlive their
+activation.
+"""
 
 RECORDS = 1 << 17
 """Rows of a process's pending store."""

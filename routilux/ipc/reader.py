@@ -14,7 +14,7 @@ from typing import Final
 from msgpack import unpackb
 
 from routilux.ipc import extensions as ext
-from routilux.ipc.codec import region_parts
+from routilux.ipc.large import region_parts
 
 DEEPEST: Final = 32
 """Levels of nesting that are followed."""

@@ -9,14 +9,16 @@ import struct
 from collections import Counter
 from collections.abc import Iterator
 from enum import IntEnum
+from itertools import chain
 
 import msgspec
 
 from routilux.errors import ArenaFull
 from routilux.ipc import crash
 from routilux.ipc.arena import OwnSection
-from routilux.ipc.blobs import REFERENCE, SPARE, Extent, Heap, Pins
+from routilux.ipc.blobs import REFERENCE, SPARE, Pins, nbytes_of, references
 from routilux.ipc.commit import Transaction
+from routilux.ipc.heap import Extent, Heap
 from routilux.ipc.lanes import BLOB, Frame
 from routilux.ipc.layout import COLUMNS, PINS, RECORDS
 
@@ -24,7 +26,8 @@ PARKED = 1 << 32
 """In `live`: the messages are retired, since only a new one can make them usable."""
 MESSAGES = PARKED - 1
 HELD = struct.Struct("<QQQ")
-"""A reference to another's blob (address u64 | bytes u64) and the row of the pin that keeps it u64."""
+"""A reference to another's blob (address u64 | bytes u64) and the row of the pin that keeps it u64: one for
+each message."""
 
 
 class Kind(IntEnum):
@@ -72,7 +75,7 @@ class Records:
         self._base = own.section.heap - own.section.start
         self._heap = heap
         self._pins = pins
-        self._pinned: dict[int, int] = {}
+        self._pinned: dict[int, list[int]] = {}
         self._order = 0
         self._live = own.index(words["live"])
         self._used = own.index(words["rows_used"])
@@ -102,14 +105,13 @@ class Records:
         parked: bool = False,
         holds: bool = False,
     ) -> int:
-        """A new record, as of the next commit; its row. With `holds` the payload is a reference to another's
-        blob, which is pinned as long as the record lives. Raises ArenaFull when there is no row, or no room.
+        """A new record, as of the next commit; its row. With `holds` the payload refers to another's blobs,
+        which are pinned as long as the record lives. Raises ArenaFull when there is no row, or no room.
         """
         row, payload = self._row(), frame.payload
         try:
             if holds:
-                self._pinned[row] = self._pins.hold(*REFERENCE.unpack(payload))
-                payload = HELD.pack(*REFERENCE.unpack(payload), self._pinned[row])
+                payload = self._hold(row, payload)
             extent = self._heap.allocate(len(payload))
         except ArenaFull:
             self._give_back(row)
@@ -130,9 +132,18 @@ class Records:
         self.change(tx, row, frame.messages if left is None else left, parked=parked)
         return row
 
+    def _hold(self, row: int, payload: bytes | memoryview) -> bytes:
+        """Pin what the payload refers to; the same with the rows of the pins."""
+        pinned = self._pinned[row] = []
+        held = []
+        for address, nbytes in references(payload):
+            pinned.append(self._pins.hold(address, nbytes))
+            held.append(HELD.pack(address, nbytes, pinned[-1]))
+        return b"".join(held)
+
     def _note(self, row: int, kind: int, lane: int, frame: Frame) -> None:
         is_large = frame.flags & BLOB
-        nbytes = REFERENCE.unpack(frame.payload)[1] if is_large else len(frame.payload)
+        nbytes = nbytes_of(frame.payload) if is_large else len(frame.payload)
         self._sizes[row] = kind, lane, frame.job, nbytes
         self._count(row, nbytes)
 
@@ -200,14 +211,14 @@ class Records:
 
     def _give_back(self, row: int) -> None:
         self._free.append(row)
-        if row in self._pinned:
-            self._pins.release(self._pinned.pop(row))
+        for pin in self._pinned.pop(row, ()):
+            self._pins.release(pin)
 
     def restore(self) -> list[Record]:
         """After a crash: every record there is, the oldest first; their bytes and pins are claimed again."""
         found = sorted(self._read(), key=lambda record: record.order)
         self._order = found[-1].order if found else 0
-        self._pins.restore(self._pinned.values())
+        self._pins.restore(chain.from_iterable(self._pinned.values()))
         return found
 
     def _read(self) -> Iterator[Record]:
@@ -223,9 +234,10 @@ class Records:
             self._extents[row] = self._heap.claim(place, size)
             payload = bytes(self._data[self._base + place : self._base + place + size])
             flags = port & 0xFFFF
-            if size == HELD.size and flags & BLOB:
-                address, nbytes, self._pinned[row] = HELD.unpack(payload)
-                payload = REFERENCE.pack(address, nbytes)
+            if flags & BLOB and size == messages * HELD.size:
+                held = list(HELD.iter_unpack(payload))
+                self._pinned[row] = [pin for _, _, pin in held]
+                payload = b"".join([REFERENCE.pack(address, nbytes) for address, nbytes, _ in held])
             frame = Frame(job, port >> 32, messages, payload, flags, tag, origin, position, span=span >> 16)
             self._note(row, kind, lane, frame)
             yield Record(

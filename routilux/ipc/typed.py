@@ -28,9 +28,9 @@ from routilux.ipc.codec import (
     Large,
     Otherwise,
     Packed,
-    region_parts,
 )
 from routilux.ipc.extensions import UNTYPED, EncodeError
+from routilux.ipc.large import region_parts
 from routilux.slottypes import Demand, field_names, hints_of, refuser
 
 Exact = Callable[[Any], bool]

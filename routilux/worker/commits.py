@@ -10,10 +10,10 @@ from routilux.ipc import crash
 from routilux.ipc.asleep import Nap, Sleepers
 from routilux.ipc.balance import Balance
 from routilux.ipc.blobs import BlobWriter, Pins
+from routilux.ipc.channels import window
 from routilux.ipc.codec import EncodeError
 from routilux.ipc.commit import Transaction
-from routilux.ipc.lanes import LaneWriter
-from routilux.ipc.layout import RING
+from routilux.ipc.lanes import LaneReader, LaneWriter
 from routilux.ipc.records import Kind, Records
 from routilux.ipc.sockets import Bell, Doorbells, groups
 from routilux.ipc.turns import Turns
@@ -77,10 +77,11 @@ class Parts:
 class Commits:
     """The part of the loop that runs no user code."""
 
-    def __init__(self, parts: Parts, words: memoryview) -> None:
+    def __init__(self, parts: Parts) -> None:
         self.p = parts
         own = parts.records.own
-        self._words = words
+        self._words = own.words
+        self._service = own.index(own.section.words["service_ns"])
         self._nap = Nap(own)
         self._look = Look(parts.sleepers.words, [inlet.reader.published for inlet in parts.inlets])
         self.quiet = Quiet(parts.balance, parts.jobs.current, self.name_quiet)
@@ -101,7 +102,8 @@ class Commits:
             self.save_states()
         self.ended = False
         written = p.outputs.pump(p.tx)
-        p.loader.settle()
+        if p.loader.leases or p.pins.held:
+            p.loader.settle([inlet.unpassed for inlet in p.inlets])
         changed = [inlet for inlet in p.inlets if inlet.changed]
         p.tx.note_ended(self.quiet.slots)
         self.carry_out(changed, written)
@@ -189,17 +191,19 @@ class Commits:
                 self.p.bells.ring(lane.consumer, Bell.PUBLISHED, lane.plan.index, lane.position)
 
     def credit(self, inlet: Inlet) -> None:
-        """Tell the producer that there is room, unless it cannot be waiting for any; of a full lane, when an
-        eighth of it is free.
-        """
+        """Tell the producer that there is room, if it sleeps and may be waiting for some."""
         reader = inlet.reader
         inlet.changed = False
-        passed, waiting = reader.position - inlet.passed_from, reader.waiting
-        was_full = waiting + passed > RING // 4 and (passed > RING // 8 or not waiting)
-        if inlet.owes_credit or was_full or reader.plan.index in self.p.windowed:
-            inlet.owes_credit = False
+        is_windowed = reader.plan.index in self.p.windowed
+        if inlet.owes_credit or (is_windowed and self.is_half_done(reader)):
+            inlet.owed = 0
             inlet.passed_from = reader.position
-            self.p.bells.ring(reader.producer, Bell.CREDIT, reader.plan.index, reader.position)
+            if self.p.sleepers.must_be_rung(reader.producer):
+                self.p.bells.ring(reader.producer, Bell.CREDIT, reader.plan.index, reader.position)
+
+    def is_half_done(self, reader: LaneReader) -> bool:
+        """Whether a producer that gives a little work ahead has room to give more."""
+        return 2 * reader.unused <= window(self._words[self._service]) + 1
 
     def send(self) -> bool:
         """Move what waits for room into the lanes; whether anything moved."""
@@ -242,7 +246,7 @@ class Commits:
         if due and not self.p.outputs.waiting:
             seconds = max(0.0, min(seconds, min(due) - monotonic()))
         self._nap.begin(int(min(due) * 1e9) if due else 1)
-        if self._look.has_news():
+        if self._look.has_news() or (p.outputs.waiting and self.send()):
             self._nap.end()
             return
         if self.quiet.slots and (again := self.quiet.due) is not None:

@@ -76,5 +76,5 @@ class WorkerContext:
             self.flusher(cursor)
 
     def loan(self, event: int, shape: Any, dtype: Any) -> Any:  # noqa: ARG002 - any event may be given it
-        """An array to fill and emit: from 8 KiB on it lies in shared memory. Raises ArenaFull."""
+        """An array to fill and emit: from 4 KiB on it lies in shared memory. Raises ArenaFull."""
         return self._outputs.loans.array(shape, dtype)

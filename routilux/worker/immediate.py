@@ -9,7 +9,7 @@ from routilux.holds import HookedRoutine
 from routilux.ipc.channels import NO_TURN, Turn
 from routilux.ipc.lanes import MARK, STEP
 from routilux.ipc.records import Record
-from routilux.worker.intake import Batch, Inlet
+from routilux.worker.intake import MUCH, Batch, Inlet
 from routilux.worker.jobs import WorkerJob
 from routilux.worker.loader import Undecodable
 from routilux.worker.loop import Loop
@@ -47,6 +47,8 @@ class ImmediateLoop(Loop):
                     p.care.begin(batch.key(batch.used), alone=limit == 1)
                 busy = True
                 ran += self.consume(inlet, batch, min(batch.left, limit - ran))
+                if inlet.owed >= MUCH:
+                    limit = ran
             busy |= inlet.changed
         for group in (self.inner, self.inlets):
             if busy and len(group) > 1:

@@ -5,11 +5,13 @@ from collections.abc import Callable, Sequence
 from time import monotonic_ns
 from typing import Any
 
+from routilux.ipc.blobs import REFERENCE, nbytes_of
+from routilux.ipc.channels import LARGE_AHEAD
 from routilux.ipc.codec import batch as joined
 from routilux.ipc.codec import split
 from routilux.ipc.commit import Transaction
 from routilux.ipc.lanes import BLOB, TOKEN, TYPED, Frame, LaneReader
-from routilux.ipc.layout import Order
+from routilux.ipc.layout import RING, Order
 from routilux.ipc.records import Kind, Record, Records
 from routilux.ipc.turns import Turns
 from routilux.plan import SUPERVISOR
@@ -18,6 +20,11 @@ from routilux.worker.loader import Loader
 
 RUN, DROP = int(Order.RUN), int(Order.DROP)
 """As plain numbers, which are compared quicker."""
+
+MUCH = LARGE_AHEAD // 2
+"""After so many bytes of large payloads a commit is due: their producer uses the memory again while a cache
+has it.
+"""
 
 MOST_ASIDE = 4 << 20
 """Bytes of a job that are set aside behind one that is tried again; the rest waits in the lane."""
@@ -72,8 +79,10 @@ class Batch:
     def parts(self) -> list[bytes]:
         """Each message as the payload of a frame of its own."""
         payload = bytes(self.frame.payload)
-        if self.frame.flags & (BLOB | TOKEN):
+        if self.frame.flags & TOKEN:
             return [payload]
+        if self.frame.flags & BLOB:
+            return [payload[at : at + REFERENCE.size] for at in range(0, len(payload), REFERENCE.size)]
         return [joined([part]) for part in split(payload)]
 
     def only(self, index: int, payload: bytes, tag: int = 0) -> "Batch":
@@ -103,7 +112,10 @@ class Inlet:
         self.reader = reader
         self.from_supervisor = reader.producer == SUPERVISOR
         self.changed = False
-        self.owes_credit = False
+        self.owed = 0
+        """Bytes of large payloads that were used up since its producer was last told of it: the lane does not
+        show them.
+        """
         self.passed_from = reader.position
         self.keeps_order = False
         """Whether a message that is tried again holds up those of its job that came after it."""
@@ -194,6 +206,11 @@ class Inlet:
             self._head = Batch(self.reader.plan.index, slot, frame, self.reader.used)
         return self._head
 
+    @property
+    def unpassed(self) -> Frame | None:
+        """The frame at the head of the lane, if it has been looked at."""
+        return None if self._head is None else self._head.frame
+
     def use(self, batch: Batch, upto: int) -> None:
         """The messages of `batch` before `upto` are used up, as of the next commit."""
         batch.used = upto
@@ -211,9 +228,22 @@ class Inlet:
         self.reader.use(batch.frame, upto)
         self.changed = True
         if is_used_up:
-            # its producer counts bytes that the lane does not show
-            self.owes_credit |= bool(batch.frame.flags & BLOB)
+            self._owe(batch.frame)
             self._head = None
+
+    @property
+    def owes_credit(self) -> bool:
+        """Whether the producer may be waiting for what has become free: of a full lane, an eighth; of large
+        payloads, half of what may be under way. Whoever waits for that has more than half under way, and goes
+        on when less is left.
+        """
+        passed, waiting = self.reader.position - self.passed_from, self.reader.waiting
+        was_full = waiting + passed > RING // 4 and (passed > RING // 8 or not waiting)
+        return was_full or self.owed >= MUCH
+
+    def _owe(self, frame: Frame) -> None:
+        if frame.flags & BLOB:
+            self.owed += nbytes_of(frame.payload)
 
     def _let_go(self, batch: Batch) -> None:
         for place in (self._aside, self.retries):
@@ -227,7 +257,7 @@ class Inlet:
             self._records.become(self._tx, batch.row, Kind.INBOX)
             self._let_go(batch)
             return
-        self.owes_credit |= bool(batch.frame.flags & BLOB)
+        self._owe(batch.frame)
         self.reader.use(batch.frame, batch.count)
         self.changed = True
         self._head = None
@@ -243,7 +273,7 @@ class Inlet:
             self._records.become(self._tx, batch.row, kind)
             self._let_go(batch)
             return
-        self.owes_credit |= bool(batch.frame.flags & BLOB)
+        self._owe(batch.frame)
         self._record(batch, kind)
         batch.frame = batch.frame._replace(payload=bytes(batch.frame.payload))
         self.reader.use(batch.frame, batch.count)

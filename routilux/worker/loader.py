@@ -2,17 +2,20 @@
 
 import copy
 import weakref
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 from routilux.errors import PayloadError
 from routilux.ipc.arena import Arena
-from routilux.ipc.blobs import REFERENCE, Pins
+from routilux.ipc.blobs import Pins, references
 from routilux.ipc.codec import Decoder, split
 from routilux.ipc.lanes import BLOB, TYPED, Frame
 from routilux.ipc.typed import TypedDecoder
 from routilux.worker.keepsakes import Keepsakes
+
+Lease = tuple[int, int, "weakref.ref[object]"]
+"""Address and bytes of a large payload, and a reference that is dead once nobody looks at it."""
 
 
 class Undecodable:
@@ -72,7 +75,9 @@ class Loader:
         self._copied = copied
         self._typed = typed
         self._keepsakes = keepsakes
-        self._leases: list[tuple[int, int, weakref.ref[object]]] = []
+        self.leases: list[tuple[Frame, list[Lease]]] = []
+        """By the frame that referred to them: the large payloads that have been handed out."""
+        self._leased = 0
 
     def load(self, frame: Frame, slot: int) -> list[Any]:
         """The messages of a frame; private to the routine where its slot says `copy`."""
@@ -81,8 +86,10 @@ class Loader:
 
     def _load(self, frame: Frame, decoder: Decoder | TypedDecoder) -> list[Any]:
         if frame.flags & BLOB:
-            large = self._load_large(frame, decoder)
-            return Patchy([large]) if type(large) is Undecodable else [large]
+            leases: list[Lease] = []
+            self.leases.append((frame, leases))
+            loaded = [self._load_large(*place, decoder, leases) for place in references(frame.payload)]
+            return Patchy(loaded) if Undecodable in map(type, loaded) else loaded
         try:
             return decoder.decode_batch(frame.payload)
         except Exception:  # one of them is bad, or under UNTYPED: find out which  # noqa: BLE001
@@ -95,14 +102,14 @@ class Loader:
         except Exception as error:  # the class's own code may raise anything  # noqa: BLE001
             return Undecodable(explained(error))
 
-    def _load_large(self, frame: Frame, decoder: Decoder | TypedDecoder) -> object:
-        address, size = REFERENCE.unpack(frame.payload)
-        if self.pins.free <= len(
-            self._leases
-        ):  # user code keeps so many that there is no place to note another
+    def _load_large(
+        self, address: int, size: int, decoder: Decoder | TypedDecoder, leases: list[Lease]
+    ) -> object:
+        if self.pins.free <= self._leased:  # user code keeps so many that there is no place to note another
             return self._decode_large(memoryview(bytes(self._arena.data[address : address + size])), decoder)
         region, lease = self._arena.lease(address, size)
-        self._leases.append((address, size, lease))
+        leases.append((address, size, lease))
+        self._leased += 1
         return self._decode_large(region, decoder)
 
     @staticmethod
@@ -115,15 +122,21 @@ class Loader:
     def raw(self, frame: Frame, index: int) -> bytes:
         """One message of a frame as it was encoded."""
         if frame.flags & BLOB:
-            address, size = REFERENCE.unpack(frame.payload)
+            address, size = references(frame.payload)[index]
             return bytes(self._data[address : address + size])
         return list(split(frame.payload))[index]
 
-    def settle(self) -> None:
-        """Before the lane passes the frames: pin the large payloads that user code has kept."""
-        for address, size, lease in self._leases:
-            if lease() is not None:
-                self.pins.keep(address, size, lease)
-        self._leases.clear()
+    def settle(self, unpassed: Sequence[Frame | None] = ()) -> None:
+        """Before the lanes pass frames: pin the large payloads that user code has kept, but for those of the
+        frames that are not passed yet.
+        """
+        for frame, leases in self.leases:
+            if any(frame is other for other in unpassed):
+                continue
+            self._leased -= len(leases)
+            for address, size, lease in leases:
+                if lease() is not None:
+                    self.pins.keep(address, size, lease)
+        self.leases = [each for each in self.leases if any(each[0] is other for other in unpassed)]
         if self.pins.held and self._keepsakes is not None:
             self._keepsakes.look()

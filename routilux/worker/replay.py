@@ -12,10 +12,11 @@ from zlib import crc32
 
 from routilux.errors import RoutiluxError
 from routilux.ipc.arena import OwnSection
-from routilux.ipc.blobs import Blob, Extent, Heap
+from routilux.ipc.blobs import Blob
 from routilux.ipc.channels import Part
 from routilux.ipc.codec import Decoder, Encoder
 from routilux.ipc.commit import Transaction
+from routilux.ipc.heap import Extent, Heap
 from routilux.ipc.layout import REPLAY_HEAD, REPLAY_WORDS, REPLAYED_EVENTS, REPLAYS
 from routilux.worker.jobs import JobTable
 from routilux.worker.outputs import Outputs

@@ -7,9 +7,9 @@ from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 from routilux.ipc.arena import OwnSection
-from routilux.ipc.blobs import Extent, Heap
 from routilux.ipc.codec import Decoder, Encoder, in_one_piece
 from routilux.ipc.commit import Transaction
+from routilux.ipc.heap import Extent, Heap
 
 GRAIN_BITS = 6
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from routilux.hookevents import Activated, Emitted, Failure, HookEvent, MessageRef, Placed
-from routilux.ipc.blobs import REFERENCE, Blob
+from routilux.ipc.blobs import Blob, references
 from routilux.ipc.channels import Channel, Part
 from routilux.ipc.codec import each_of
 from routilux.ipc.lanes import BLOB, TOKEN, Frame, LaneWriter
@@ -188,19 +188,18 @@ class Trace:
         if frame.flags & TOKEN or not frame.payload:
             return ""
         if frame.flags & BLOB:
-            return self._region(bytes(frame.payload))
+            return self._region(*references(frame.payload)[index])
         if self._batch is not batch or index < self._next:
             self._batch, self._parts, self._next = batch, each_of(frame.payload), 0
         part = next(islice(self._parts, index - self._next, None))
         self._next = index + 1
         return short(part, LINE)
 
-    def _region(self, reference: bytes) -> str:
-        address, size = REFERENCE.unpack(reference)
+    def _region(self, address: int, size: int) -> str:
         return preview(self._data[address : address + size], is_large=True, limit=LINE)
 
     def _line(self, part: Part) -> str:
-        return self._region(part.reference) if isinstance(part, Blob) else short(part, LINE)
+        return self._region(part.address, part.nbytes) if isinstance(part, Blob) else short(part, LINE)
 
     def closes(self, position: int, event: EventOutput) -> None:
         """What the activation at hand has emitted on the event is about to be pushed into its channels."""

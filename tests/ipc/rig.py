@@ -8,8 +8,9 @@ from typing import Self
 
 from routilux import Flow, Routine
 from routilux.ipc.arena import Arena, OwnSection
-from routilux.ipc.blobs import BlobWriter, Extent, Heap
+from routilux.ipc.blobs import BlobWriter
 from routilux.ipc.commit import Transaction
+from routilux.ipc.heap import Extent, Heap
 from routilux.ipc.lanes import LaneReader, LaneWriter
 from routilux.ipc.layout import Layout
 from routilux.plan import LanePlan, plan

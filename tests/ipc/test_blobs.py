@@ -13,7 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from ipc.rig import FIRST, SECOND, SOURCE, Rig, check, is_all_free, pass_on, publish
 from routilux.errors import ArenaFull
 from routilux.ipc import blobs as module
-from routilux.ipc.blobs import REFERENCE, Blob, Extent, Pins
+from routilux.ipc.blobs import REFERENCE, Blob, Pins
+from routilux.ipc.heap import GRAIN, Extent
 from routilux.ipc.lanes import BLOB, Frame, LaneReader
 from routilux.ipc.layout import PINS, WORD
 
@@ -157,9 +158,7 @@ class BlobMachine(RuleBasedStateMachine):
         for sent in self.sent:
             sent.ways = {consumer: way for consumer, way in sent.ways.items() if way == "public"}
             sent.loan = None
-            sent.extent = Extent(
-                sent.address - self.blobs._start, -(-len(sent.content) // module.GRAIN) * module.GRAIN
-            )
+            sent.extent = Extent(sent.address - self.blobs._start, -(-len(sent.content) // GRAIN) * GRAIN)
         self.lent.clear()
         self.start_producer()
         self.blobs.restore(self.writers.values())
@@ -303,7 +302,7 @@ def test_after_a_restart_several_references_are_one_blob() -> None:
         blobs.restore(writers)
         again = blobs.known(blob.address, 100)
         assert (again.extent, len(again.uses), again.watched) == (blob.extent, 1, frozenset({SECOND}))
-        assert writers[0].has_too_much(1, 100)
+        assert writers[0].large == 100
 
 
 def test_one_process_pins_so_many_blobs_and_no_more() -> None:

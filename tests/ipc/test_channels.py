@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -12,9 +13,20 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from ipc.rig import FIRST, SECOND, SOURCE, Rig, is_all_free, pass_on
 from routilux.errors import ArenaFull
 from routilux.ipc import channels as module
-from routilux.ipc.blobs import REFERENCE, Blob, BlobWriter, Extent, Pins
-from routilux.ipc.channels import SMALLEST_WINDOW, WINDOW_NS, Channel, Part, Segment, Turn, segments
+from routilux.ipc.blobs import Blob, BlobWriter, Pins, references
+from routilux.ipc.channels import (
+    LARGE_FRAME,
+    RUN_NS,
+    SMALLEST_WINDOW,
+    WINDOW_NS,
+    Channel,
+    Part,
+    Segment,
+    Turn,
+    segments,
+)
 from routilux.ipc.codec import Encoder, Large, batch, split
+from routilux.ipc.heap import Extent
 from routilux.ipc.lanes import BLOB, ERROR, LARGE, MARK, MAX_COUNT, MAX_PAYLOAD, Frame, LaneReader, LaneWriter
 from routilux.ipc.layout import RING
 from routilux.ipc.records import Record, Records
@@ -137,7 +149,7 @@ class ChannelMachine(RuleBasedStateMachine):
         for lane in self.channel.pump():
             self.tx.published[lane.published] = lane.position
             self.gets_no_more_than_its_window(lane)
-            assert lane._large <= AHEAD or sum(large > 0 for *_, large in lane._in_flight) == 1
+            assert lane.large <= AHEAD or sum(large > 0 for *_, large in lane._in_flight) == 1
 
     def gets_no_more_than_its_window(self, lane: LaneWriter) -> None:
         if len(self.consumers) > 1:
@@ -197,8 +209,8 @@ class ChannelMachine(RuleBasedStateMachine):
 
     def numbers(self, frame: Frame) -> list[int]:
         if frame.flags & BLOB:
-            address, _ = REFERENCE.unpack(frame.payload)
-            return [int.from_bytes(self.rig.arena.data[address : address + NUMBER], "big")]
+            data = self.rig.arena.data
+            return [int.from_bytes(data[at : at + NUMBER], "big") for at, _ in references(frame.payload)]
         assert len(frame.payload) <= MAX_PAYLOAD
         return [number_of(part) for part in split(frame.payload)]
 
@@ -272,12 +284,13 @@ PARTS = st.lists(
 
 
 @given(PARTS)
-def test_segments_are_the_run_cut_at_each_large_one(parts: list[Part]) -> None:
+def test_segments_are_the_run_cut_where_small_and_large_ones_meet(parts: list[Part]) -> None:
     cut = segments(1, 2, parts, origin=3, flags=ERROR)
     assert [part for segment in cut for part in segment.parts] == parts
     for segment in cut:
         assert (segment.job, segment.port, segment.origin, segment.flags) == (1, 2, 3, ERROR)
-        assert len(segment) == 1 or not any(isinstance(part, Blob) for part in segment.parts)
+        assert {isinstance(part, Blob) for part in segment.parts} == {segment.is_large}
+    assert all(a.is_large != b.is_large for a, b in pairwise(cut))
 
 
 @given(st.lists(PARTS, min_size=1, max_size=5), st.integers(1, 50))
@@ -312,7 +325,7 @@ def test_frames_that_answer_inputs_end_each_of_them_once(
             assert frame.tag == expected
             expected += frame.span
             if not frame.flags & MARK:
-                got += [large] if large is not None else [*split(frame.payload)]
+                got += large or [*split(frame.payload)]
             segment.at += frame.messages
     assert got == [part for parts, _ in answers for part in parts]
     assert expected == first
@@ -335,7 +348,9 @@ def test_frames_of_a_segment_hold_its_messages_in_order_and_fit(parts: list[Part
             frame, large = segment.take(most)
             assert 0 < frame.messages <= most
             assert len(frame.payload) <= MAX_PAYLOAD
-            taken += [large] if large is not None else [*split(frame.payload)]
+            taken += large or [*split(frame.payload)]
+            assert len(large) < 2 or sum(blob.nbytes for blob in large) <= LARGE_FRAME
+            assert not large or frame.payload == b"".join(blob.reference for blob in large)
             segment.at += frame.messages
         assert taken == segment.parts
 
@@ -363,7 +378,7 @@ def test_joins_keep_order_and_what_differs_apart(pushed: list[Segment]) -> None:
         assert [part for segment in joined for part in segment.parts] == parts
         assert [(s.job, s.port, s.origin, s.flags, s.turn.tag) for s in joined for _ in s.parts] == kinds
         assert len(channel) == len(parts)
-        assert all(len(s) == 1 or not any(isinstance(p, Blob) for p in s.parts) for s in joined)
+        assert all({isinstance(p, Blob) for p in s.parts} == {s.is_large} for s in joined)
 
 
 def test_what_is_in_the_pending_store_is_joined_with_nothing() -> None:
@@ -409,3 +424,28 @@ def drained(rig: Rig, reader: LaneReader) -> int:
         count += frame.messages
     pass_on(rig, reader)
     return count
+
+
+def dealt(service: int, messages: int) -> list[list[int]]:
+    """How many messages the frames have that two workers get, of so many that take `service` ns each."""
+    with Rig() as rig:
+        lanes = [rig.writer(SOURCE, consumer) for consumer in (FIRST, SECOND)]
+        channel, frames = Channel(lanes, lambda _: service), dict[LaneWriter, list[int]]()
+        channel.placed = lambda _, lane, frame, __: frames.setdefault(lane, []).append(frame.messages)
+        for segment in segments(1, 0, [b"\x01"] * messages):
+            channel.push(segment)
+        channel.pump()
+        return [frames.get(lane, []) for lane in lanes]
+
+
+def test_a_run_of_small_messages_goes_to_one_worker() -> None:
+    assert sorted(dealt(RUN_NS // 500, 400)) == [[], [400]]
+
+
+def test_messages_that_take_long_go_round() -> None:
+    assert [sum(frames) for frames in dealt(RUN_NS, 6)] == [3, 3]
+
+
+def test_a_window_is_sent_in_two_frames_so_that_one_is_there_when_the_other_is_used_up() -> None:
+    half = WINDOW_NS // RUN_NS // 2
+    assert dealt(RUN_NS, 100) == [[half, half], [half, half]]

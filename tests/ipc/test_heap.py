@@ -12,8 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from ipc.rig import SOURCE, Rig, check, is_all_free
 from routilux.errors import ArenaFull, InternalError
-from routilux.ipc import blobs as module
-from routilux.ipc.blobs import GRAIN, Extent, Heap
+from routilux.ipc import heap as module
+from routilux.ipc.heap import GRAIN, Extent, Heap
 
 STEP, KEEP, SIZE = 4096, 8192, 16 * 4096 + 2048
 SIZES = st.one_of(st.integers(1, 300), st.integers(0, 20_000), st.integers(0, SIZE + 100))

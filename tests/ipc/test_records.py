@@ -23,7 +23,7 @@ SIZES = st.one_of(st.integers(0, 200), st.just(module.HELD.size), st.integers(0,
 
 @dataclass(frozen=True)
 class Noted:
-    """A record as the model knows it, and whether it holds the blob that its payload refers to."""
+    """A record as the model knows it, and whether it holds the blobs that its payload refers to."""
 
     record: Record
     holds: bool
@@ -77,7 +77,8 @@ class RecordsMachine(RuleBasedStateMachine):
         parked: bool,
         holds: bool,
     ) -> None:
-        payload = REFERENCE.pack(size * 64, size) if holds else bytes([size % 251]) * size
+        messages = min(messages, 5) if holds else messages
+        payload = messages * REFERENCE.pack(size * 64, size) if holds else bytes([size % 251]) * size
         flags |= BLOB if holds else 0
         before = self.heap._free.copy(), self.heap.top, self.pins.free, self.rows_in_use()
         left = None if left is None else min(left, messages)
@@ -147,14 +148,15 @@ class RecordsMachine(RuleBasedStateMachine):
         assert self.rows_in_use() == len(found)
 
     @invariant()
-    def what_is_there_has_its_bytes_and_its_pin_and_no_more(self) -> None:
+    def what_is_there_has_its_bytes_and_its_pins_and_no_more(self) -> None:
         check(self.heap, list(self.records._extents.values()))
         assert self.records._extents.keys() == (self.now | self.dropped).keys()
-        held = {row for row, noted in (self.now | self.dropped).items() if noted.holds}
-        assert self.records._pinned.keys() == held
+        kept = (self.now | self.dropped).items()
+        held = {row: noted.record.frame.messages for row, noted in kept if noted.holds}
+        assert {row: len(pinned) for row, pinned in self.records._pinned.items()} == held
         words = self.rig.own(FIRST).words
         pinned = [words[self.pins._live + row] for row in range(self.rig.word(FIRST, "pins_used"))]
-        assert sum(pinned) == len(held)
+        assert sum(pinned) == sum(held.values())
 
     @invariant()
     def rows_are_used_again(self) -> None:
@@ -196,7 +198,7 @@ def test_a_record_without_room_leaves_no_pin_behind() -> None:
         records = Records(own, heap, pins)
         heap.allocate(1 << 16)
         before = pins.free
-        frame = Frame(0, 0, 1, REFERENCE.pack(64, 1), BLOB)
+        frame = Frame(0, 0, 2, REFERENCE.pack(64, 1) * 2, BLOB)
         with pytest.raises(ArenaFull):
             records.add(rig.tx(FIRST), Kind.ASIDE, 0, frame, holds=True)
         assert (pins.free, records._pinned) == (before, {})

@@ -10,8 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from ipc.rig import FIRST, JOBS, Rig, check, is_all_free
 from routilux.errors import ArenaFull
-from routilux.ipc.blobs import Extent
 from routilux.ipc.codec import Decoder, EncodeError
+from routilux.ipc.heap import Extent
 from routilux.worker.state import State, States
 
 VALUES = st.one_of(

@@ -248,6 +248,17 @@ class Frames(Routine):
             yield np.full(self.items, number)
 
 
+class Counts(Routine):
+    """Tells how many arrays a whole job has."""
+
+    frames = Slot()
+    out = Event()
+    policy = policies.whole_job()
+
+    def logic(self, frames: list[Any]) -> None:
+        self.out.emit(len(frames))
+
+
 class Keeps(Routine):
     """Keeps views of the first arrays in an attribute, and tells at the end which have changed."""
 
