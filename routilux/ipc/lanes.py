@@ -252,10 +252,6 @@ class LaneReader:
             return Frame(job, port, count, payload, flags, tag, origin, position, end, span)
         return None
 
-    def lies_behind(self, frame: Frame) -> bool:
-        """Whether anything is published behind that frame."""
-        return self._words[self.published] > frame.end
-
     def use(self, frame: Frame, upto: int) -> None:
         """The first `upto` messages of `frame`, which is the head, are used."""
         if not frame.flags & NO_MESSAGES:

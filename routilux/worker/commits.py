@@ -89,8 +89,6 @@ class Commits:
         """Whether there was anything to do since we last slept,"""
         self._taken = 0
         """and how many messages that was, since we last looked for more."""
-        self._is_called = False
-        """Whether we were woken for what was about to be published, and have not seen it."""
         self.ended = False
         """Whether the transaction has another activation in it than the one at hand."""
 
@@ -189,12 +187,8 @@ class Commits:
         if crash.PLAN:
             crash.here("ring.before")
         for lane in written:
-            self.call(lane)
-
-    def call(self, lane: LaneWriter) -> None:
-        """Wake the consumer of the lane, if it sleeps."""
-        if self.p.sleepers.must_be_rung(lane.consumer):
-            self.p.bells.ring(lane.consumer, Bell.PUBLISHED, lane.plan.index, lane.position)
+            if self.p.sleepers.must_be_rung(lane.consumer):
+                self.p.bells.ring(lane.consumer, Bell.PUBLISHED, lane.plan.index, lane.position)
 
     def credit(self, inlet: Inlet) -> None:
         """Tell the producer that there is room, if it sleeps and may be waiting for some."""
@@ -261,8 +255,7 @@ class Commits:
         is_rung = self.p.bells.wait(self.p.tap.patience(seconds), forget=not self._has_worked)
         self._has_worked = False
         self._nap.end()
-        # what has come by now is seen with the next step
-        self._is_called = not self._look.has_news() and is_rung and p.bells.heard == Bell.PUBLISHED
+        self._look.has_news()  # what has come by now is seen with the next step
         if self.quiet.slots:
             self.quiet.tell()
         if (now := perf_counter_ns()) >= self.p.tap.next_beat:
@@ -277,10 +270,9 @@ class Commits:
         is worked off together, which is cheaper.
         """
         taken, self._taken = self._taken, 0
-        is_called, self._is_called = self._is_called, False
-        if self.p.outputs.waiting or not (is_called or 0 < taken <= LIGHT):
+        if not 0 < taken <= LIGHT or self.quiet.slots or self.p.outputs.waiting:
             return False
-        return self._look.pays(is_called=is_called)
+        return self._look.pays()
 
     def due(self) -> list[float]:
         """When the passing of time will give us something to do, on the monotonic clock."""

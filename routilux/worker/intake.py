@@ -221,12 +221,6 @@ class Inlet:
             self._head = Batch(self.reader.plan.index, slot, frame, self.reader.used)
         return self._head
 
-    def has_more(self, batch: Batch) -> bool:
-        """Whether anything lies behind the batch, which is to be used."""
-        return bool(
-            batch.row is not None or self._aside or self.retries or self.reader.lies_behind(batch.frame)
-        )
-
     @property
     def unpassed(self) -> Frame | None:
         """The frame at the head of the lane, if it has been looked at."""

@@ -43,11 +43,9 @@ class Look:
         self._seen = seen
         return True
 
-    def pays(self, *, is_called: bool = False) -> bool:
-        """Whether something is published before long; certainly looked for by one that `is_called` for it.
-        Others that want the processor have it meanwhile.
-        """
-        if (self._skipped < self._skip and not is_called) or not KEEPS_ORDER:
+    def pays(self) -> bool:
+        """Whether something is published before long. Others that want the processor have it meanwhile."""
+        if self._skipped < self._skip or not KEEPS_ORDER:
             self._skipped += 1
             return False
         self._skipped = 0

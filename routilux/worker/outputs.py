@@ -41,7 +41,7 @@ class EventOutput:
         self._routine = routine
         self._turns = turns
         self._answers = any(target.is_answer for target in targets)
-        self.is_plain = len(targets) == 1 and not self._answers and targets[0].is_plain
+        self._is_plain = len(targets) == 1 and not self._answers and targets[0].is_plain
         self.written: dict[LaneWriter, None] = {}
         """Lanes that were written to since the last commit."""
         self._keyed = [(target.key, len(target.channels)) for target in targets if target.key is not None]
@@ -167,7 +167,7 @@ class EventOutput:
         if self.changes:
             self._close_changed(tx, job, origin, answered)
             return
-        if self.is_plain and not self.large and self._put(tx, job, origin):
+        if self._is_plain and not self.large and self._put(tx, job, origin):
             return
         parts = self.parts[:]
         made = keyed = 0

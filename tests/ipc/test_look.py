@@ -89,11 +89,3 @@ def test_where_stores_are_not_ordered_nobody_looks(monkeypatch: pytest.MonkeyPat
     before = lanes.reads
     assert not looks.pays()
     assert lanes.reads == before
-
-
-def test_who_is_called_looks_although_that_has_not_paid() -> None:
-    lanes = Lanes()
-    looks = looking(lanes)
-    looks.pays()
-    lanes.at = lanes.reads + 3
-    assert looks.pays(is_called=True)
