@@ -14,6 +14,8 @@ import zmq
 from routilux.ipc.endpoints import endpoint
 
 NAME = "control"
+WAITING = 10_000
+"""Messages of a worker that find room on their way: as many as a recording has at most."""
 PATIENCE_MS = 100
 """Between two looks whether there is still a reason to wait."""
 
@@ -27,7 +29,9 @@ class Ask(msgspec.Struct, frozen=True, array_like=True):
 
     number: int
     job: int
-    what: Literal["get", "set", "delete", "keys", "pause", "hold", "shown", "note", "fault", "guarded"]
+    what: Literal[
+        "get", "set", "delete", "keys", "pause", "hold", "shown", "note", "sample", "fault", "guarded"
+    ]
     key: str = ""
     value: bytes = b""
 
@@ -118,6 +122,7 @@ class Asker:
         self._context = zmq.Context(io_threads=1)
         self._socket = self._context.socket(zmq.DEALER)
         self._socket.set(zmq.LINGER, 0)  # as above
+        self._socket.set(zmq.SNDHWM, WAITING)
         self._socket.connect(endpoint(self._directory, NAME))
         return self._socket
 

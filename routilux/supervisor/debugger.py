@@ -13,9 +13,12 @@ import msgspec
 
 from routilux import clock
 from routilux.clock import monotonic
+from routilux.debug.ancestry import Ancestry, Names
 from routilux.debug.breakpoints import Breakpoint
+from routilux.debug.follower import Follower
 from routilux.debug.holds import Assign, Look, Release, Report, Seen, Variable, orders
 from routilux.debug.notes import Notes
+from routilux.debug.recordings import Recorded
 from routilux.debug.session import KEEP, Action, HoldInfo, Note
 from routilux.errors import BreakpointError, DeadlineExceeded, HoldNotFound
 from routilux.ipc.codec import Decoder, Encoder
@@ -33,6 +36,7 @@ from routilux.supervisor.docket import Docket
 from routilux.supervisor.edits import edited_input, encoded, fitting
 from routilux.supervisor.guardroom import GuardRoom
 from routilux.supervisor.ledger import Account
+from routilux.supervisor.recordings import Recordings, of_hold
 from routilux.supervisor.waitingroom import Held, WaitingRoom
 
 LEASE = 30.0
@@ -66,8 +70,10 @@ class Debugger:
         self._parting: dict[bytes, Release] = {}
         """How workers go on that were let go while they were looking."""
         self._outbox: list[tuple[bytes, Answer]] = []
+        self.recordings = Recordings(docket, table, room, rouse)
         self.guards = GuardRoom(docket, table, self._hold)
-        self.waiting = WaitingRoom(docket, table, self._hold, Notes(self._note_line))
+        notes = Notes(self._note_line)
+        self.waiting = WaitingRoom(docket, table, self._hold, notes, self.recordings.submitted)
 
     # ---- breakpoints --------------------------------------------------------------------------------------
 
@@ -188,6 +194,16 @@ class Debugger:
         self._find(held.job, name, renews=renews)
         return self._seen.pop(number)
 
+    def saved(self, job: JobState, hold_id: str) -> Recorded:
+        """What is held as a recorded message. Raises BreakpointError for what is none."""
+        with self._room:
+            held = self._find(job, hold_id)
+            return of_hold(held, holdnews.info_of(held, self._docket), self._docket.flow)
+
+    def follower(self, job: JobState) -> Follower:
+        names = Names.of_plan(self._docket.flow, self._docket.plan)
+        return Follower(self._docket.publishing.directory, Ancestry(names, job.job_id))
+
     def read(self, report: Report) -> Any:
         return Decoder().decode_large(memoryview(report.payload or b""))
 
@@ -295,6 +311,7 @@ class Debugger:
         self.waiting.forget(account)
         self.guards.forget(account)
         account.is_suspended = False
+        self.recordings.ended(account)
         self.table.forget(account.number)
         self._room.notify_all()
 
@@ -310,10 +327,12 @@ class Debugger:
         found = [
             self._due(held) - now for held in self._holds.values() if not self._clients.of(held.job).attached
         ]
+        found += [left for left in [self.recordings.left()] if left is not None]
         return max(0.0, min(found)) if found else None
 
     def let_forgotten_go(self) -> None:
         """What nobody debugs any more goes on."""
+        self.recordings.look()
         now = monotonic()
         for held in list(self._holds.values()):
             if not self._clients.of(held.job).attached and self._due(held) <= now:

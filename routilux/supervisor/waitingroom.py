@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from routilux.debug.holds import MOST_SHOWN, Release, Report
 from routilux.debug.looking import text
 from routilux.debug.notes import Notes
@@ -42,6 +44,10 @@ class Held:
     """What the guard room knows it by, if it waits before its routine."""
 
 
+Record = Callable[[str, Account, tuple[str, str], Any], None]
+"""Is given a submission that a recording, by its id, has come upon, and the slot that it is for."""
+
+
 @dataclass(frozen=True)
 class Submission:
     seed: Seed
@@ -52,11 +58,19 @@ class Submission:
 class WaitingRoom:
     """Per job, routine and slot a queue, the first of which is held. Whoever uses it holds the lock."""
 
-    def __init__(self, docket: Docket, table: BreakTable, hold: Callable[[Held], None], notes: Notes) -> None:
+    def __init__(
+        self,
+        docket: Docket,
+        table: BreakTable,
+        hold: Callable[[Held], None],
+        notes: Notes,
+        record: Record,
+    ) -> None:
         self._docket = docket
         self._table = table
         self._hold = hold
         self._notes = notes
+        self._record = record
         self._queues: dict[tuple[int, str, int], deque[Submission]] = {}
         self._unfinished: set[int] = set()
         self.is_open = False
@@ -90,23 +104,30 @@ class WaitingRoom:
         seed = submission.seed
         rules = self._table.submissions.slots.get((seed.routine, self._slot(seed)), ())
         value, job_id = _opened(seed.payload) if rules else None, account.job.job_id
+        found: Rule | None = None
         for rule in rules:
             if not rule.matches(account.number, value, job_id, seed.routine):
                 continue
             if rule.breakpoint.action == "log":
                 self._notes.write(rule, account.number, job_id, seed.routine, value)
-                continue
-            self._table.count_submissions()
-            self._hold(self._held(account, submission, rule, value))
-            return True
+            elif rule.breakpoint.action == "record":
+                way = seed.routine, self._slot(seed)
+                self._record(rule.breakpoint.breakpoint_id, account, way, value)
+            else:
+                found = found or rule
         self._table.count_submissions()
-        return False
+        if found is not None:
+            self._hold(self._held(account, submission, found, value))
+        return found is not None
 
     def _held(self, account: Account, submission: Submission, rule: Rule, value: Any) -> Held:
         size = len(submission.part) if isinstance(submission.part, bytes) else submission.part.nbytes
         payload = in_one_piece(submission.part) if size <= MOST_SHOWN else None
         name = rule.breakpoint.breakpoint_id
-        report = Report(name, "slot", SUPERVISOR, 0, "", (), payload=payload, shown=text(value))
+        report = Report(
+            name, "slot", SUPERVISOR, 0, "", (), payload=payload, shown=text(value), origin=submission.origin
+        )
+        report = msgspec.structs.replace(report, origin=submission.origin)
         seed = submission.seed
         return Held("", account.job, account, report, seed.routine, None, 0, 1, self._slot(seed))
 

@@ -12,6 +12,7 @@ from routilux.worker.changes import Decision
 if TYPE_CHECKING:
     from routilux.debug.holds import Release
     from routilux.worker.jobs import WorkerJob
+    from routilux.worker.outputs import EventOutput
     from routilux.worker.surroundings import Surroundings
 
 Looking = Callable[[Any, bytes | Large], None]
@@ -39,6 +40,9 @@ class Holder(Protocol):
         connection: int = -1,
     ) -> Release: ...
     def note(self, rule: Rule, job: WorkerJob, value: Any) -> None: ...
+    def sample(
+        self, rule: Rule, job: WorkerJob, value: Any, output: EventOutput, way: tuple[int, int]
+    ) -> None: ...
     def payload(self, release: Release) -> Any: ...
 
 
@@ -135,6 +139,9 @@ class Lookout:
         if rule is not None and rule.breakpoint.action == "log":
             watch.note(rule, job, decision.value)
             return decision
+        if rule is not None and rule.breakpoint.action == "record":
+            watch.sample(rule, job, decision.value, self._output, (self._event, -1))
+            return decision
         if rule is not None and rule.breakpoint.suspend == "message":
             decision.guards = frozenset(range(self._lines))
             return decision
@@ -156,6 +163,9 @@ class Lookout:
         value = (decision.edits or {}).get(at, decision.value)
         if rule.breakpoint.action == "log":
             watch.note(rule, job, value)
+            return
+        if rule.breakpoint.action == "record":
+            watch.sample(rule, job, value, self._output, (self._event, connection))
             return
         if rule.breakpoint.suspend == "message":
             decision.guards |= {at}

@@ -26,14 +26,17 @@ class Scene:
         self,
         routine: Routine,
         context: WorkerContext,
+        *,
         kind: str,
         here: FrameType,
         error: BaseException | None,
+        message: Any,
     ) -> None:
         """`here` is a frame of the runtime, which the user's have called."""
         self._routine = routine
         self._state = None if context.at is None else context.at.state
         self._kind = kind
+        self._message = message
         self._is_over = error is not None
         self._frames = looking.user_frames(here) if error is None else looking.frames_of(error)
 
@@ -63,7 +66,7 @@ class Scene:
             for name, each in own.items()
             if not name.startswith("_") and name != "additions"
         ]
-        return found
+        return [*found[: looking.MOST - 1], ("message", self._message, "message")]
 
     # ---- change -------------------------------------------------------------------------------------------
 
@@ -76,6 +79,8 @@ class Scene:
         if scopes[0] == "local" and self._is_over:
             why = "a local of a function that has failed: nothing reads it any more; retry on another payload"
             return Seen(order.number, refusal=f"{order.name!r} is {why}")
+        if scopes[0] == "message":
+            return Seen(order.number, refusal="the message itself is changed by an edit of the hold")
         self._assign(order, scopes[0], Decoder().decode_large(memoryview(order.value)))
         parts = enumerate(self._roots(order.frame))
         now = [(at, part) for at, part in parts if (part[0], part[2]) == (order.name, scopes[0])]

@@ -39,6 +39,8 @@ class Surroundings:
     """Commit what came before the activation at hand; given how much each event had emitted before it."""
     stopwatch: Callable[[], Stopwatch | None]
     input_at_hand: Callable[[], Any]
+    inputs: Callable[[], Sequence[str]]
+    """The ids of the messages at hand."""
     replace_input: Callable[[bytes], None]
     """Let the activation at hand be tried again on another payload, which is encoded."""
     loader: Loader

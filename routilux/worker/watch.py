@@ -26,11 +26,13 @@ from routilux.reports import describe
 from routilux.worker.guarded import Guarded
 from routilux.worker.lookout import Lookout
 from routilux.worker.over import JobOver
+from routilux.worker.samples import Samples
 from routilux.worker.scene import Scene
 from routilux.worker.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from routilux.worker.jobs import WorkerJob
+    from routilux.worker.outputs import EventOutput
 
 LONGEST_TRACEBACK = 16_000
 
@@ -67,7 +69,10 @@ class Watch:
             loader=around.loader,
             generation=around.generation,
         )
+        self._message: Any = None
+        """What is held now."""
         self._notes = Notes(lambda job, name, line: around.asker.note(Ask(0, job, "note", name, line)))
+        self._samples = Samples(around.process, around.asker, around.context, around.inputs)
 
     # ---- what is watched ----------------------------------------------------------------------------------
 
@@ -134,6 +139,12 @@ class Watch:
     def note(self, rule: Rule, job: WorkerJob, value: Any) -> None:
         """A log point has been hit."""
         self._notes.write(rule, job.number, job.job_id, self._w.place.routine, value)
+
+    def sample(
+        self, rule: Rule, job: WorkerJob, value: Any, output: EventOutput, way: tuple[int, int]
+    ) -> None:
+        """A recording has been hit."""
+        self._samples.take(rule, job.number, value, output, way)
 
     def payload(self, release: Release) -> Any:
         """What is to go on instead."""
@@ -207,14 +218,19 @@ class Watch:
             process=w.process,
             key=crc32(f"{message}/{event}/{made}/{connection}".encode()),
             message_id=message,
-            parents=tuple(parents) or (message,),
+            parents=tuple(parents or w.inputs()),
+            origin=0 if w.context.batch is None else w.context.batch.origin,
             connection=connection,
             event=event,
             payload=payload,
             shown=said,
             error="" if self._error is None else _traceback(self._error),
         )
-        release = self._wait(job, report)
+        self._message = value
+        try:
+            release = self._wait(job, report)
+        finally:
+            self._message = None
         if release.step == "over":
             self._over = job.number
         elif release.step == "step" or (release.step == "into" and event < 0):
@@ -245,7 +261,15 @@ class Watch:
                 if isinstance(order, Release):
                     return order
                 here = sys._getframe()  # noqa: SLF001 - the user's frames are above it
-                seen = Scene(w.routine, w.context, report.type, here, self._error).answer(order)
+                scene = Scene(
+                    w.routine,
+                    w.context,
+                    kind=report.type,
+                    here=here,
+                    error=self._error,
+                    message=self._message,
+                )
+                seen = scene.answer(order)
                 ask = Ask(0, job.number, "shown", value=msgspec.msgpack.encode(seen))
         finally:
             w.own.words[w.status] = before

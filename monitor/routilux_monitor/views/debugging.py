@@ -69,8 +69,15 @@ def variables(job_id: str, seen: SeenInfo) -> contract.Variables:
 
 
 def variable(seen: VariableInfo) -> contract.Variable:
+    picture = seen.picture
     return contract.Variable(
-        seen.name, seen.type, seen.text, seen.scope, seen.count, ".".join(map(str, seen.path))
+        name=seen.name,
+        type=seen.type,
+        value=seen.text,
+        scope=seen.scope,
+        count=seen.count,
+        path=".".join(map(str, seen.path)),
+        picture=None if picture is None else contract.Picture(list(picture.shape), list(picture.values)),
     )
 
 

@@ -1,5 +1,5 @@
 // Made by `npm run client`: do not edit.
-// SHA-256 of openapi.json: bb77915aed8a3d728023a83f96901dc199d3f8b5edf7afd2660b7da3541ad052
+// SHA-256 of openapi.json: a70c7bd784e63d847acd1c30a6cca94e54594466070a0585614e2f272b2a3c38
 
 export interface paths {
     "/api/v1/conditions/check": {
@@ -240,6 +240,23 @@ export interface paths {
         put?: never;
         /** What `flow.validate()` finds. */
         post: operations["flows_validate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/flows/{flow_id}/values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What has passed a place of a flow lately, as far as the traces of its jobs tell. */
+        get: operations["flows_get_values"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1292,7 +1309,7 @@ export interface components {
             condition: string | null;
             hit_condition: string | null;
             /** @enum {unknown} */
-            action: "log" | "pause";
+            action: "log" | "pause" | "record";
             log_message: string | null;
             one_shot: boolean;
             /** @enum {unknown} */
@@ -1839,6 +1856,15 @@ export interface components {
         PausedAt: {
             routine_id: string;
         };
+        /**
+         * Picture
+         * @description Some of an array's numbers, evenly spread over it: at most 64 of a line, 32 × 32 of a plane.
+         */
+        Picture: {
+            shape: number[];
+            /** @description A payload, as plain JSON. */
+            values: unknown;
+        };
         /** Process */
         Process: {
             process: number;
@@ -1969,6 +1995,11 @@ export interface components {
             is_default: boolean;
             active_job_count: number;
             is_shutdown: boolean;
+            pid: number;
+            version: string;
+            /** @description Whole seconds of Unix time. */
+            started_at: number;
+            ended_at: number | null;
         };
         /** RuntimeList */
         RuntimeList: {
@@ -2057,6 +2088,30 @@ export interface components {
             errors: string[];
             warnings: string[];
         };
+        /**
+         * Value
+         * @description A message that has passed; of several that were emitted at once, the first.
+         */
+        Value: {
+            job_id: string;
+            message_id: string | null;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with zone.
+             */
+            timestamp: string;
+            preview: string;
+            count: number;
+        };
+        /**
+         * ValueList
+         * @description The newest first. They come of the traces of the newest jobs: where a flow is busy, not every message
+         *         is in there.
+         */
+        ValueList: {
+            values: components["schemas"]["Value"][];
+            total: number;
+        };
         /** Variable */
         Variable: {
             name: string;
@@ -2065,6 +2120,7 @@ export interface components {
             scope: string;
             count: number;
             path: string;
+            picture: components["schemas"]["Picture"] | null;
         };
         /** VariablePut */
         VariablePut: {
@@ -2105,6 +2161,8 @@ export interface components {
             started_at: number;
             jobs_processed: number;
             jobs_failed: number;
+            runtime_id: string;
+            stopped_at: number | null;
         };
         /** WorkerList */
         WorkerList: {
@@ -3933,6 +3991,96 @@ export interface operations {
             };
         };
     };
+    flows_get_values: {
+        parameters: {
+            query?: {
+                connection_id?: string;
+                routine_id?: string;
+                event_name?: string;
+                slot_name?: string;
+            };
+            header?: never;
+            path: {
+                flow_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValueList"];
+                };
+            };
+            /** @description MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description UNAUTHORIZED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description FORBIDDEN */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description FLOW_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description MISDIRECTED_REQUEST */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description VALIDATION_ERROR */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description TOO_MANY_FAILURES */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     health_live: {
         parameters: {
             query?: never;
@@ -4164,6 +4312,7 @@ export interface operations {
                 offset?: number;
                 worker_id?: string;
                 flow_id?: string;
+                runtime_id?: string;
                 status?: "cancelled" | "completed" | "failed" | "lost" | "paused" | "pending" | "running";
             };
             header?: never;
@@ -9243,6 +9392,7 @@ export interface operations {
                 /** @description How many items to pass over. */
                 offset?: number;
                 flow_id?: string;
+                runtime_id?: string;
             };
             header?: never;
             path?: never;
