@@ -104,25 +104,21 @@ class WaitingRoom:
         seed = submission.seed
         rules = self._table.submissions.slots.get((seed.routine, self._slot(seed)), ())
         value, job_id = _opened(seed.payload) if rules else None, account.job.job_id
+        found: Rule | None = None
         for rule in rules:
-            if rule.breakpoint.action == "record" and rule.matches(
-                account.number, value, job_id, seed.routine
-            ):
-                way = seed.routine, self._slot(seed)
-                self._record(rule.breakpoint.breakpoint_id, account, way, value)
-        for rule in rules:
-            if rule.breakpoint.action == "record" or not rule.matches(
-                account.number, value, job_id, seed.routine
-            ):
+            if not rule.matches(account.number, value, job_id, seed.routine):
                 continue
             if rule.breakpoint.action == "log":
                 self._notes.write(rule, account.number, job_id, seed.routine, value)
-                continue
-            self._table.count_submissions()
-            self._hold(self._held(account, submission, rule, value))
-            return True
+            elif rule.breakpoint.action == "record":
+                way = seed.routine, self._slot(seed)
+                self._record(rule.breakpoint.breakpoint_id, account, way, value)
+            else:
+                found = found or rule
         self._table.count_submissions()
-        return False
+        if found is not None:
+            self._hold(self._held(account, submission, found, value))
+        return found is not None
 
     def _held(self, account: Account, submission: Submission, rule: Rule, value: Any) -> Held:
         size = len(submission.part) if isinstance(submission.part, bytes) else submission.part.nbytes

@@ -73,13 +73,15 @@ class Scene:
 
     def _assigned(self, order: Assign) -> Seen:
         """The first variable of that name, in the order in which they are shown, is another from now on."""
-        places = [(name, scope) for name, _, scope in self._roots(order.frame) if scope != "message"]
+        places = [(name, scope) for name, _, scope in self._roots(order.frame)]
         scopes = [scope for name, scope in places if name == order.name and order.scope in ("", scope)]
         if not scopes:
             return Seen(order.number, refusal=self._unknown(order, [name for name, _ in places]))
         if scopes[0] == "local" and self._is_over:
             why = "a local of a function that has failed: nothing reads it any more; retry on another payload"
             return Seen(order.number, refusal=f"{order.name!r} is {why}")
+        if scopes[0] == "message":
+            return Seen(order.number, refusal="the message itself is changed by an edit of the hold")
         self._assign(order, scopes[0], Decoder().decode_large(memoryview(order.value)))
         parts = enumerate(self._roots(order.frame))
         now = [(at, part) for at, part in parts if (part[0], part[2]) == (order.name, scopes[0])]

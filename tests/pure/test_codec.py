@@ -534,10 +534,8 @@ class Refused:
         raise ValueError("no")
 
 
-@pytest.mark.parametrize("detour", [[], [lambda value, body: None]])
-def test_what_is_emitted_is_what_would_be_encoded(
-    detour: list[Callable[[object, bytes], None]],
-) -> None:
+@pytest.mark.parametrize("is_watched", [False, True])
+def test_what_is_emitted_is_what_would_be_encoded(*, is_watched: bool) -> None:
     values: list[object] = [
         {"a": 1},
         bytes(20_000),
@@ -553,7 +551,11 @@ def test_what_is_emitted_is_what_would_be_encoded(
     def otherwise(value: object, packed: Packed) -> None:
         made.append(encoder.complete(value, packed))
 
-    emit = encoder.emitter(straight.append if detour else made.append, otherwise, detour)
+    def watch(_value: object, packed: bytes) -> None:
+        made.append(packed)
+
+    append = straight.append if is_watched else made.append
+    emit = encoder.emitter(append, otherwise, [watch] if is_watched else [])
     for value in values:
         emit(value)
     with pytest.raises(EncodeError, match="Refused"):
