@@ -1,10 +1,13 @@
 """The clocks of the runtime: every deadline and every wait reads its time here."""
 
+import resource
 import time
 from dataclasses import dataclass
 
 monotonic = time.monotonic
 wall = time.time
+
+_OF_THREAD = getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,11 @@ class Deadline:
     @property
     def passed(self) -> bool:
         return self.at is not None and monotonic() >= self.at
+
+
+def preemptions() -> int:
+    """How often this thread has had to give its processor to another."""
+    return resource.getrusage(_OF_THREAD).ru_nivcsw
 
 
 def pause(seconds: float) -> None:

@@ -35,11 +35,21 @@ class Source(NamedTuple):
     is_large: bool
 
 
+class _OfThread(threading.local):
+    """What each reader's thread has of its own: to make a decoder takes longer than to decode."""
+
+    def __init__(self) -> None:
+        self.decoder = Decoder()
+
+
+_own = _OfThread()
+
+
 def open_batch(job_id: str) -> Callable[[Source, bytes], list[Output]]:
     """How a job's spooled batches become outputs; in the thread that reads them."""
 
     def opened(source: Source, data: bytes) -> list[Output]:
-        decoder = Decoder()
+        decoder = _own.decoder
         payloads = [decoder.decode_large(memoryview(data))] if source.is_large else decoder.decode_batch(data)
         return [
             Output(source.routine, source.event, payload, f"{job_id}/{source.place}:{index}")
@@ -102,13 +112,15 @@ class JobState:
         self.is_traced = False
         self.created_at = clock.wall()
         self.status = ExecutionStatus.PENDING
+        self.ended = False
+        """Whether it is at its end, whichever."""
         self.error: RoutiluxError | None = None
         self.errors: list[RoutiluxError] = []
         self.started_at: float | None = None
         self.finished_at: float | None = None
         self.control = control
         self.recorder: Recorder | None = None
-        self.log = LogRing()
+        self._log: LogRing | None = None
         self.is_traced = False
         self._spool: Spool[Source, Output] = Spool(open_batch(job_id))
         self._changed = threading.Condition()
@@ -131,8 +143,12 @@ class JobState:
         return self._counted if self._counted is not None else self.control.counters(self)
 
     @property
-    def ended(self) -> bool:
-        return self.status.ended
+    def log(self) -> LogRing:
+        """What its routines have logged; made when it is first asked for, since most jobs log nothing."""
+        with self._changed:
+            if self._log is None:
+                self._log = LogRing()
+            return self._log
 
     # ---- for the submitter --------------------------------------------------------------------------------
 
@@ -268,7 +284,8 @@ class JobState:
         counters: Counters | None,
     ) -> None:
         """It stands where an earlier runtime has left it."""
-        self.status, self.started_at, self.finished_at = status, started_at, finished_at
+        self.status, self.ended = status, status.ended
+        self.started_at, self.finished_at = started_at, finished_at
         self.error, self._counted = error, None if counters is None else lambda: counters
 
     def record_in(self, recorder: Recorder) -> None:
@@ -287,7 +304,7 @@ class JobState:
         ends = status.ended
         counted = self.control.counters(self) if ends else None
         with self._changed:
-            before, self.status = self.status, status
+            before, self.status, self.ended = self.status, status, ends
             if self.started_at is None and self.status is ExecutionStatus.RUNNING:
                 self.started_at = clock.wall()
             if ends:

@@ -16,9 +16,12 @@ from routilux.ipc.records import Kind, Record, Records
 from routilux.plan import SUPERVISOR
 from routilux.routing import least
 
-WINDOW_NS = 5_000_000
+WINDOW_NS = 8_000_000
 """A worker among several is given about this much work ahead of time, so that all of them end together."""
 SMALLEST_WINDOW = 2
+RUN_NS = 1_000_000
+"""About this much work goes to one worker at a time, where it does not go round: a frame, and to be woken for
+it, costs as much as dozens of small messages."""
 LARGE_AHEAD = 8 << 20
 """Bytes of large payloads that may be on their way in one lane: few enough to lie in a cache until they are
 read,"""
@@ -113,11 +116,11 @@ class Segment:
         first = cast("bytes", self.parts[self.at])
         most = min(most, MAX_COUNT, 2 * MAX_PAYLOAD // (len(first) + 1) + 1)
         run = cast("list[bytes]", self.parts[self.at : self.at + most])
-        size = sum(map(len, run))
-        while size > MAX_PAYLOAD - 8 and len(run) > 1:
-            del run[max(1, int(len(run) * (MAX_PAYLOAD - 8) / size * 0.95)) :]
-            size = sum(map(len, run))
-        return self.frame(len(run), batch(run)), []
+        payload = batch(run)  # to add up their sizes would take longer
+        while len(payload) > MAX_PAYLOAD and len(run) > 1:
+            del run[max(1, int(len(run) * MAX_PAYLOAD / len(payload) * 0.95)) :]
+            payload = batch(run)
+        return self.frame(len(run), payload), []
 
     def _large(self, most: int, nbytes: int) -> list[Blob]:
         """The next of its large messages: one, or at most `most` that have `nbytes` bytes."""
@@ -164,6 +167,11 @@ def segments(
 def _referring(blobs: Sequence[Blob]) -> bytes:
     pack = REFERENCE.pack
     return b"".join([pack(blob.address, blob.nbytes) for blob in blobs])
+
+
+def window(service_ns: int) -> int:
+    """Messages that a worker among several is given ahead of time, by what one takes there (0 is unknown)."""
+    return max(SMALLEST_WINDOW, min(WINDOW_NS // service_ns, MAX_COUNT)) if service_ns else SMALLEST_WINDOW
 
 
 class Channel:
@@ -341,11 +349,12 @@ class Channel:
         lanes = (*self.lanes[turn:], *self.lanes[:turn])
         lane = lanes[least([lane.outstanding() for lane in lanes])]
         service = self._service_ns(lane.consumer)
-        window = max(SMALLEST_WINDOW, min(WINDOW_NS // service, MAX_COUNT) if service else SMALLEST_WINDOW)
-        room = window - lane.outstanding()
+        most = window(service)
+        room = most - lane.outstanding()
         if room <= 0:
             return None, 0
-        return lane, max(1, min(room, -(-count // len(self.lanes))))
+        run = max(-(-count // len(self.lanes)), RUN_NS // service if service else 1)
+        return lane, min(room, run, most // 2)  # the second half is there before the first is used up
 
 
 def push(channel: Channel, cut: Sequence[Segment]) -> int:

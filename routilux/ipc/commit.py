@@ -94,12 +94,14 @@ class Transaction:
         """Whether a commit would store nothing of its own."""
         return not (self.created or self.retired or self.late or self.published or self.live)
 
-    def ended(self) -> list[int]:
-        """The job slots of which this transaction uses messages up and makes none: they may be quiet after
-        it.
+    def note_ended(self, slots: set[int]) -> None:
+        """Add the job slots of which this transaction uses messages up and makes none: they may be quiet
+        after it.
         """
         created, retired = self._rows["created"], self._rows["retired"]
-        return [index - retired for index in self.retired if index - retired + created not in self.created]
+        for index in self.retired:
+            if index - retired + created not in self.created:
+                slots.add(index - retired)
 
     def commit(self, consumed: dict[int, int]) -> None:
         """Write the log, store the commit word (now it has happened), then carry the log out."""

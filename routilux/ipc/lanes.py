@@ -117,11 +117,12 @@ class LaneWriter:
             self.position += gap
             at = 0
         self._write(at, frame, length)
+        count = frame.messages
         self.position += space
-        self.messages += frame.messages
+        self.messages += count
         if not frame.flags & NO_MESSAGES:
-            self.total += frame.messages
-        self._in_flight.append((self.position, frame.messages, 0))
+            self.total += count
+        self._in_flight.append((self.position, count, 0))
         if len(self._in_flight) > _MOST_FRAMES:
             self.outstanding()
         return self.position
@@ -192,6 +193,7 @@ class LaneReader:
         "position",
         "producer",
         "published",
+        "sent",
         "taken",
         "total",
         "used",
@@ -206,6 +208,7 @@ class LaneReader:
         self._words = arena.words
         self._data = arena.data
         self._start = producer.rings[plan.index]
+        self.sent = producer.sent[plan.index] // WORD
         self.taken = own.index(own.section.used[plan.index])
         self.total = own.words[self.taken]
         mark = own.words[self.consumed]
@@ -215,6 +218,11 @@ class LaneReader:
     def waiting(self) -> int:
         """Bytes published and not yet passed."""
         return self._words[self.published] - self.position
+
+    @property
+    def unused(self) -> int:
+        """Messages published and not yet used, as far as the producer has counted them."""
+        return self._words[self.sent] - self.total
 
     @property
     def mark(self) -> int:
@@ -242,6 +250,10 @@ class LaneReader:
             payload = self._data[begin : begin + length]
             return Frame(job, port, count, payload, flags, tag, origin, position, end, span)
         return None
+
+    def lies_behind(self, frame: Frame) -> bool:
+        """Whether anything is published behind that frame."""
+        return self._words[self.published] > frame.end
 
     def use(self, frame: Frame, upto: int) -> None:
         """The first `upto` messages of `frame`, which is the head, are used."""

@@ -41,14 +41,16 @@ HEADER_WORDS = (
     "poison",
     "running_since",
     "idle",
+    "naps",
     "starved",
     "logged",
 )
 """`idle` says that the process waits for a doorbell (1, or when it will wake by itself, in nanoseconds),
-`starved` that it leaves messages in its lanes although it has nothing to do, since it holds back so many
-already. `logged` counts the batches of log lines that it has sent to the supervisor. `at` names the input at
-hand, `at_once` says whether it is the only one of its transaction. After a crash the supervisor writes
-`care`, how many transactions are to be of one message, and `poison`, the input not to be run again.
+`naps` counts how often it has begun to. `starved` says that it leaves messages in its lanes although it has
+nothing to do, since it holds back so many already. `logged` counts the batches of log lines that it has sent
+to the supervisor. `at` names the input at hand, `at_once` says whether it is the only one of its transaction.
+After a crash the supervisor writes `care`, how many transactions are to be of one message, and `poison`, the
+input not to be run again.
 """
 COUNTERS = ("created", "retired", "activations", "errors", "skipped", "unused", "dead", "cut")
 """Per job slot and process: cumulative, never reset; the first two decide when a job is quiet, the last

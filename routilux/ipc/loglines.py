@@ -4,8 +4,8 @@ A batch that finds no room is dropped and counted. Those that are on their way a
 `logged` of the worker, so that whoever reads a job's log can wait until they have arrived.
 """
 
+import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -36,7 +36,7 @@ class LogBatch(msgspec.Struct, frozen=True, array_like=True):
 class LogSender:
     """A worker's end; it goes with its context."""
 
-    def __init__(self, context: "zmq.Context[Any]", directory: str | Path) -> None:
+    def __init__(self, context: "zmq.Context[Any]", directory: str | os.PathLike[str]) -> None:
         self._socket = context.socket(zmq.PUSH)
         self._socket.set(zmq.LINGER, 100)  # ms: the last lines of a worker that leaves
         self._socket.set(zmq.SNDHWM, WATERMARK)
@@ -58,7 +58,7 @@ class LogSender:
 class LogReceiver:
     """The supervisor's end; it goes with its context."""
 
-    def __init__(self, context: "zmq.Context[Any]", directory: str | Path) -> None:
+    def __init__(self, context: "zmq.Context[Any]", directory: str | os.PathLike[str]) -> None:
         self.socket = context.socket(zmq.PULL)
         self.socket.set(zmq.LINGER, 0)
         self.socket.set(zmq.RCVHWM, WATERMARK)

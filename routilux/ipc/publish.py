@@ -9,8 +9,8 @@
 What a subscriber does not take in time is lost to him, which the numbers of the envelopes show.
 """
 
+import os
 from collections.abc import Sequence
-from pathlib import Path
 from time import monotonic_ns, time_ns
 from typing import Any, cast
 
@@ -41,7 +41,7 @@ class Publisher:
     """
 
     def __init__(
-        self, context: "zmq.Context[Any]", directory: str | Path, *, process: int, epoch: int
+        self, context: "zmq.Context[Any]", directory: str | os.PathLike[str], *, process: int, epoch: int
     ) -> None:
         self._process = process
         self._epoch = epoch

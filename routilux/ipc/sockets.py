@@ -79,6 +79,8 @@ class Doorbells:
         self.pull.bind(endpoint(directory, f"worker-{index}"))
         self._push: dict[int, zmq.Socket[bytes]] = {}
         self._patience = -1
+        self.heard = 0
+        """The kind of the bell that has woken us last."""
         self.malformed = 0
         """Messages that were no descriptors; of those that came while we slept, parts."""
 
@@ -117,9 +119,11 @@ class Doorbells:
             self._patience = milliseconds
             pull.set(zmq.RCVTIMEO, milliseconds)
         try:
-            self._heed(pull.recv())
+            part = pull.recv()
         except zmq.Again:
             return False
+        self._heed(part)
+        self.heard = part[0] if part else 0
         for _ in range(WATERMARK if forget else 0):  # whoever floods us must not keep us from our lanes
             if not self._has_rung():
                 break

@@ -266,9 +266,10 @@ class Debugger:
 
     def forget(self, account: Account) -> None:
         """The job has ended: whoever is held notices that by itself."""
-        for held in [each for each in self._holds.values() if each.account is account]:
-            del self._holds[held.hold_id]
-            self._docket.publishing.debugging(holdnews.ended(held, "ended"))
+        if self._holds:
+            for held in [each for each in self._holds.values() if each.account is account]:
+                del self._holds[held.hold_id]
+                self._docket.publishing.debugging(holdnews.ended(held, "ended"))
         self.waiting.forget(account)
         account.is_suspended = False
         self.table.forget(account.number)

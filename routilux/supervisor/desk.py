@@ -1,13 +1,14 @@
 """Here is the supervisor's desk: its end of the lanes, where submissions go out and outputs come in."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from routilux.flow import Flow
 from routilux.ipc.arena import Arena, OwnSection
+from routilux.ipc.asleep import Sleepers
 from routilux.ipc.blobs import REFERENCE, Blob, BlobWriter, Pins
 from routilux.ipc.channels import NO_TURN, Channel, Part, Segment, Turn, segments
-from routilux.ipc.codec import Large, split
+from routilux.ipc.codec import Large, batch, split
 from routilux.ipc.commit import Transaction
 from routilux.ipc.lanes import BLOB, TOKEN, Frame, LaneReader, LaneWriter
 from routilux.ipc.layout import RING, WORD
@@ -55,6 +56,7 @@ class Desk:
         self._arena = arena
         self._own = own
         self._bells = bells
+        self._sleepers = Sleepers(arena)
         self.tx = Transaction(own)
         self.blobs = BlobWriter(arena, own)
         self._records = Records(own, self.blobs.heap, Pins(own)) if is_durable else None
@@ -84,12 +86,29 @@ class Desk:
         }
         self._shared = {name: channel(*workers[name]) for name in flow.nodes}
         self._writers = writers
+        self._channels = (*self._shared.values(), *self._direct.values())
+        self._written: dict[LaneWriter, None] = {}
+        """Lanes that were written to since the last commit."""
         self._moved: set[LaneReader] = set()
         self._rung: list[tuple[int, Bell, int, int]] = []
         self.uncommitted = 0
         """Messages submitted since the last commit."""
 
     # ---- out ----------------------------------------------------------------------------------------------
+
+    def put(self, number: int, seed: Seed, part: bytes | Large, origin: int) -> None:
+        """As `submit`, of a message that none of its job will share a frame with: it need not wait where
+        nothing is in its way.
+        """
+        if isinstance(part, bytes) and seed.routine not in self._numbered:
+            at = origin if self._plan.tracks_origin else 0
+            lane = self._channel(seed).put(Frame(number, seed.slot, 1, batch([part]), 0, 0, at))
+            if lane is not None:
+                self._written[lane] = None
+                self.tx.create(number & SLOT_MASK, 1)
+                self.uncommitted += 1
+                return
+        self.submit(number, seed, part, origin)
 
     def submit(self, number: int, seed: Seed, part: bytes | Large, origin: int, flags: int = 0) -> None:
         """Count one message and let it wait for room in the lanes of its routine. Raises ArenaFull before
@@ -112,9 +131,8 @@ class Desk:
         self.turns.restore(is_over)
         found = self._records.restore() if self._records is not None else []
         self.blobs.restore(self._writers.values())
-        channels = list(self._channels())
         for record in found:
-            channels[record.lane].restore(record, self.blobs)
+            self._channels[record.lane].restore(record, self.blobs)
         self.blobs.restored()
 
     def has_room(self, nbytes: int) -> bool:
@@ -142,20 +160,17 @@ class Desk:
     @property
     def waiting(self) -> int:
         """Messages that wait for room."""
-        return sum(len(channel) for channel in self._channels() if channel)
+        return sum(len(channel) for channel in self._channels if channel)
 
     def drop(self, is_dropped: Callable[[int], bool]) -> set[int]:
         """Forget what waits for jobs that are over; their slots."""
         slots: set[int] = set()
-        for channel in self._channels():
+        for channel in self._channels:
             if channel:
                 for number, count in channel.drop(is_dropped).items():
                     self.tx.retire(number & SLOT_MASK, count)
                     slots.add(number & SLOT_MASK)
         return slots
-
-    def _channels(self) -> Iterable[Channel]:
-        return (*self._shared.values(), *self._direct.values())
 
     # ---- in -----------------------------------------------------------------------------------------------
 
@@ -185,24 +200,28 @@ class Desk:
         little.
         """
         self.uncommitted = 0
-        for channel in self._channels():
+        for channel in self._channels:
             if channel:
-                for lane in channel.pump():
-                    self.tx.published[lane.published] = lane.position
-                    self.tx.late[lane.sent] = lane.total
-                    self._rung.append((lane.consumer, Bell.PUBLISHED, lane.plan.index, lane.position))
+                self._written.update(dict.fromkeys(channel.pump()))
+        for lane in self._written:
+            self.tx.published[lane.published] = lane.position
+            self.tx.late[lane.sent] = lane.total
+            self._rung.append((lane.consumer, Bell.PUBLISHED, lane.plan.index, lane.position))
+        self._written.clear()
         if self._records is not None:
-            for number, channel in enumerate(self._channels()):
+            for number, channel in enumerate(self._channels):
                 channel.store(number, self.tx, self._records)
         consumed = {reader.consumed: reader.mark for reader in self._readers if reader in self._moved}
         self._moved.clear()
         if consumed or not self.tx.is_empty:
             self.tx.commit(consumed)
-            for channel in self._channels():
+            for channel in self._channels:
                 channel.settle()
             if self._records is not None:
                 self._records.settle()
         for peer, kind, number, position in self._rung:
+            if kind is Bell.PUBLISHED and not self._sleepers.must_be_rung(peer):
+                continue
             self._bells.ring(peer, kind, number, position)
         self._rung.clear()
 

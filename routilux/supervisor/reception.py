@@ -4,7 +4,7 @@ All of it writes the supervisor's section, as the supervisor's thread does, so a
 """
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import count
 
@@ -74,7 +74,7 @@ class Reception:
     def submit(
         self,
         job: JobState,
-        encoded: Iterable[Encoded],
+        encoded: Sequence[Encoded],
         deadline: Deadline,
         *,
         paused: bool,
@@ -130,7 +130,7 @@ class Reception:
             self._docket.journal.paused(account.number, is_paused=is_paused)
             self._docket.journal.flush()
 
-    def feed(self, job: JobState, encoded: Iterable[Encoded]) -> bool:
+    def feed(self, job: JobState, encoded: Sequence[Encoded]) -> bool:
         """More messages for an open job, once the lanes have room; False when it has ended meanwhile."""
         with self._room:
             account = self._docket.ledger.find(job)
@@ -163,7 +163,7 @@ class Reception:
     def _inject(
         self,
         account: Account,
-        encoded: Iterable[Encoded],
+        encoded: Sequence[Encoded],
         patience: Deadline,
         *,
         is_first: bool = False,
@@ -171,12 +171,14 @@ class Reception:
     ) -> None:
         """Send messages of a job; the first make it admitted, and with `closes` they are its last."""
         origin = next(self._origins)
+        desk = self._docket.desk
+        submit = desk.put if len(encoded) == 1 else desk.submit
         try:
             for seed, part in encoded:
                 if self.debugger.waiting.takes(account, seed, part, origin):
                     continue
                 self._make_room(account, part, patience)
-                self._docket.desk.submit(account.number, seed, part, origin)
+                submit(account.number, seed, part, origin)
         except RoutiluxError as error:
             if not account.job.ended:
                 self._docket.end(account, Happening.FAIL, error)

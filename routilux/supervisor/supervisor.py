@@ -307,7 +307,8 @@ class Supervisor:
         self._again = SOON if touched & accounts.keys() else min(2 * self._again, TICK)
         self._room.notify_all()
         for job in has_more:
-            job.notify()
+            if not job.ended:  # its end has woken them
+                job.notify()
 
     # ---- the crew -----------------------------------------------------------------------------------------
 

@@ -141,7 +141,8 @@ class WaitingRoom:
 
     def forget(self, account: Account) -> None:
         """The job has ended."""
-        self._queues = {key: queue for key, queue in self._queues.items() if key[0] != account.number}
+        if self._queues:
+            self._queues = {key: queue for key, queue in self._queues.items() if key[0] != account.number}
         self._unfinished.discard(account.number)
 
 

@@ -7,11 +7,13 @@ from time import perf_counter_ns
 from routilux.clock import monotonic
 from routilux.errors import ArenaFull
 from routilux.ipc import crash
+from routilux.ipc.asleep import Nap, Sleepers
 from routilux.ipc.balance import Balance
 from routilux.ipc.blobs import BlobWriter, Pins
+from routilux.ipc.channels import window
 from routilux.ipc.codec import EncodeError
 from routilux.ipc.commit import Transaction
-from routilux.ipc.lanes import LaneWriter
+from routilux.ipc.lanes import LaneReader, LaneWriter
 from routilux.ipc.records import Kind, Records
 from routilux.ipc.sockets import Bell, Doorbells, groups
 from routilux.ipc.turns import Turns
@@ -22,6 +24,7 @@ from routilux.worker.context import WorkerContext
 from routilux.worker.intake import Inlet
 from routilux.worker.jobs import JobTable
 from routilux.worker.loader import Loader
+from routilux.worker.look import Look
 from routilux.worker.outputs import Outputs
 from routilux.worker.quiet import Quiet
 from routilux.worker.replay import Replays
@@ -30,6 +33,9 @@ from routilux.worker.tap import Tap
 
 RESCAN_SECONDS = 0.1
 """How long a worker sleeps without a doorbell before it looks at its lanes all the same."""
+
+LIGHT = 4
+"""Messages in a row after which a worker looks for an answer before it sleeps, at most."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,7 @@ class Parts:
     tx: Transaction
     balance: Balance
     bells: Doorbells
+    sleepers: Sleepers
     context: WorkerContext
     activations: Activations
     records: Records
@@ -70,14 +77,20 @@ class Parts:
 class Commits:
     """The part of the loop that runs no user code."""
 
-    def __init__(self, parts: Parts, words: memoryview) -> None:
+    def __init__(self, parts: Parts) -> None:
         self.p = parts
         own = parts.records.own
-        self._words = words
-        self._idle = own.index(own.section.words["idle"])
+        self._words = own.words
+        self._service = own.index(own.section.words["service_ns"])
+        self._nap = Nap(own)
+        self._look = Look(parts.sleepers.words, [inlet.reader.published for inlet in parts.inlets])
         self.quiet = Quiet(parts.balance, parts.jobs.current, self.name_quiet)
         self._has_worked = False
-        """Whether there was anything to do since we last slept."""
+        """Whether there was anything to do since we last slept,"""
+        self._taken = 0
+        """and how many messages that was, since we last looked for more."""
+        self._is_called = False
+        """Whether we were woken for what was about to be published, and have not seen it."""
         self.ended = False
         """Whether the transaction has another activation in it than the one at hand."""
 
@@ -94,7 +107,7 @@ class Commits:
         if p.loader.leases or p.pins.held:
             p.loader.settle([inlet.unpassed for inlet in p.inlets])
         changed = [inlet for inlet in p.inlets if inlet.changed]
-        self.quiet.slots.update(p.tx.ended())
+        p.tx.note_ended(self.quiet.slots)
         self.carry_out(changed, written)
         for inlet in changed:
             self.credit(inlet)
@@ -113,10 +126,14 @@ class Commits:
             p.tap.committing()
         if p.tap.lines.fresh:  # whoever waits for the job's end reads its log then
             p.tap.lines.send()
+        consumed: dict[int, int] = {}
         for inlet in changed:
-            p.tx.late[inlet.reader.taken] = inlet.reader.total
+            reader = inlet.reader
+            p.tx.late[reader.taken] = reader.total
+            self._taken += reader.total - self._words[reader.taken]
+            consumed[reader.consumed] = reader.mark
         self._has_worked = True
-        p.tx.commit({inlet.reader.consumed: inlet.reader.mark for inlet in changed})
+        p.tx.commit(consumed)
         self.ring(written)
         p.outputs.settle()
         p.records.settle()
@@ -172,16 +189,27 @@ class Commits:
         if crash.PLAN:
             crash.here("ring.before")
         for lane in written:
+            self.call(lane)
+
+    def call(self, lane: LaneWriter) -> None:
+        """Wake the consumer of the lane, if it sleeps."""
+        if self.p.sleepers.must_be_rung(lane.consumer):
             self.p.bells.ring(lane.consumer, Bell.PUBLISHED, lane.plan.index, lane.position)
 
     def credit(self, inlet: Inlet) -> None:
-        """Tell the producer that there is room, unless it cannot be waiting for any."""
+        """Tell the producer that there is room, if it sleeps and may be waiting for some."""
         reader = inlet.reader
         inlet.changed = False
-        if inlet.owes_credit or reader.plan.index in self.p.windowed:
+        is_windowed = reader.plan.index in self.p.windowed
+        if inlet.owes_credit or (is_windowed and self.is_half_done(reader)):
             inlet.owed = 0
             inlet.passed_from = reader.position
-            self.p.bells.ring(reader.producer, Bell.CREDIT, reader.plan.index, reader.position)
+            if self.p.sleepers.must_be_rung(reader.producer):
+                self.p.bells.ring(reader.producer, Bell.CREDIT, reader.plan.index, reader.position)
+
+    def is_half_done(self, reader: LaneReader) -> bool:
+        """Whether a producer that gives a little work ahead has room to give more."""
+        return 2 * reader.unused <= window(self._words[self._service]) + 1
 
     def send(self) -> bool:
         """Move what waits for room into the lanes; whether anything moved."""
@@ -192,7 +220,7 @@ class Commits:
         written = p.outputs.pump(p.tx)
         if not written and not any(dropped):
             return False
-        self.quiet.slots.update(p.tx.ended())
+        p.tx.note_ended(self.quiet.slots)
         self.carry_out([], written)
         self.quiet.tell()
         return True
@@ -216,24 +244,43 @@ class Commits:
 
     def wait(self, seconds: float = RESCAN_SECONDS) -> None:
         """Sleep until somebody rings, or at most `seconds`."""
-        self.p.care.end()
+        p = self.p
+        p.care.end()
+        if self._look.has_news() or self._is_answered():
+            return
         due = self.due()
         if due and not self.p.outputs.waiting:
             seconds = max(0.0, min(seconds, min(due) - monotonic()))
-        self._words[self._idle] = int(min(due) * 1e9) if due else 1
+        self._nap.begin(int(min(due) * 1e9) if due else 1)
+        if self._look.has_news() or (p.outputs.waiting and self.send()):
+            self._nap.end()
+            return
         if self.quiet.slots and (again := self.quiet.due) is not None:
             seconds = max(0.0, min(seconds, again - monotonic()))
         # to look for more bells costs a call of the system: only after one that was for nothing
         is_rung = self.p.bells.wait(self.p.tap.patience(seconds), forget=not self._has_worked)
         self._has_worked = False
-        self._words[self._idle] = 0
-        self.quiet.tell()
+        self._nap.end()
+        # what has come by now is seen with the next step
+        self._is_called = not self._look.has_news() and is_rung and p.bells.heard == Bell.PUBLISHED
+        if self.quiet.slots:
+            self.quiet.tell()
         if (now := perf_counter_ns()) >= self.p.tap.next_beat:
             self.p.tap.beat(now)
         if not is_rung and self.p.jobs.prune():
             self.commit()
         if self.p.pins.held:
             self.p.pins.sweep()
+
+    def _is_answered(self) -> bool:
+        """Whether something comes before we would be asleep. Not looked for under load: what comes meanwhile
+        is worked off together, which is cheaper.
+        """
+        taken, self._taken = self._taken, 0
+        is_called, self._is_called = self._is_called, False
+        if self.p.outputs.waiting or not (is_called or 0 < taken <= LIGHT):
+            return False
+        return self._look.pays(is_called=is_called)
 
     def due(self) -> list[float]:
         """When the passing of time will give us something to do, on the monotonic clock."""

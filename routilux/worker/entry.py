@@ -19,6 +19,7 @@ from routilux.holds import HookedRoutine
 from routilux.hooks import Hooks
 from routilux.ipc import crash
 from routilux.ipc.arena import Arena, OwnSection
+from routilux.ipc.asleep import Sleepers
 from routilux.ipc.balance import Balance
 from routilux.ipc.blobs import BlobWriter, Pins
 from routilux.ipc.channels import Channel
@@ -54,12 +55,13 @@ from routilux.worker.keepsakes import Keepsakes
 from routilux.worker.loader import Loader
 from routilux.worker.logs import Lines
 from routilux.worker.loop import Loop
-from routilux.worker.outputs import EventOutput, Outputs, Target
+from routilux.worker.outputs import EventOutput, Outputs
 from routilux.worker.pausing import HoldsJob
 from routilux.worker.replay import Replays
 from routilux.worker.state import States
 from routilux.worker.stopwatch import Stopwatch
 from routilux.worker.tap import Tap
+from routilux.worker.target import Target
 from routilux.worker.wear import Wear
 
 if TYPE_CHECKING:
@@ -173,7 +175,6 @@ class Worker:
         context = self.lines.context = WorkerContext(node.name, outputs)
         policy = routine.activation_policy
         incoming = plan.inbound[self.boot.index]
-        shared = plan.workers_of(node.name)
         words = self.arena.layout.sections[SUPERVISOR].words
         jobs = JobTable(self.arena, self.own, policy, routine.slot_names, states=states, asker=self.asker)
         hooked = self.hooked(node, context, jobs)
@@ -191,7 +192,7 @@ class Worker:
         parts = Parts(
             routine=node.name,
             inlets=self.inlets(node, loader, records, turns),
-            windowed=frozenset(lane.index for lane in incoming) if len(shared) > 1 else frozenset(),
+            windowed=frozenset(lane.index for lane in incoming if len(plan.workers_of(node.name)) > 1),
             inner=frozenset(lane.index for lane in incoming if lane.inner),
             outputs=outputs,
             jobs=jobs,
@@ -206,6 +207,7 @@ class Worker:
             tx=self.tx,
             balance=Balance(self.arena),
             bells=self.bells,
+            sleepers=Sleepers(self.arena),
             context=context,
             activations=activations,
             tap=tap,
@@ -215,9 +217,8 @@ class Worker:
             way=plan.way,
             is_source=not any(lane.connection is not None for lane in incoming),
         )
-        orders = (self.arena.words, words["exit"] // WORD, words["drain"] // WORD)
         kind: Any = ImmediateLoop if policy.immediate else GatherLoop
-        loop: Loop = kind(parts, self.own.words, self.own.index(self.own.section.words["service_ns"]), orders)
+        loop: Loop = kind(parts, (self.arena.words, words["exit"] // WORD, words["drain"] // WORD))
         loop.timed = policy.timed
         loop.is_bounded = not (policy.timed or isinstance(policy, WholeJob))
         if node.timeout is not None or hooked is not None:
@@ -279,12 +280,11 @@ class Worker:
         outputs: Outputs,
         activations: Activations,
     ) -> Tap:
-        me = self.boot.plan.processes[self.boot.index]
         publisher = Publisher(
             self.bells.context, self.boot.directory, process=self.boot.index, epoch=self.epoch
         )
         return Tap(
-            me.node,
+            self.boot.plan.processes[self.boot.index].node,
             publisher,
             self.lines,
             hooked,
@@ -318,8 +318,7 @@ class Worker:
             for at, slot in slots.items()
             if slot is not None and exactness(slot.type)
         }
-        name = self.boot.plan.processes[self.boot.index].node
-        keepsakes = Keepsakes(name, pins, self.tx)
+        keepsakes = Keepsakes(self.boot.plan.processes[self.boot.index].node, pins, self.tx)
         return Loader(self.arena, decoder, pins, copied=copied, typed=typed, keepsakes=keepsakes)
 
     def restore(self, loop: Loop) -> None:

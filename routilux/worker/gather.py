@@ -33,10 +33,8 @@ NOTHING = Taken([], many=False, message=None)
 class GatherLoop(GatheredMessages):
     """The loop of every policy but the immediate one."""
 
-    def __init__(
-        self, parts: Parts, words: memoryview, service: int, orders: tuple[memoryview, int, int]
-    ) -> None:
-        super().__init__(parts, words, service, orders)
+    def __init__(self, parts: Parts, orders: tuple[memoryview, int, int]) -> None:
+        super().__init__(parts, orders)
         self.busy: dict[int, WorkerJob] = {}
         self.at_hand: list[Arrival] = []
         self.leaves_any = False

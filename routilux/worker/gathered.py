@@ -11,10 +11,8 @@ from routilux.worker.waiting import Arrival, Unit, WaitingCounts
 class GatheredMessages(Loop):
     """The part of a gathering loop that stores what waits."""
 
-    def __init__(
-        self, parts: Parts, words: memoryview, service: int, orders: tuple[memoryview, int, int]
-    ) -> None:
-        super().__init__(parts, words, service, orders)
+    def __init__(self, parts: Parts, orders: tuple[memoryview, int, int]) -> None:
+        super().__init__(parts, orders)
         self.changed: dict[Unit, WorkerJob] = {}
         self.waiting = WaitingCounts(parts.records.own)
 

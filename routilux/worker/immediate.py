@@ -9,6 +9,7 @@ from routilux.holds import HookedRoutine
 from routilux.ipc.channels import NO_TURN, Turn
 from routilux.ipc.lanes import MARK, STEP
 from routilux.ipc.records import Record
+from routilux.plan import SUPERVISOR
 from routilux.worker.intake import MUCH, Batch, Inlet
 from routilux.worker.jobs import WorkerJob
 from routilux.worker.loader import Undecodable
@@ -40,9 +41,9 @@ class ImmediateLoop(Loop):
     def take(self) -> int | None:
         p = self.p
         limit = self.most
-        ran, busy = 0, False
+        ran, busy, order = 0, False, p.jobs.order
         for inlet in (*self.inner, *self.inlets):
-            while ran < limit and p.outputs.write(p.tx) and (batch := inlet.next(p.jobs.order)):
+            while ran < limit and (batch := inlet.next(order)) and p.outputs.write(p.tx):
                 if not busy:
                     p.care.begin(batch.key(batch.used), alone=limit == 1)
                 busy = True
@@ -89,6 +90,8 @@ class ImmediateLoop(Loop):
     def leave(self, job: WorkerJob, done: int, *, is_told: bool) -> int:
         """So many messages of the batch at hand have been run, `settled` of them are used up already."""
         p, batch = self.p, self.batch
+        if batch.count == 1 and not self.ended and not self.inlet.has_more(batch):
+            self.call_ahead()
         self.end_activation(job)
         left, self.settled = done - self.settled, 0
         if (delay := p.activations.again) is not None:
@@ -104,6 +107,16 @@ class ImmediateLoop(Loop):
         if is_told:
             p.tap.end(job, {} if batch.is_token else {batch.slot: done}, 0 if batch.is_token else done)
         return done
+
+    def call_ahead(self) -> None:
+        """Wake those for whom something is about to be committed, where that is certain: to wake takes about
+        as long as to commit.
+        """
+        for event in self.p.outputs.events:
+            if event.parts and event.is_plain:
+                lane, *others = event.targets[0].channels[0].lanes
+                if not others and lane.consumer != SUPERVISOR:
+                    self.call(lane)
 
     def input_at_hand(self) -> Any:
         batch, index = self.batch, self.p.context.index

@@ -137,11 +137,11 @@ class Inlet:
         a job that is over may never come: they do not wait for it.
         """
         if not (self.retries or self._aside):
-            head = self._head or self.head()
-            if head is None:
+            head = self._head
+            if head is None and (not self.reader.waiting or (head := self.head()) is None):
                 return None
             said = order(head.job)
-            if said == DROP or (said == RUN and self._is_next(head)):
+            if said == DROP or (said == RUN and (self._row < 0 or self._is_next(head))):
                 return head
         return self._next_of_several(order)
 
@@ -206,6 +206,12 @@ class Inlet:
             self._head = Batch(self.reader.plan.index, slot, frame, self.reader.used)
         return self._head
 
+    def has_more(self, batch: Batch) -> bool:
+        """Whether anything lies behind the batch, which is to be used."""
+        return bool(
+            batch.row is not None or self._aside or self.retries or self.reader.lies_behind(batch.frame)
+        )
+
     @property
     def unpassed(self) -> Frame | None:
         """The frame at the head of the lane, if it has been looked at."""
@@ -214,19 +220,20 @@ class Inlet:
     def use(self, batch: Batch, upto: int) -> None:
         """The messages of `batch` before `upto` are used up, as of the next commit."""
         batch.used = upto
-        if not batch.left:
+        if is_used_up := upto >= batch.count:
             batch.forget()
-            self._take_turn(batch)
+            if self._row >= 0:
+                self._take_turn(batch)
         if batch.row is not None:
-            if batch.left:
-                self._records.change(self._tx, batch.row, batch.left)
-            else:
+            if is_used_up:
                 self._records.drop(self._tx, batch.row)
                 self._let_go(batch)
+            else:
+                self._records.change(self._tx, batch.row, batch.left)
             return
         self.reader.use(batch.frame, upto)
         self.changed = True
-        if not batch.left:
+        if is_used_up:
             self._owe(batch.frame)
             self._head = None
 

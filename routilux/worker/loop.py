@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from routilux.clock import monotonic
+from routilux.clock import monotonic, preemptions
 from routilux.errors import RoutiluxError
 from routilux.invoke import Steps
 from routilux.ipc.channels import NO_TURN, Turn
@@ -22,7 +22,6 @@ from routilux.worker.commits import Commits, Parts
 from routilux.worker.gate import Gate
 from routilux.worker.intake import Batch, Inlet
 from routilux.worker.jobs import WorkerJob
-from routilux.worker.outputs import MOST_LARGE
 from routilux.worker.over import JobOver
 from routilux.worker.replay import Replay
 from routilux.worker.stopwatch import Stopwatch
@@ -34,8 +33,9 @@ BATCH_NS = 1_000_000
 """One commit spans about this much work."""
 LARGEST_BATCH = 2048
 YIELD_SECONDS = 0.002
-"""A generator's outputs are committed after this many seconds, or when they fill a frame, or after MOST_LARGE
-bytes of large payloads."""
+"""A generator's outputs are committed after this many seconds, or when they fill a frame,"""
+MOST_LARGE = 2 << 20
+"""or after so many bytes of large payloads: they are to be read while a cache has them."""
 STRIDE = 64
 """The most yields before the clock is read again,"""
 STRIDE_SECONDS = 50e-6
@@ -52,13 +52,11 @@ class Loop(Commits):
     is_bounded = True
     """Whether a lane is left alone while the policy holds back much of what has come by it."""
 
-    def __init__(
-        self, parts: Parts, words: memoryview, service: int, orders: tuple[memoryview, int, int]
-    ) -> None:
-        super().__init__(parts, words)
-        self._service = service
+    def __init__(self, parts: Parts, orders: tuple[memoryview, int, int]) -> None:
+        super().__init__(parts)
         self._shared, self._exit, self._drain = orders
         self.limit = 1
+        self._each_ns = self._preemptions = 0
         self.inlets = [inlet for inlet in parts.inlets if inlet.reader.plan.index not in parts.inner]
         self.inner = [inlet for inlet in parts.inlets if inlet.reader.plan.index in parts.inner]
         """Lanes of a cycle: they are emptied before those that lead into it."""
@@ -134,19 +132,31 @@ class Loop(Commits):
 
     def commit(self, *, whole: bool = True) -> None:
         """See Commits; what was left in its middle at the end of the process has not happened."""
-        if self.is_abandoned:
-            return
-        self.p.activations.was_cut = False
+        activations = self.p.activations
+        if activations.was_cut:
+            if self.must_exit:
+                return
+            activations.was_cut = False
         if (watch := self.gate.watch) is not None:
             watch.commit(saves_state=bool(self.p.states.touched))
         super().commit(whole=whole)
 
     def learn(self, each_ns: int, ran: int) -> None:
         """Fit the size of a batch to what a message costs, and tell producers who deal messages out."""
+        if each_ns > 2 * self._each_ns and self.was_preempted():
+            each_ns = 2 * self._each_ns
+        self._each_ns = each_ns
         fits = max(1, BATCH_NS // max(1, each_ns))
         self.limit = min(fits, max(self.limit, 2 * ran), LARGEST_BATCH)
         before = self._words[self._service]
         self._words[self._service] = max(1, (before + each_ns) // 2 if before else each_ns)
+
+    def was_preempted(self) -> bool:
+        """Whether others have had the processor since this was asked last: where there are more processes
+        than processors, what took long may be no more work than before.
+        """
+        before, self._preemptions = self._preemptions, preemptions()
+        return self._each_ns > 0 and before != self._preemptions
 
     def restore(self, record: Record, inlet: Inlet) -> None:
         """After a crash: take up what the record says."""

@@ -1,13 +1,12 @@
 """Here is what a routine emits, from the call of `emit` until its frames lie in the lanes, still private."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import cast
 
 from routilux.errors import PayloadError
 from routilux.ipc import crash
 from routilux.ipc.blobs import Blob
-from routilux.ipc.channels import NO_TURN, Channel, Part, Turn, push, runs, segments
+from routilux.ipc.channels import NO_TURN, Channel, Part, Segment, Turn, push, runs, segments
 from routilux.ipc.codec import EncodeError, Encoder, Large, Packed, batch
 from routilux.ipc.commit import Transaction
 from routilux.ipc.lanes import ERROR, LARGE, MAX_PAYLOAD, STEP, TYPED, Frame, LaneWriter
@@ -15,40 +14,17 @@ from routilux.ipc.loans import Loans
 from routilux.ipc.records import Records
 from routilux.ipc.turns import Turns
 from routilux.ipc.typed import TypedEncoder
-from routilux.keys import KeySource, by_key, key_of
+from routilux.keys import by_key, key_of
 from routilux.worker.changes import Change, Changes, Decision, Sent, blobs_of, cut, shifted
+from routilux.worker.target import Target
 
 Apart = tuple[list[Part], list[tuple[int, ...]], Changes]
 """What an event has emitted, while it is set apart."""
-
-MOST_LARGE = 2 << 20
-"""After so many bytes of large payloads a commit is due: they are to be read while a cache has them."""
-
 
 MOST_FILL = 1024
 """Messages of one frame, however small they are;"""
 FEW = MAX_PAYLOAD // 16
 """and so many bytes of it are left, that what a routine makes of them may be a little longer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where one connection of an event leads: a channel to whichever worker, or, with a key, one channel for
-    each.
-    """
-
-    port: int
-    channels: tuple[Channel, ...]
-    key: KeySource | None = None
-    numbered: int = -1
-    """The row of tags by which messages are numbered, if the consumers are ordered."""
-    is_answer: bool = False
-    """Whether the consumer takes messages in the order of our inputs."""
-
-
-def is_plain(target: Target) -> bool:
-    """Whether messages go there without a key or a number."""
-    return target.key is None and target.numbered < 0
 
 
 class EventOutput:
@@ -68,7 +44,7 @@ class EventOutput:
         self._routine = routine
         self._turns = turns
         self._answers = any(target.is_answer for target in targets)
-        self._is_plain = len(targets) == 1 and not self._answers and is_plain(targets[0])
+        self.is_plain = len(targets) == 1 and not self._answers and targets[0].is_plain
         self.written: dict[LaneWriter, None] = {}
         """Lanes that were written to since the last commit."""
         self._keyed = [(target.key, len(target.channels)) for target in targets if target.key is not None]
@@ -192,7 +168,7 @@ class EventOutput:
         if self.changes:
             self._close_changed(tx, job, origin, answered)
             return
-        if self._is_plain and not self.large and self._put(tx, job, origin):
+        if self.is_plain and not self.large and self._put(tx, job, origin):
             return
         parts = self.parts[:]
         made = keyed = 0
@@ -202,7 +178,7 @@ class EventOutput:
                 turn = Turn(self._turns.next(target.numbered, job), 0, is_numbered=True)
                 self._turns.advance(tx, target.numbered, job, len(parts))
             if target.key is None:
-                cut = segments(job, target.port, parts, origin=origin, flags=self._flags, turn=turn)
+                cut = self._cut(job, target, parts, origin, turn)
                 made += push(target.channels[0], cut)
                 continue
             for worker, channel in enumerate(target.channels):
@@ -210,7 +186,7 @@ class EventOutput:
                 for first, run in runs(places) if turn.is_numbered else [(0, places)]:
                     chosen = [parts[at] for at in run]
                     place = turn.after(first) if turn.is_numbered else turn
-                    cut = segments(job, target.port, chosen, origin=origin, flags=self._flags, turn=place)
+                    cut = self._cut(job, target, chosen, origin, place)
                     made += push(channel, cut)
             keyed += 1
         if self.large:
@@ -221,6 +197,12 @@ class EventOutput:
         self.parts.clear()
         self.places.clear()
         tx.create(job & 0xFFFF, made)
+
+    def _cut(self, job: int, target: Target, parts: list[Part], origin: int, turn: Turn) -> list[Segment]:
+        if self.large or not parts:
+            return segments(job, target.port, parts, origin=origin, flags=self._flags, turn=turn)
+        self.fill = max(1, min(MOST_FILL, (MAX_PAYLOAD - FEW) // (len(cast("bytes", parts[0])) + 1)))
+        return [Segment(job, target.port, parts[:], origin=origin, flags=self._flags, turn=turn)]
 
     def _put(self, tx: Transaction, job: int, origin: int) -> bool:
         """The way of small messages to a single channel, which nobody numbers or chooses: frames, as long as
@@ -352,7 +334,8 @@ class Outputs:
                 event.close(tx, job, origin, answered)
             return
         for event in self.events:
-            event.close(tx, job, origin, answered)
+            if event.parts or answered.span:
+                event.close(tx, job, origin, answered)
 
     def report(self, tx: Transaction, job: int, record: bytes, flags: int = ERROR) -> None:
         """Tell the supervisor something of the job, in the same commit as what it is about."""
@@ -407,7 +390,8 @@ class Outputs:
 
     def pump(self, tx: Transaction) -> list[LaneWriter]:
         """As `write`, for the last time before the commit: all lanes that were written to for it."""
-        self.write(tx)
+        if any(self._queues):
+            self.write(tx)
         written = list(self._written)
         self._written.clear()
         if crash.PLAN:

@@ -16,6 +16,7 @@ from routilux.ipc import channels as module
 from routilux.ipc.blobs import Blob, BlobWriter, Pins, references
 from routilux.ipc.channels import (
     LARGE_FRAME,
+    RUN_NS,
     SMALLEST_WINDOW,
     WINDOW_NS,
     Channel,
@@ -423,3 +424,28 @@ def drained(rig: Rig, reader: LaneReader) -> int:
         count += frame.messages
     pass_on(rig, reader)
     return count
+
+
+def dealt(service: int, messages: int) -> list[list[int]]:
+    """How many messages the frames have that two workers get, of so many that take `service` ns each."""
+    with Rig() as rig:
+        lanes = [rig.writer(SOURCE, consumer) for consumer in (FIRST, SECOND)]
+        channel, frames = Channel(lanes, lambda _: service), dict[LaneWriter, list[int]]()
+        channel.placed = lambda _, lane, frame, __: frames.setdefault(lane, []).append(frame.messages)
+        for segment in segments(1, 0, [b"\x01"] * messages):
+            channel.push(segment)
+        channel.pump()
+        return [frames.get(lane, []) for lane in lanes]
+
+
+def test_a_run_of_small_messages_goes_to_one_worker() -> None:
+    assert sorted(dealt(RUN_NS // 500, 400)) == [[], [400]]
+
+
+def test_messages_that_take_long_go_round() -> None:
+    assert [sum(frames) for frames in dealt(RUN_NS, 6)] == [3, 3]
+
+
+def test_a_window_is_sent_in_two_frames_so_that_one_is_there_when_the_other_is_used_up() -> None:
+    half = WINDOW_NS // RUN_NS // 2
+    assert dealt(RUN_NS, 100) == [[half, half], [half, half]]

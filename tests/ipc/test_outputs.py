@@ -6,15 +6,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from ipc.rig import FIRST, SOURCE, Rig
+from ipc.rig import FIRST, SOURCE, Rig, pass_on
 from routilux.ipc.channels import Channel
-from routilux.ipc.codec import Encoder
+from routilux.ipc.codec import Decoder, Encoder
 from routilux.ipc.commit import Transaction
-from routilux.ipc.lanes import LARGE
+from routilux.ipc.lanes import LARGE, Frame
 from routilux.ipc.layout import RING
 from routilux.ipc.loans import Loans
 from routilux.ipc.turns import Turns
-from routilux.worker.outputs import EventOutput, Outputs, Target
+from routilux.worker.context import WorkerContext
+from routilux.worker.outputs import MOST_FILL, EventOutput, Outputs
+from routilux.worker.target import Target
 
 SUPERVISOR = 0
 
@@ -81,3 +83,49 @@ def test_lanes_are_rung_once_for_what_a_commit_has_published(outputs: Outputs, t
     assert len(outputs.pump(tx)) == 1
     tx.commit({})
     assert outputs.pump(tx) == []
+
+
+def frames(rig: Rig) -> list[Frame]:
+    """What lies in the lane; it is used up then."""
+    reader, found = rig.reader(SOURCE, FIRST), list[Frame]()
+    while frame := reader.head():
+        found.append(frame._replace(payload=bytes(frame.payload)))
+        reader.use(frame, frame.messages)
+    pass_on(rig, reader)
+    return found
+
+
+def test_small_messages_of_an_activation_fill_frames_in_their_order(
+    rig: Rig, outputs: Outputs, tx: Transaction
+) -> None:
+    for number in range(10_000):
+        outputs.events[0].emit(number)
+    outputs.close(tx, 1, 0)
+    assert outputs.write(tx)
+    tx.commit({})
+    found = frames(rig)
+    assert [n for frame in found for n in Decoder().decode_batch(frame.payload)] == [*range(10_000)]
+    assert {frame.messages for frame in found[:-1]} == {MOST_FILL}
+
+
+def test_what_finds_no_room_in_the_lane_waits_behind_what_does(
+    rig: Rig, outputs: Outputs, tx: Transaction
+) -> None:
+    texts = [str(number) + "x" * 1000 for number in range(2 * RING // 1000)]
+    for text in texts:
+        outputs.events[0].emit(text)
+    outputs.close(tx, 1, 0)
+    arrived: list[object] = []
+    while outputs.waiting or not arrived:
+        outputs.write(tx)
+        tx.commit({})
+        arrived += [text for frame in frames(rig) for text in Decoder().decode_batch(frame.payload)]
+    assert arrived == texts
+
+
+def test_the_message_at_hand_is_told_from_how_many_are_left(outputs: Outputs) -> None:
+    context = WorkerContext("source", outputs)
+    places = [(context.index, value) for value in context.through(["a", "b", "c", "d"], 1, 3)]
+    assert places == [(1, "b"), (2, "c")]
+    context.index = 7
+    assert context.index == 7

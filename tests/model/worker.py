@@ -188,9 +188,11 @@ def _unpin(wiring: Wiring, state: State, i: int) -> State:
 
 
 def rung(state: State, i: int) -> State:
-    """A doorbell for `i`; it is lost on the dead."""
+    """A doorbell for `i`. Only who sleeps hears it: whoever is awake says that it sleeps and looks once more,
+    in one step here; that this may be one step is for the litmus to say. It is lost on the dead.
+    """
     process = state.processes[i]
-    return state if process.pc is Pc.DEAD else with_process(state, i, process._replace(bell=True))
+    return with_process(state, i, process._replace(bell=True)) if process.pc is Pc.ASLEEP else state
 
 
 def _ring(wiring: Wiring, state: State, i: int) -> State:

@@ -440,3 +440,14 @@ def test_a_dead_letter_shows_the_fields(value: object, shown: object) -> None:
     (letter,) = store.all()
     assert letter.payload == shown
     assert letter.revived(Base) == value
+
+
+@pytest.mark.parametrize("count", range(1, 10))
+def test_each_field_is_looked_at(count: int) -> None:
+    names = [f"field_{number}" for number in range(count)]
+    wanted = msgspec.defstruct("Wanted", [(name, int) for name in names])
+    exact = exactness(wanted)
+    assert exact is not None
+    assert exact(wanted(*range(count)))
+    for name in names:
+        assert not exact(msgspec.structs.replace(wanted(*range(count)), **{name: True}))
