@@ -24,9 +24,10 @@ from bench.plans import Plan
 from bench.report import report
 from bench.results import Results
 from bench.rounds import Match
-from bench.workloads import aside, monitored, w1, w2, w3, w4, w5, w6, w7
+from bench.workloads import aside, monitored, page, w1, w2, w3, w4, w5, w6, w7
 
-PLANS: tuple[Plan, ...] = sum((each.PLANS for each in (w1, w2, w3, w4, w5, w6, w7, monitored, aside)), ())
+WORKLOADS = (w1, w2, w3, w4, w5, w6, w7, monitored, page, aside)
+PLANS: tuple[Plan, ...] = sum((each.PLANS for each in WORKLOADS), ())
 HERE = Path(__file__).resolve().parent
 ROUNDS = 5
 

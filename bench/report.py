@@ -77,6 +77,8 @@ FIGURES = {
     "p99": "p99",
     "rate": "messages/s",
     "processes": "processes",
+    "longest_task_ms": "ms longest task",
+    "longest_frame_ms": "ms longest frame",
 }
 """What a measurement tells beside its value."""
 

@@ -35,10 +35,12 @@ class Filter:
     flow_id: str = ""
     worker_id: str = ""
     status: str = ""
+    runtime_id: str = ""
 
     @property
     def condition(self) -> tuple[str, tuple[str, ...]]:
-        given = {name: value for name in ("flow_id", "worker_id", "status") if (value := getattr(self, name))}
+        names = ("flow_id", "worker_id", "status", "runtime_id")
+        given = {name: value for name in names if (value := getattr(self, name))}
         return " AND ".join(f"{name} = ?" for name in given) or "TRUE", tuple(given.values())
 
     def admits(self, record: JobRecord) -> bool:
@@ -46,6 +48,7 @@ class Filter:
             self.flow_id in ("", record.flow_id)
             and self.worker_id in ("", record.worker_id)
             and self.status in ("", record.status)
+            and self.runtime_id in ("", record.runtime_id)
         )
 
 
@@ -77,8 +80,8 @@ class History:
         self.max_bytes = max_bytes
         self.unkept = 0
         _make_private(self.path)
-        self._writing = Database(self.path, schema.MARK, (schema.create,), durable=False)
-        self._reading = Database(self.path, schema.MARK, (schema.create,), durable=False)
+        self._writing = Database(self.path, schema.MARK, schema.STEPS, durable=False)
+        self._reading = Database(self.path, schema.MARK, schema.STEPS, durable=False)
         self._backlog: Backlog[Write] = Backlog(self._write)
         with self._writing.transaction() as db:
             _find_lost(db)
@@ -98,7 +101,7 @@ class History:
     def keep_runtime(self, record: RuntimeRecord) -> None:
         said, now = record.introduction, clock.wall()
         process = incarnation.started(said.pid)
-        values = (said.runtime_id, said.pid, process, now, record.is_gone, rows.text(said))
+        values = (said.runtime_id, said.pid, process, now, record.is_gone, record.gone_at, rows.text(said))
         self._offer(lambda db: db.execute(schema.RUNTIME, values), ROW)
 
     def keep_flow(self, record: FlowRecord) -> None:
@@ -148,7 +151,9 @@ class History:
     def runtimes(self) -> list[RuntimeRecord]:
         """Those that have ended, the oldest first."""
         found = self._read(schema.RUNTIMES, MOST_LOADED)
-        return [RuntimeRecord(rows.introduction(text), is_gone=True) for (text,) in reversed(found)]
+        return [
+            RuntimeRecord(rows.introduction(text), is_gone=True, gone_at=at) for text, at in reversed(found)
+        ]
 
     def flows(self) -> list[FlowRecord]:
         found = self._read("SELECT runtime_id, body FROM flows ORDER BY seen_at")

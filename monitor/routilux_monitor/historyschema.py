@@ -9,8 +9,9 @@ UNDER_WAY: Final = "('', 'pending', 'running', 'paused')"
 _ENDED_AT: Final = "coalesce(finished_at, created_at)"
 
 RUNTIME: Final = (
-    "INSERT INTO runtimes (runtime_id, pid, process, seen_at, is_gone, body) VALUES (?, ?, ?, ?, ?, ?)"
-    " ON CONFLICT (runtime_id) DO UPDATE SET seen_at = excluded.seen_at, is_gone = excluded.is_gone"
+    "INSERT INTO runtimes (runtime_id, pid, process, seen_at, is_gone, gone_at, body)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (runtime_id) DO UPDATE"
+    " SET seen_at = excluded.seen_at, is_gone = excluded.is_gone, gone_at = excluded.gone_at"
 )
 FLOW: Final = "INSERT OR REPLACE INTO flows (flow_id, runtime_id, seen_at, body) VALUES (?, ?, ?, ?)"
 INSTANCE: Final = (
@@ -28,7 +29,7 @@ JOBS: Final = (
     "SELECT number, job_id, flow_id, worker_id, runtime_id, status, created_at, started_at, finished_at, body"
     " FROM jobs"
 )
-RUNTIMES: Final = "SELECT body FROM runtimes WHERE is_gone ORDER BY seen_at DESC LIMIT ?"
+RUNTIMES: Final = "SELECT body, gone_at FROM runtimes WHERE is_gone ORDER BY seen_at DESC LIMIT ?"
 INSTANCES: Final = (
     "SELECT worker_id, runtime_id, flow_id, started_at, stopped_at, body FROM instances"
     " WHERE stopped_at IS NOT NULL ORDER BY started_at DESC LIMIT ?"
@@ -44,9 +45,14 @@ OLD: Final = (
 )
 
 
-def create(db: sqlite3.Connection) -> None:
+def _create(db: sqlite3.Connection) -> None:
     for statement in _TABLES:
         db.execute(statement)
+
+
+def _tell_ends_of_runtimes(db: sqlite3.Connection) -> None:
+    db.execute("ALTER TABLE runtimes ADD COLUMN gone_at REAL")
+    db.execute("CREATE INDEX jobs_of_runtime ON jobs (runtime_id, created_at, number)")
 
 
 # What is large stands last in its row: what stands behind it is slow to read. `total` is the size of all
@@ -88,3 +94,5 @@ _TABLES: Final = (
     """CREATE TRIGGER job_forgotten AFTER DELETE ON jobs
     BEGIN UPDATE total SET nbytes = nbytes - old.nbytes; END""",
 )
+
+STEPS: Final = (_create, _tell_ends_of_runtimes)

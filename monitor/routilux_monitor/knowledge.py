@@ -72,10 +72,17 @@ class Knowledge:
         return None if self.history is None else await asyncio.to_thread(self.history.job, job_id)
 
     async def find_jobs(
-        self, *, flow_id: str = "", worker_id: str = "", status: str = "", limit: int = 100, offset: int = 0
+        self,
+        *,
+        flow_id: str = "",
+        worker_id: str = "",
+        status: str = "",
+        runtime_id: str = "",
+        limit: int = 100,
+        offset: int = 0,
     ) -> Page:
         """Under way or of long ago, the newest first; those of the history without their trace."""
-        which = Filter(flow_id, worker_id, status)
+        which = Filter(flow_id, worker_id, status, runtime_id)
         history = self.history
         if history is None or history.failure is not None:
             found = sorted(filter(which.admits, self.jobs.values()), key=_age)

@@ -42,7 +42,14 @@ class Known(Protocol):
         """A job of long ago, in full."""
 
     async def find_jobs(
-        self, *, flow_id: str = "", worker_id: str = "", status: str = "", limit: int = 100, offset: int = 0
+        self,
+        *,
+        flow_id: str = "",
+        worker_id: str = "",
+        status: str = "",
+        runtime_id: str = "",
+        limit: int = 100,
+        offset: int = 0,
     ) -> JobPage:
         """Under way or of long ago, the newest first; those of long ago without trace, errors and logs."""
 

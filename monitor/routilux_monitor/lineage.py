@@ -101,6 +101,8 @@ class _Index:
         made, used = self._made.get(name), self._used.get(name)
         by = made.data if made is not None else {}
         to = used.data if used is not None else {}
+        # Of several that were emitted at once one has a preview, and it is not told which.
+        made_preview = by.get("preview", "") if made is not None and made.count == 1 else ""
         return Message(
             name,
             source="" if made is None else made.routine_id,
@@ -111,7 +113,7 @@ class _Index:
             slot=to.get("slot_name", ""),
             used_at=None if used is None else used.at,
             origin=to.get("origin", 0),
-            preview=to.get("preview") or by.get("preview", ""),
+            preview=to.get("preview") or made_preview,
             parents=tuple(self._inputs.get(made.activation, by["parents"])) if made is not None else (),
             children=() if used is None else tuple(self._outputs.get(used.activation, ())),
         )

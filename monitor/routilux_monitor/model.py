@@ -20,6 +20,8 @@ class RuntimeRecord:
 
     introduction: Introduction
     is_gone: bool = False
+    gone_at: float | None = None
+    """None of one that was not seen to end."""
 
     @property
     def runtime_id(self) -> str:

@@ -112,7 +112,7 @@ class Store:
     def runtime_gone(self, runtime_id: str, now: float) -> None:
         """All of it has ended, whatever it said last."""
         record = self.runtimes[runtime_id]
-        record.is_gone = True
+        record.is_gone, record.gone_at = True, now
         self.unsure.discard(runtime_id)
         for track in [t for t in self._instances.values() if t.record.runtime_id == runtime_id]:
             self._stop(track, now)
@@ -186,6 +186,11 @@ class Store:
         track.described(info)
 
     def _stop(self, track: InstanceTrack, now: float) -> None:
+        """Its last figures may not have reached us: no fewer jobs have ended than were seen to end."""
+        record = track.record
+        ended = [job for job in self.jobs.values() if job.worker_id == record.worker_id and job.ended]
+        record.jobs_processed = max(record.jobs_processed, len(ended))
+        record.jobs_failed = max(record.jobs_failed, sum(job.status == "failed" for job in ended))
         track.stopped(now)
         self._keep_instance(track)
 

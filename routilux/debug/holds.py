@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from routilux.debugcommands import Picture
+
 MOST_SHOWN = 1 << 20
 """Bytes of a payload that travel to whoever debugs; of a larger one, only a line about it."""
 
@@ -31,6 +33,29 @@ class Report(msgspec.Struct, frozen=True, array_like=True):
     shown: str = ""
     error: str = ""
     """Of a failed activation, its traceback."""
+    origin: int = 0
+    """The submission that has caused it, counted from 1; 0 where that is not tracked."""
+
+
+class Sample(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """A copy of a message that a recording has come upon."""
+
+    process: int
+    event: int
+    connection: int
+    """As in a Report."""
+    message_id: str
+    parents: tuple[str, ...]
+    origin: int
+    at: float
+    """Unix seconds."""
+    missed: int
+    """Messages before this one that found no room on the way."""
+    size: int
+    is_typed: bool
+    """Whether the payload is that of a slot with a declared type."""
+    payload: bytes
+    """Encoded in one piece; empty if the process has sent as much as it may."""
 
 
 class Release(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -72,10 +97,12 @@ class Variable(msgspec.Struct, frozen=True, array_like=True):
     text: str
     """Short; of an array dtype, shape, and a few of its numbers."""
     scope: str = ""
-    """`local`, `configuration`, `state` or `attribute` for the first level."""
+    """`message`, `local`, `configuration`, `state` or `attribute` for the first level."""
     count: int = 0
     """How much is in it."""
     path: tuple[int, ...] = ()
+    picture: Picture | None = None
+    """Of an array."""
 
 
 class StackFrame(msgspec.Struct, frozen=True, array_like=True):

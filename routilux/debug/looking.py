@@ -11,6 +11,7 @@ from typing import Any, Final
 from routilux.debug import guards
 from routilux.debug.holds import StackFrame, Variable
 from routilux.debug.messages import shown
+from routilux.debug.pictures import picture
 from routilux.invoke import Steps
 
 MOST: Final = 100
@@ -90,7 +91,9 @@ def variables(roots: list[Part], path: tuple[int, ...]) -> tuple[Variable, ...]:
 def described(part: Part, path: tuple[int, ...]) -> Variable:
     """One value: its type, a short text, how much is in it."""
     name, value, scope = part
-    return Variable(name[:200], guards.typename(value), text(value), scope, _count(value), path)
+    return Variable(
+        name[:200], guards.typename(value), text(value), scope, _count(value), path, picture(value)
+    )
 
 
 def text(value: Any) -> str:

@@ -27,6 +27,7 @@ from routilux.routine import Routine
 from routilux.worker.changes import Decision
 from routilux.worker.notes import Notes
 from routilux.worker.over import JobOver
+from routilux.worker.samples import Samples
 
 if TYPE_CHECKING:
     from routilux.ipc.arena import OwnSection
@@ -59,6 +60,8 @@ class Surroundings:
     """Commit what came before the activation at hand; given how much each event had emitted before it."""
     stopwatch: Callable[[], Stopwatch | None]
     input_at_hand: Callable[[], Any]
+    inputs: Callable[[], Sequence[str]]
+    """The ids of the messages at hand."""
     replace_input: Callable[[bytes], None]
     """Let the activation at hand be tried again on another payload, which is encoded."""
 
@@ -85,7 +88,10 @@ class Watch:
         self._marks = around.outputs.marks()
         self._error: BaseException | None = None
         """Why the activation at hand has failed."""
+        self._message: Any = None
+        """What is held now."""
         self._notes = Notes(around.asker, around.place.routine)
+        self._samples = Samples(around.process, around.asker, around.context, around.inputs)
 
     # ---- what is watched ----------------------------------------------------------------------------------
 
@@ -189,6 +195,9 @@ class Watch:
         if rule is not None and rule.breakpoint.action == "log":
             self._notes.write(rule, job.number, job.job_id, decision.value)
             return decision
+        if rule is not None and rule.breakpoint.action == "record":
+            self._samples.take(rule, job.number, decision.value, self._w.outputs.events[event], (event, -1))
+            return decision
         release = self.hold("event", rule, job, decision.value, event=event)
         if release.action == "drop":
             decision.is_dropped = True
@@ -207,6 +216,9 @@ class Watch:
         value = (decision.edits or {}).get(at, decision.value)
         if rule.breakpoint.action == "log":
             self._notes.write(rule, job.number, job.job_id, value)
+            return
+        if rule.breakpoint.action == "record":
+            self._samples.take(rule, job.number, value, self._w.outputs.events[event], (event, connection))
             return
         kind = rule.breakpoint.type or "connection"
         release = self.hold(kind, rule, job, value, event=event, connection=connection)
@@ -286,14 +298,19 @@ class Watch:
             process=w.process,
             key=crc32(f"{message}/{event}/{made}/{connection}".encode()),
             message_id=message,
-            parents=tuple(parents) or (message,),
+            parents=tuple(parents or w.inputs()),
+            origin=0 if w.context.batch is None else w.context.batch.origin,
             connection=connection,
             event=event,
             payload=payload,
             shown=said,
             error="" if self._error is None else _traceback(self._error),
         )
-        release = self._wait(job, report)
+        self._message = value
+        try:
+            release = self._wait(job, report)
+        finally:
+            self._message = None
         if release.step == "over":
             self._over = job.number
         elif release.step == "step" or (release.step == "into" and event < 0):
@@ -354,7 +371,7 @@ class Watch:
         return Seen(look.number, looking.variables(self._roots(frames, look.frame), look.path))
 
     def _roots(self, frames: list[FrameType], number: int) -> list[looking.Part]:
-        """What a user wants to see first: locals, then the routine's configuration, state and attributes."""
+        """Locals, the routine's configuration, state and attributes; then the message itself."""
         routine, at = self._w.routine, self._w.context.at
         found: list[looking.Part] = []
         if 0 <= number < len(frames):
@@ -371,7 +388,7 @@ class Watch:
             for name, each in own.items()
             if not name.startswith("_") and name != "additions"
         ]
-        return found
+        return [*found[: looking.MOST - 1], ("message", self._message, "message")]
 
 
 def _traceback(error: BaseException) -> str:

@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -44,7 +45,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(tempfile, "tempdir", folder)
         monkeypatch.setenv("TMPDIR", folder)
         runtime = stack.enter_context(Runtime())
-        desk = stack.enter_context(Desk(runtime, numbers()))
+        desk = stack.enter_context(Desk(runtime, numbers(), Path(folder)))
         desk.wait_for_flow()
         yield desk
 

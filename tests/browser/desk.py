@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.request import Request, urlopen
@@ -16,12 +17,15 @@ from routilux import Flow, JobState, Runtime
 from routilux.clock import Deadline
 
 TOKEN = "a-token-for-the-tests-of-the-page"
+VIEW_TOKEN = "a-token-that-only-looks"
 ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)/")
 
 
 class Desk:
-    def __init__(self, runtime: Runtime, flow: Flow) -> None:
+    def __init__(self, runtime: Runtime, flow: Flow, state: Path) -> None:
+        """The monitor keeps its history in the folder `state`."""
         self.runtime, self.flow = runtime, flow
+        self._history = state / "history.db"
         self.port = 0
         self._process: subprocess.Popen[str] | None = None
 
@@ -40,8 +44,9 @@ class Desk:
         return f"http://127.0.0.1:{self.port}"
 
     def start_monitor(self) -> None:
-        command = [sys.executable, "-m", "routilux_monitor", "--port", str(self.port), "--no-history"]
-        environment = {**os.environ, "ROUTILUX_TOKEN": TOKEN}
+        command = [sys.executable, "-m", "routilux_monitor", "--port", str(self.port)]
+        command += ["--history", str(self._history)]
+        environment = {**os.environ, "ROUTILUX_TOKEN": TOKEN, "ROUTILUX_VIEW_TOKEN": VIEW_TOKEN}
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
         assert self._process.stdout is not None
         said = self._process.stdout.readline()
@@ -60,9 +65,23 @@ class Desk:
         with urlopen(request, timeout=20) as answer:
             return json.loads(answer.read())
 
+    def post(self, path: str, body: object) -> Any:
+        headers = {"X-API-Key": TOKEN, "Content-Type": "application/json"}
+        request = Request(f"{self.origin}/api/v1{path}", json.dumps(body).encode(), headers)
+        with urlopen(request, timeout=20) as answer:
+            return json.loads(answer.read())
+
     def submit(self, to: int) -> JobState:
         """A job that counts so far."""
         return self.runtime.exec(self.flow, to=to)
+
+    def wait_until_ended(self) -> None:
+        """Until the monitor knows that the runtime has ended."""
+        deadline = Deadline.after(30)
+        while not deadline.passed:
+            if all(runtime["is_shutdown"] for runtime in self.ask("/runtimes")["runtimes"]):
+                return
+        raise AssertionError("the monitor does not see that the runtime has ended")
 
     def wait_for_flow(self) -> None:
         """Until the monitor hears the flow: it has to connect to its sockets first, as any late joiner."""

@@ -1,12 +1,20 @@
-"""Here is the flow that the browser looks at: it can run for long, branches, and says its sum in the end."""
+"""Here are the flows that the browser looks at. `numbers` can run for long, branches, prints and says its sum
+in the end, and fails if it shall count to less than nothing; `photos` passes on arrays; `relay` is long;
+`crew` has a group of routines whose names begin alike.
+"""
 
 from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
 
 from routilux import Event, Flow, Routine, Slot, routine
 
 
 @routine
 def count(to: int) -> Iterator[dict[str, int]]:
+    if to < 0:
+        raise ValueError(f"cannot count to {to}")
     for number in range(1, to + 1):
         yield {"n": number}
 
@@ -27,6 +35,7 @@ class Total(Routine):
         self.state["sum"] = self.state.get("sum", 0) + item["n"]
 
     def finish(self) -> None:
+        print("the sum is", self.state.get("sum", 0))  # noqa: T201 - to be looked at
         self.total.emit({"sum": self.state.get("sum", 0)})
 
 
@@ -44,4 +53,39 @@ def numbers() -> Flow:
     flow.connect("count", "output", "square", "number")
     flow.connect("count", "output", "parity", "number")
     flow.connect("square", "output", "total", "item")
+    return flow
+
+
+@routine
+def take(seed: int) -> dict[str, Any]:
+    rows, columns = np.mgrid[0:48, 0:64]
+    return {
+        "pixels": ((rows + seed) * columns % 256).astype("u1"),
+        "wave": np.sin(np.linspace(0.0, 12.0, 1000)),
+        "about": {"tags": ["blue", "sea"]},
+    }
+
+
+@routine
+def brightness(photo: dict[str, Any]) -> float:
+    return float(photo["pixels"].mean())
+
+
+def photos() -> Flow:
+    return Flow("photos").pipe(take, "take").pipe(brightness, "brightness")
+
+
+def relay() -> Flow:
+    flow = Flow("relay").pipe(count, "count")
+    for name in ("second", "third", "fourth", "fifth", "sixth"):
+        flow.pipe(square, name)
+    return flow
+
+
+def crew() -> Flow:
+    flow = Flow("crew")
+    flow.add_routine(count, "count")
+    for name in ("hand-1", "hand-2", "hand-3"):
+        flow.add_routine(parity, name)
+        flow.connect("count", "output", name, "number")
     return flow

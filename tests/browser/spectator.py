@@ -5,30 +5,31 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, WebSocket
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, ViewportSize, WebSocket
 
 from browser.desk import TOKEN, Desk
 
+DESK: ViewportSize = {"width": 1280, "height": 800}
 PATIENCE = 20_000
 """Milliseconds that a sight may take to come on a busy machine."""
 
 
 class Spectator:
-    def __init__(self, browser: Browser, desk: Desk) -> None:
-        self.desk = desk
+    def __init__(self, browser: Browser, desk: Desk, token: str = TOKEN) -> None:
+        self.desk, self._token = desk, token
         self.complaints: list[str] = []
         self.asked: set[str] = set()
         self._browser = browser
 
     def __enter__(self) -> Self:
-        self._context = self._browser.new_context(viewport={"width": 1280, "height": 800})
+        self._context = self._browser.new_context(viewport=DESK)
         self._context.set_default_timeout(PATIENCE)
         self.page = self._context.new_page()
         self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self.complaints.append(f"raised {error}"))
         self.page.on("request", self._note)
         self.page.on("websocket", self._note)
-        self.page.goto(f"{self.desk.origin}/#token={TOKEN}")
+        self.page.goto(f"{self.desk.origin}/#token={self._token}")
         self.page.locator(".line.is-open").wait_for()
         return self
 
@@ -42,9 +43,31 @@ class Spectator:
         return self.page
 
     def picture(self, name: str) -> None:
-        """For the documentation, if a folder is named for it."""
+        """For the documentation, if a folder is named for it; and how it looks elsewhere, to be looked at."""
         if folder := os.environ.get("ROUTILUX_PICTURES"):
             self.page.screenshot(path=Path(folder) / f"{name}.png")
+            for kind, width, height in (("wide", 1920, 1080), ("phone", 390, 844)):
+                self.page.set_viewport_size({"width": width, "height": height})
+                self._settled()
+                self.page.screenshot(path=Path(folder) / f"{name}-{kind}.png")
+            self.page.set_viewport_size(DESK)
+            self.page.emulate_media(color_scheme="dark")
+            self._settled()
+            self.page.screenshot(path=Path(folder) / f"{name}-dark.png")
+            self.page.emulate_media(color_scheme="light")
+
+    def _settled(self) -> None:
+        """What follows the size of the window has been drawn."""
+        self.page.evaluate(
+            "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))"
+        )
+
+    def fits(self, width: int) -> bool:
+        """Whether the page has no need to scroll sideways at that width."""
+        self.page.set_viewport_size({"width": width, "height": 844})
+        self._settled()
+        needed: int = self.page.evaluate("document.documentElement.scrollWidth")
+        return needed <= width
 
     def has_seen_no_complaint(self) -> None:
         """The page's policy for its content is among what a browser complains of."""
@@ -54,6 +77,8 @@ class Spectator:
     def _hear(self, message: ConsoleMessage) -> None:
         if "/debug/" in message.location["url"] and "409" in message.text:
             return  # asked for what was held of a job that had just ended: the answer is right, and expected
+        if message.location["url"].endswith("/lineage") and "404" in message.text:
+            return  # who made the message is still at work, so that the trace does not have it yet
         if message.type in {"error", "warning"}:
             self.complaints.append(message.text)
 

@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from monitor.fakeruntime import FakeFlow, FakeRuntime, job_changed, routine
 from monitor.madehistory import made
 from routilux.commands import ConnectionInfo, FlowInfo, JobInfo
+from routilux.debugcommands import BreakpointList, ListBreakpoints
 from routilux.histogram import bucket
 from routilux.hookevents import (
     JOB,
@@ -68,6 +69,7 @@ class Player:
     def __init__(self, runtime: FakeRuntime, info: FlowInfo | None = None) -> None:
         self._random = random.Random(7)
         self._runtime = runtime
+        runtime.answers[ListBreakpoints] = BreakpointList(())
         self.flow: FakeFlow = runtime.start(info or wide())
         self._speeds = [self._random.randrange(1, 200) for _ in self.flow.info.routines]
         self._done = [0] * len(self._speeds)

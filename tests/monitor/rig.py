@@ -55,6 +55,7 @@ from routilux.debugcommands import (
     ListBreakpoints,
     LogPointLine,
     LookAt,
+    Picture,
     RemoveBreakpoint,
     Renew,
     SeenInfo,
@@ -186,7 +187,14 @@ class MadeUp:
         return None
 
     async def find_jobs(
-        self, *, flow_id: str = "", worker_id: str = "", status: str = "", limit: int = 100, offset: int = 0
+        self,
+        *,
+        flow_id: str = "",
+        worker_id: str = "",
+        status: str = "",
+        runtime_id: str = "",
+        limit: int = 100,
+        offset: int = 0,
     ) -> Found:
         found = [
             job
@@ -194,6 +202,7 @@ class MadeUp:
             if flow_id in ("", job.flow_id)
             and worker_id in ("", job.worker_id)
             and status in ("", job.status)
+            and runtime_id in ("", job.runtime_id)
         ]
         return Found(found[offset : offset + limit], len(found))
 
@@ -271,7 +280,7 @@ class MadeUp:
                 line = LogPointLine(1005.5, "bp-1", "split", SECRET)
                 return SessionInfo(request.job_id, "paused", (held_message(),), (line,))
             case LookAt():
-                variable = VariableInfo("gem", "str", SECRET, "local", 0, (0,))
+                variable = VariableInfo("gem", "str", SECRET, "local", 0, (0,), Picture((1,), (4711.0,)))
                 return SeenInfo("hold-1", (variable,), (FrameInfo("split", "words.py", 3, "return gem"),))
             case AskAudit():
                 return Audit((AuditEntry(1005.5, "resume", "hold-1"),))

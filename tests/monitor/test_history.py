@@ -17,7 +17,9 @@ from monitor.fakeruntime import counters, job_changed
 from monitor.madehistory import BEGAN, FLOWS, fill, job
 from monitor.told import INTRODUCTION, Told
 from routilux.commands import Introduction
+from routilux.database import Database
 from routilux.errors import StoreError
+from routilux_monitor import historyschema
 from routilux_monitor.history import Filter, History, default_path
 from routilux_monitor.model import JobRecord, RuntimeRecord
 
@@ -145,6 +147,33 @@ def test_jobs_of_a_runtime_that_was_killed_unseen_are_lost(path: Path) -> None:
     }
     assert [record.runtime_id for record in again.runtimes()] == ["killed"]
     again.close()
+
+
+def test_when_a_runtime_has_ended_is_kept_and_unknown_of_one_that_ended_unseen(path: Path) -> None:
+    history = History(path, max_age=FOR_EVER)
+    history.keep_runtime(RuntimeRecord(Introduction("seen", 1, 1.0, "0"), is_gone=True, gone_at=5.0))
+    history.keep_runtime(RuntimeRecord(Introduction("unseen", 2**22 + 1, 2.0, "0")))
+    history.runtimes()
+    history.close()
+    again = History(path, max_age=FOR_EVER)
+    assert {record.runtime_id: record.gone_at for record in again.runtimes()} == {"seen": 5.0, "unseen": None}
+    again.close()
+
+
+def test_a_file_of_an_earlier_version_is_brought_up_to_date(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    old = Database(path, historyschema.MARK, historyschema.STEPS[:1], durable=False)
+    with old.transaction() as db:
+        body = '{"runtime_id":"old","pid":1,"started_at":1.0,"version":"0"}'
+        values = ("old", 1, time.time(), body)
+        db.execute("INSERT INTO runtimes VALUES (?, ?, 'x', ?, TRUE, ?)", values)
+    old.close()
+    history = History(path, max_age=FOR_EVER)
+    history.keep_job(job(1), in_full=True)
+    assert [record.runtime_id for record in history.runtimes()] == ["old"]
+    assert kept_jobs(history, runtime_id="past") == ["job-1"]
+    assert kept_jobs(history, runtime_id="old") == []
+    history.close()
 
 
 def test_what_finds_no_room_is_counted_and_nobody_waits(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

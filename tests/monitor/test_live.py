@@ -33,6 +33,19 @@ async def _connected(the: Rig, token: str = DEBUG, path: str = "/api/v1/websocke
         yield socket
 
 
+def test_a_client_is_told_what_its_token_is_good_for() -> None:
+    async def main() -> None:
+        async with rig.answering() as the:
+            for token, role in ((DEBUG, "debug"), (VIEW, "view")):
+                protocols = ("routilux.v1", f"token.{token}")
+                async with the.session.ws_connect(
+                    f"{the.url}/api/v1/websocket", protocols=protocols
+                ) as socket:
+                    assert (await _next(socket))["role"] == role
+
+    asyncio.run(main())
+
+
 async def _next(socket: Socket) -> dict[str, Any]:
     async with asyncio.timeout(10):
         got: dict[str, Any] = await socket.receive_json()

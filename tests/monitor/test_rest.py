@@ -44,6 +44,7 @@ def _ask(method: str, path: str, body: object = None) -> tuple[int, dict[str, An
         ("POST", "/workers", {"flow_id": rig.FLOW, "worker_id": "mine"}, 422, "VALIDATION_ERROR"),
         ("POST", "/jobs/job-1/pause", {"no": 1}, 422, "VALIDATION_ERROR"),
         ("GET", "/flows?no=1", None, 422, "VALIDATION_ERROR"),
+        ("GET", f"/flows/{rig.FLOW}/values?slot=text", None, 422, "VALIDATION_ERROR"),
         ("GET", "/jobs?status=happy", None, 422, "VALIDATION_ERROR"),
     ],
 )
@@ -53,6 +54,25 @@ def test_what_cannot_be_done_is_answered_with_its_code(
     got, answer = _ask(method, path, body)
     assert (got, answer["error"]["code"]) == (status, code)
     assert answer["error"].keys() == {"code", "message", "details", "request_id"}
+
+
+@pytest.mark.parametrize(("runtime", "jobs", "workers"), [(rig.RUNTIME, 3, 1), ("another", 0, 0)])
+def test_jobs_and_workers_are_listed_of_one_runtime(runtime: str, jobs: int, workers: int) -> None:
+    assert _ask("GET", f"/jobs?runtime_id={runtime}")[1]["total"] == jobs
+    assert _ask("GET", f"/workers?runtime_id={runtime}")[1]["total"] == workers
+
+
+def test_a_runtime_that_has_ended_says_when() -> None:
+    async def ask() -> tuple[int, object]:
+        known = rig.MadeUp()
+        known.runtimes[rig.RUNTIME].is_gone, known.runtimes[rig.RUNTIME].gone_at = True, 1020.5
+        async with rig.answering(known) as the:
+            return await the.ask("GET", f"/runtimes/{rig.RUNTIME}")
+
+    status, runtime = asyncio.run(ask())
+    assert status == 200
+    assert isinstance(runtime, dict)
+    assert (runtime["started_at"], runtime["ended_at"], runtime["is_shutdown"]) == (1000, 1020, True)
 
 
 def test_a_submission_reaches_the_runtime_as_it_was_given() -> None:

@@ -17,7 +17,7 @@ from monitor.fakeruntime import (
     job_changed,
     worker_stats,
 )
-from monitor.told import FLOW, A, B, C, Told
+from monitor.told import FLOW, INTRODUCTION, A, B, C, Told
 from routilux.commands import JobInfo
 from routilux.hookevents import (
     ConnectionFigures,
@@ -311,3 +311,12 @@ def test_a_lineage_whose_beginning_was_dropped_says_so() -> None:
     assert found is not None
     assert (found.ancestors, found.message.slot, found.is_whole) == ((), "item", False)
     assert lineage(told.job.trace, "nothing", entries(FLOW)) is None
+
+
+def test_an_instance_that_has_ended_counts_the_jobs_that_were_seen_to_end() -> None:
+    told = Told()
+    for name, status in (("j", "completed"), ("k", "failed")):
+        told.tell(0, job_changed(name, "running"), job_changed(name, status, counters=counters(a=1)))
+    told.store.runtime_gone(INTRODUCTION.runtime_id, 5.0)
+    ended = told.store.instances["w"]
+    assert (ended.jobs_processed, ended.jobs_failed) == (2, 1)

@@ -3,12 +3,13 @@
 import msgspec
 
 from monitor import rig
+from routilux.debugcommands import Picture, SeenInfo, VariableInfo
 from routilux.hookevents import Committed, ConnectionFigures
 from routilux_monitor.contract.fields import MASK
 from routilux_monitor.masking import masked
 from routilux_monitor.model import RoutineOfJob
 from routilux_monitor.trace import Names, Place, of_commit
-from routilux_monitor.views import flows, graph, jobs, metrics, states, traces, workers
+from routilux_monitor.views import debugging, flows, graph, jobs, metrics, states, traces, workers
 
 
 def test_times_of_jobs_are_whole_unix_seconds() -> None:
@@ -120,6 +121,15 @@ def test_masking_covers_payloads_wherever_they_stand() -> None:
     shown = masked([jobs.job(rig.job_record())])[0]
     assert shown.metadata == {"who": MASK}
     assert rig.SECRET.encode() not in msgspec.json.encode(masked(traces.trace(rig.job_record(), "", 0, None)))
+
+
+def test_masking_covers_the_numbers_of_a_picture() -> None:
+    seen = VariableInfo("wave", "ndarray", "float64 (2,)", "local", 0, (0,), Picture((2,), (1.0, None)))
+    told = debugging.variables("job-1", SeenInfo("hold-1", (seen,)))
+    (shown,), (covered,) = told.variables, masked(told).variables
+    assert shown.picture is not None
+    assert (shown.picture.shape, shown.picture.values) == ([2], [1.0, None])
+    assert (covered.picture.shape, covered.picture.values) == ([2], MASK)
 
 
 def test_a_record_without_payloads_keeps_the_way_of_its_messages() -> None:

@@ -309,6 +309,7 @@ def test_variables_and_frames_are_those_of_the_user(runtime: Runtime) -> None:
     assert found["local", "seen"] == "6"
     assert found["configuration", "step"] == "2"
     assert found["state", "seen"] == "6"
+    assert found["message", "message"] == "6"
     assert [(frame.function.split(".")[-1], frame.text) for frame in hold.call_stack()] == [
         ("logic", "self.out.emit(seen)")
     ]

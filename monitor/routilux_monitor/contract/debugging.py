@@ -74,7 +74,8 @@ class Breakpoint(Answer, frozen=True):
     target_slot_name: str | None
     condition: str | None
     hit_condition: str | None
-    action: Action
+    action: Literal["pause", "log", "record"]
+    """`record` is that of a recording, which holds nothing."""
     log_message: str | None
     one_shot: bool
     suspend: Suspend
@@ -173,16 +174,27 @@ class VariablesQuery(Query, frozen=True):
     ] = ""
 
 
+class Picture(Answer, frozen=True):
+    """Some of an array's numbers, evenly spread over it: at most 64 of a line, 32 × 32 of a plane."""
+
+    shape: list[Count]
+    """Of the picture: how many, or rows and columns."""
+    values: Payload
+    """A list of numbers, row by row; null is infinite, or not a number."""
+
+
 class Variable(Answer, frozen=True):
     name: str
     type: str
     value: PayloadText
     """Short; made without running any code of its class."""
     scope: str
-    """`local`, `configuration`, `state` or `attribute`; empty for what is in another."""
+    """`message`, `local`, `configuration`, `state` or `attribute`; empty for what is in another."""
     count: Count
     """How much is in it."""
     path: str
+    picture: Picture | None
+    """Of an array of real numbers."""
 
 
 class Variables(Answer, frozen=True):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from routilux_monitor.contract.fields import Answer, Count, Limit, Query, UnixSeconds
+from routilux_monitor.contract.fields import Answer, Count, Instant, Limit, PayloadText, Query, UnixSeconds
 from routilux_monitor.contract.metrics import JobMetrics
 
 
@@ -71,3 +71,33 @@ class Validation(Answer, frozen=True):
 
 class FlowMetricsQuery(Query, frozen=True):
     limit: Limit = 20
+
+
+class ValuesQuery(Query, frozen=True):
+    """Where: a connection, or a routine and one of its events or slots. What is left out may be any."""
+
+    connection_id: str = ""
+    routine_id: str = ""
+    event_name: str = ""
+    slot_name: str = ""
+
+
+class Value(Answer, frozen=True):
+    """A message that has passed; of several that were emitted at once, the first."""
+
+    job_id: str
+    message_id: str | None
+    """None if it is one of several."""
+    timestamp: Instant
+    preview: PayloadText
+    count: Count
+    """How many were emitted with it."""
+
+
+class ValueList(Answer, frozen=True):
+    """The newest first. They come of the traces of the newest jobs: where a flow is busy, not every message
+    is in there.
+    """
+
+    values: list[Value]
+    total: Count

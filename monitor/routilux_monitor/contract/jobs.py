@@ -69,6 +69,7 @@ class JobList(Answer, frozen=True):
 class JobQuery(Page, frozen=True):
     worker_id: str = ""
     flow_id: str = ""
+    runtime_id: str = ""
     status: JobStatus | None = None
 
 

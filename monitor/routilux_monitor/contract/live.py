@@ -49,6 +49,8 @@ FromClient = Subscribe | Unsubscribe | Ping
 
 class Connected(Answer, frozen=True, tag_field="type", tag="connected"):
     version: str
+    role: Literal["view", "debug"]
+    """What the client's token is good for."""
 
 
 class Subscribed(Answer, frozen=True, tag_field="type", tag="subscribed", omit_defaults=True):

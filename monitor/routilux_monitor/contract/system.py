@@ -21,6 +21,11 @@ class RuntimeItem(Answer, frozen=True):
     is_default: bool
     active_job_count: Count
     is_shutdown: bool
+    pid: int
+    version: str
+    started_at: UnixSeconds
+    ended_at: UnixSeconds | None
+    """None while it runs, and of one that no monitor has seen end."""
 
 
 class RuntimeList(Answer, frozen=True):

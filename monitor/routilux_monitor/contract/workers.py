@@ -36,6 +36,8 @@ class Worker(Answer, frozen=True):
     started_at: UnixSeconds
     jobs_processed: Count
     jobs_failed: Count
+    runtime_id: str
+    stopped_at: UnixSeconds | None
 
 
 class WorkerList(Answer, frozen=True):
@@ -47,6 +49,7 @@ class WorkerList(Answer, frozen=True):
 
 class WorkerQuery(Page, frozen=True):
     flow_id: str = ""
+    runtime_id: str = ""
 
 
 class WorkerStatistics(Answer, frozen=True):

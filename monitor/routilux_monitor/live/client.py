@@ -56,7 +56,7 @@ class Client:
     async def run(self) -> None:
         """Serve the client until it leaves, or has to."""
         self._hub.clients.add(self)
-        self._say(contract.Connected(VERSION))
+        self._say(contract.Connected(VERSION, self._role.value))
         writer = asyncio.create_task(self._write(), name="messages to a client")
         try:
             await self._read()

@@ -8,6 +8,7 @@ from routilux_monitor.rest import find
 from routilux_monitor.rest.asking import ask
 from routilux_monitor.routes import Call, NoBody, NoQuery, route
 from routilux_monitor.views import flows as views
+from routilux_monitor.views.values import values
 
 
 async def list_flows(monitor: Monitor, call: Call[NoBody, Page]) -> contract.FlowList:
@@ -30,6 +31,13 @@ async def get_metrics(
     counts = await monitor.known.count_jobs(flow_id=info.flow_id)
     newest = await monitor.known.find_jobs(flow_id=info.flow_id, limit=call.query.limit)
     return views.flow_metrics(info, counts, newest.jobs)
+
+
+async def get_values(monitor: Monitor, call: Call[NoBody, contract.ValuesQuery]) -> contract.ValueList:
+    """What has passed a place of a flow lately, as far as the traces of its jobs tell."""
+    info = (await find.flow(monitor, call.path["flow_id"])).info
+    jobs = [job for job in monitor.known.jobs.values() if job.flow_id == info.flow_id]
+    return values(jobs, call.query)
 
 
 async def validate(monitor: Monitor, call: Call[NoBody, NoQuery]) -> contract.Validation:
@@ -58,6 +66,7 @@ ROUTES = (
     route("GET", "/flows", list_flows),
     route("GET", "/flows/{flow_id}", get_flow, "FLOW_NOT_FOUND"),
     route("GET", "/flows/{flow_id}/metrics", get_metrics, "FLOW_NOT_FOUND"),
+    route("GET", "/flows/{flow_id}/values", get_values, "FLOW_NOT_FOUND"),
     route(
         "POST",
         "/flows/{flow_id}/validate",

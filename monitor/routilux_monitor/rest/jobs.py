@@ -101,6 +101,7 @@ async def list_jobs(monitor: Monitor, call: Call[NoBody, contract.JobQuery]) -> 
         flow_id=query.flow_id,
         worker_id=query.worker_id,
         status=query.status or "",
+        runtime_id=query.runtime_id,
         limit=query.limit,
         offset=query.offset,
     )

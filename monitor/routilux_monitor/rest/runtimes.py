@@ -5,6 +5,7 @@ from routilux_monitor.model import RuntimeRecord
 from routilux_monitor.monitor import Monitor
 from routilux_monitor.rest import find
 from routilux_monitor.routes import Call, NoBody, NoQuery, route
+from routilux_monitor.views.times import maybe_seconds, seconds
 
 
 def _runtime(monitor: Monitor, record: RuntimeRecord) -> contract.RuntimeItem:
@@ -15,6 +16,10 @@ def _runtime(monitor: Monitor, record: RuntimeRecord) -> contract.RuntimeItem:
         is_default=record.introduction.is_default,
         active_job_count=sum(not job.ended and job.runtime_id == record.runtime_id for job in jobs),
         is_shutdown=record.is_gone,
+        pid=record.introduction.pid,
+        version=record.introduction.version,
+        started_at=seconds(record.introduction.started_at),
+        ended_at=maybe_seconds(record.gone_at),
     )
 
 

@@ -1,5 +1,7 @@
 """Here are the routes of workers: running instances of flows."""
 
+from msgspec import structs
+
 from routilux import clock
 from routilux.commands import AboutFlow, ActOnFlow, StartFlow
 from routilux_monitor.contract import jobs as jobs_contract
@@ -42,13 +44,19 @@ async def start(monitor: Monitor, call: Call[contract.WorkerPost, NoQuery]) -> c
         started_at=seconds(info.started_at),
         jobs_processed=info.jobs_processed,
         jobs_failed=info.jobs_failed,
+        runtime_id=record.runtime_id,
+        stopped_at=None,
     )
 
 
 async def list_workers(monitor: Monitor, call: Call[NoBody, contract.WorkerQuery]) -> contract.WorkerList:
     """Running instances and those that ran while this monitor did, the newest first."""
     query = call.query
-    found = [i for i in monitor.known.instances.values() if query.flow_id in ("", i.flow_id)]
+    found = [
+        instance
+        for instance in monitor.known.instances.values()
+        if query.flow_id in ("", instance.flow_id) and query.runtime_id in ("", instance.runtime_id)
+    ]
     found.sort(key=lambda instance: instance.started_at, reverse=True)
     return views.page(found, query.limit, query.offset)
 
@@ -75,13 +83,9 @@ async def resume(monitor: Monitor, call: Call[NoBody, NoQuery]) -> contract.Work
 
 async def _acted(monitor: Monitor, worker_id: str, action: str) -> contract.Worker:
     instance, answer = await _act(monitor, worker_id, action)
-    before = views.worker(instance)
-    return contract.Worker(
-        worker_id=worker_id,
-        flow_id=before.flow_id,
+    return structs.replace(
+        views.worker(instance),
         status=answer.flow.state,
-        created_at=before.created_at,
-        started_at=before.started_at,
         jobs_processed=answer.flow.jobs_processed,
         jobs_failed=answer.flow.jobs_failed,
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from routilux.debugcommands import Audit, HeldMessage, SeenInfo, SessionInfo
+from routilux.debugcommands import Audit, HeldMessage, SeenInfo, SessionInfo, VariableInfo
 from routilux.ipc import plain
 from routilux_monitor.contract import debugging as contract
 from routilux_monitor.views.times import iso
@@ -64,10 +64,20 @@ def variables(job_id: str, seen: SeenInfo) -> contract.Variables:
     return contract.Variables(
         job_id,
         seen.hold_id,
-        [
-            contract.Variable(v.name, v.type, v.text, v.scope, v.count, ".".join(map(str, v.path)))
-            for v in seen.variables
-        ],
+        [_variable(each) for each in seen.variables],
+    )
+
+
+def _variable(seen: VariableInfo) -> contract.Variable:
+    picture = seen.picture
+    return contract.Variable(
+        name=seen.name,
+        type=seen.type,
+        value=seen.text,
+        scope=seen.scope,
+        count=seen.count,
+        path=".".join(map(str, seen.path)),
+        picture=None if picture is None else contract.Picture(list(picture.shape), list(picture.values)),
     )
 
 

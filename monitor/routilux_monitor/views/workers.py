@@ -18,6 +18,8 @@ def worker(instance: Instance) -> contract.Worker:
         started_at=seconds(instance.started_at),
         jobs_processed=instance.jobs_processed,
         jobs_failed=instance.jobs_failed,
+        runtime_id=instance.runtime_id,
+        stopped_at=maybe_seconds(instance.stopped_at),
     )
 
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bytes, rate, seconds, short } from "./format";
+import { bytes, moment, rate, seconds, short } from "./format";
 
 describe("numbers", () => {
   it.each([
@@ -14,6 +14,11 @@ describe("numbers", () => {
   ])("%d is written %s", (value, written) => expect(short(value)).toBe(written));
 
   it("shows a rate of nothing as a dash", () => expect(rate(0)).toBe("–"));
+  it("names the day of an instant that is not of today", () => {
+    const noon = new Date(2026, 3, 5, 12, 30, 1).getTime();
+    expect(moment(noon / 1000, noon)).toBe("12:30:01");
+    expect(moment(noon / 1000, noon + 86_400_000)).toBe("2026-04-05 12:30:01");
+  });
   it("writes bytes with their unit", () => expect(bytes(2_500_000)).toBe("2.50 MB"));
   it.each([
     [5e-7, "500 ns"],

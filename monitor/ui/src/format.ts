@@ -40,6 +40,9 @@ function trim(value: number): string {
   return value.toFixed(value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2);
 }
 
-export function clock(unix: number): string {
-  return new Date(unix * 1000).toLocaleTimeString([], { hour12: false });
+/** An instant with its day, unless it is of today. */
+export function moment(unix: number, now = Date.now()): string {
+  const at = new Date(unix * 1000);
+  const time = at.toLocaleTimeString([], { hour12: false });
+  return at.toDateString() === new Date(now).toDateString() ? time : `${at.toLocaleDateString("sv")} ${time}`;
 }

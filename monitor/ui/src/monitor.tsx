@@ -6,10 +6,15 @@ import { type Connection, Line, type Message } from "./socket";
 
 type Hearer = (message: Message) => void;
 
-interface Monitor {
+/** What the token is good for: to look, or to act as well. */
+export type Role = "view" | "debug";
+
+export interface Monitor {
   client: Client;
   line: Line;
   connection: Connection;
+  /** Undefined until the monitor has said so. */
+  role: Role | undefined;
   hear: (hearer: Hearer) => () => void;
 }
 
@@ -17,6 +22,7 @@ const MonitorContext = createContext<Monitor | null>(null);
 
 export function MonitorProvider({ token, children }: { token: string; children: ReactNode }) {
   const [connection, setConnection] = useState<Connection>("connecting");
+  const [role, setRole] = useState<Role>();
   const made = useMemo(() => {
     const hearers = new Set<Hearer>();
     const url = `${window.location.protocol === "https:" ? "wss" : "ws"}://${window.location.host}/api/v1/websocket`;
@@ -28,10 +34,16 @@ export function MonitorProvider({ token, children }: { token: string; children: 
     return { client: new Client(token), line, hear };
   }, [token]);
   useEffect(() => {
+    const deaf = made.hear((message) => {
+      if (message.type === "connected") setRole(message["role"] as Role);
+    });
     made.line.open();
-    return () => made.line.close();
+    return () => {
+      deaf();
+      made.line.close();
+    };
   }, [made]);
-  const value = useMemo(() => ({ ...made, connection }), [made, connection]);
+  const value = useMemo(() => ({ ...made, connection, role }), [made, connection, role]);
   return <MonitorContext value={value}>{children}</MonitorContext>;
 }
 

@@ -25,13 +25,15 @@ export class Refused extends Error {
     readonly status: number,
     readonly code: string,
     message: string,
+    /** `pointer` names the field that is wrong, where the monitor says. */
+    readonly details: Readonly<Record<string, unknown>> = {},
   ) {
     super(message);
   }
 }
 
 interface ErrorBody {
-  error?: { code?: string; message?: string };
+  error?: { code?: string; message?: string; details?: Record<string, unknown> };
 }
 
 export class Client {
@@ -47,6 +49,16 @@ export class Client {
 
   delete<T>(path: string): Promise<T> {
     return this.ask<T>("DELETE", path, {});
+  }
+
+  /** Let the browser keep an answer as a file. The token goes in a header, so a plain link would not do. */
+  async keepFile(path: string, name: string): Promise<void> {
+    const content = await this.get<unknown>(path);
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([JSON.stringify(content)], { type: "application/json" }));
+    link.download = name;
+    link.click();
+    URL.revokeObjectURL(link.href);
   }
 
   private async ask<T>(method: string, path: string, body?: unknown): Promise<T> {
@@ -66,8 +78,8 @@ export class Client {
     const text = await response.text();
     const answer = text ? (JSON.parse(text) as T & ErrorBody) : ({} as T & ErrorBody);
     if (!response.ok) {
-      const { code = "ERROR", message = response.statusText } = answer.error ?? {};
-      throw new Refused(response.status, code, message);
+      const { code = "ERROR", message = response.statusText, details = {} } = answer.error ?? {};
+      throw new Refused(response.status, code, message, details);
     }
     return answer;
   }

@@ -6,7 +6,7 @@ class Peer {
   sent: Message[] = [];
   onopen: (() => void) | null = null;
   onmessage: ((event: { data: string }) => void) | null = null;
-  onclose: (() => void) | null = null;
+  onclose: ((event: { code: number; reason: string }) => void) | null = null;
   constructor(readonly protocols: string[]) {}
   send(text: string) {
     this.sent.push(JSON.parse(text) as Message);
@@ -15,9 +15,9 @@ class Peer {
     this.readyState = 1;
     this.onopen?.();
   }
-  break() {
+  break(code = 1006, reason = "") {
     this.readyState = 3;
-    this.onclose?.();
+    this.onclose?.({ code, reason });
   }
   close() {}
 }
@@ -50,6 +50,21 @@ describe("the line", () => {
     peers[1]?.accept();
     expect(states).toEqual(["connecting", "open", "lost", "connecting", "open"]);
     expect(peers[1]?.sent).toEqual([{ type: "subscribe", flow_id: "f", channel: "metrics" }]);
+  });
+
+  it("does not try again with a token that the monitor refuses", () => {
+    const { peers, states, due } = started();
+    peers[0]?.accept();
+    peers[0]?.break(1008, "the token is wrong");
+    expect(states.at(-1)).toBe("refused");
+    expect(due).toEqual([]);
+  });
+
+  it("comes back when it was sent away because it did not read", () => {
+    const { peers, due } = started();
+    peers[0]?.accept();
+    peers[0]?.break(1008, "too many messages wait");
+    expect(due).toHaveLength(1);
   });
 
   it("waits longer with each failure, and no longer than five seconds", () => {

@@ -1,6 +1,7 @@
 /** Here is the line to the monitor: one WebSocket that comes back by itself, and says so. */
 
-export type Connection = "connecting" | "open" | "lost";
+/** `refused`: the monitor does not know our token, and to ask again is of no use. */
+export type Connection = "connecting" | "open" | "lost" | "refused";
 
 export interface Message {
   type: string;
@@ -13,6 +14,7 @@ export interface Wanted {
 
 const SHORTEST = 250;
 const LONGEST = 5000;
+const POLICY_VIOLATION = 1008;
 
 export class Line {
   private socket: WebSocket | null = null;
@@ -40,8 +42,13 @@ export class Line {
       for (const what of this.wanted.values()) this.send({ type: "subscribe", ...what });
     };
     socket.onmessage = (event: MessageEvent<string>) => this.heard(JSON.parse(event.data) as Message);
-    socket.onclose = () => {
+    socket.onclose = ({ code, reason }) => {
       if (this.isClosed || this.socket !== socket) return;
+      // Whoever does not read is sent away with the same code.
+      if (code === POLICY_VIOLATION && reason.includes("token")) {
+        this.became("refused");
+        return;
+      }
       this.became("lost");
       this.later(() => this.open(), this.delay);
       this.delay = Math.min(this.delay * 2, LONGEST);

@@ -3,7 +3,7 @@
  * shown once a frame, so a burst of updates costs one drawing.
  */
 
-import { useCallback, useSyncExternalStore } from "react";
+import { useCallback, useRef, useSyncExternalStore } from "react";
 
 type Listener = () => void;
 
@@ -57,4 +57,32 @@ export const store = new Store();
 export function useStored<T>(key: string): T | undefined {
   const subscribe = useCallback((listener: Listener) => store.subscribe(key, listener), [key]);
   return useSyncExternalStore(subscribe, () => store.get<T>(key));
+}
+
+/** What is picked of the value of a key, and a new drawing only when that changes: pick something plain. */
+export function useStoredPart<T, P>(key: string, pick: (value: T | undefined) => P): P {
+  const subscribe = useCallback((listener: Listener) => store.subscribe(key, listener), [key]);
+  return useSyncExternalStore(subscribe, () => pick(store.get<T>(key)));
+}
+
+/** What is picked of the values of several keys. `keys` stay the same array as long as they are the same. */
+export function useStoredOf<T, P>(keys: readonly string[], pick: (values: readonly (T | undefined)[]) => P): P {
+  const subscribe = useCallback(
+    (listener: Listener) => {
+      const leave = keys.map((key) => store.subscribe(key, listener));
+      return () => leave.forEach((each) => each());
+    },
+    [keys],
+  );
+  return useSyncExternalStore(subscribe, () => pick(keys.map((key) => store.get<T>(key))));
+}
+
+/** The values of several keys, and a new drawing whenever one of them changes. */
+export function useStoredMany<T>(keys: readonly string[]): readonly (T | undefined)[] {
+  const known = useRef<readonly (T | undefined)[]>([]);
+  return useStoredOf<T, readonly (T | undefined)[]>(keys, (now) => {
+    const isSame = now.length === known.current.length && now.every((value, at) => Object.is(value, known.current[at]));
+    if (!isSame) known.current = now;
+    return known.current;
+  });
 }

@@ -50,9 +50,28 @@ export function BreakHere({ flow, place, debugging }: { flow: Flow; place: Place
           Break here
         </button>
       </form>
-      {checked !== null && !checked.valid && <p className="wrong">{checked.message}</p>}
+      {checked !== null && <Verdict condition={condition} checked={checked} />}
       {error && <Failure error={error} />}
     </section>
+  );
+}
+
+/** That it is a condition, or what is wrong with it and where. */
+function Verdict({ condition, checked }: { condition: string; checked: ConditionChecked }) {
+  if (checked.valid) return <p className="fine">This can be asked of each message.</p>;
+  const from = checked.column ?? 0;
+  const to = Math.min(condition.length, from + Math.max(1, checked.length ?? 1));
+  return (
+    <div className="wrong" role="alert">
+      <code className="where">
+        {condition.slice(0, from)}
+        <mark>{condition.slice(from, to) || "␣"}</mark>
+        {condition.slice(to)}
+      </code>
+      <p>
+        Column {from + 1}: {checked.message}
+      </p>
+    </div>
   );
 }
 

@@ -1,7 +1,8 @@
 /** Here is a held message: what it is, how it came here, and what to do with it. */
 
 import { useEffect, useState } from "react";
-import type { CallStack, Variables } from "../contract";
+import type { CallStack, Flow, Hold, Variables } from "../contract";
+import { type Place, placeOfHold } from "../graph/place";
 import { useMonitor } from "../monitor";
 import { href } from "../route";
 import { Refused } from "../session";
@@ -10,6 +11,8 @@ import { Failure } from "../views/parts";
 import { EditForm } from "./EditForm";
 import { JsonTree } from "./JsonTree";
 import type { Held } from "./useDebug";
+import { VariableList, VariableTree } from "./VariableTree";
+import { Way } from "./Way";
 
 interface Action {
   name: string;
@@ -21,7 +24,7 @@ const GO_ON: readonly Action[] = [
   { name: "Resume", path: "resume", key: "F8" },
   { name: "Step", path: "step", key: "F11" },
   { name: "Over", path: "step-over", key: "F10" },
-  { name: "Into", path: "step-into", key: "F9" },
+  { name: "Into", path: "step-into", key: "⇧F11" },
   { name: "Drop", path: "drop" },
 ];
 const AFTER_FAILURE: readonly Action[] = [
@@ -30,7 +33,25 @@ const AFTER_FAILURE: readonly Action[] = [
   { name: "Fail the job", path: "fail" },
 ];
 
-export function HoldPanel({ held, others, again }: { held: Held; others: number; again: () => void }) {
+/** Beside a graph. */
+interface OnGraph {
+  flow: Flow;
+  /** Which of how many, from 0. */
+  at: number;
+  of: number;
+  show: (at: number) => void;
+  go: (place: Place) => void;
+}
+
+interface Shown {
+  held: Held;
+  again: () => void;
+  /** How many more are held, where one cannot go to them. */
+  others?: number;
+  graph?: OnGraph;
+}
+
+export function HoldPanel({ held, again, others = 0, graph }: Shown) {
   const { job, hold } = held;
   const { client } = useMonitor();
   const [error, setError] = useState<Refused | null>(null);
@@ -47,10 +68,13 @@ export function HoldPanel({ held, others, again }: { held: Held; others: number;
   };
   const actions = hold.type === "error" ? AFTER_FAILURE : GO_ON;
   useKeys(actions, (path) => void act(path));
+  const place = placeOfHold(hold);
+  const isEntry = hold.process === 0 || graph?.flow.connections.every((each) => each.target_routine !== hold.routine_id);
   const where = hold.connection_id?.replace("->", " → ") ?? `${hold.routine_id}${hold.event_name ? `.${hold.event_name}` : hold.slot_name ? `.${hold.slot_name}` : ""}`;
   return (
     <section className="hold" aria-label="held message">
       <h2>Held at {where}</h2>
+      {graph && graph.of > 1 && <Neighbours {...graph} />}
       <p className="faint">
         {hold.type} of <a href={href({ page: "job", id: job, tab: "overview" })}>{job}</a>, in{" "}
         {hold.process === 0 ? "the supervisor" : `${hold.routine_id}-${hold.replica}`}
@@ -63,15 +87,56 @@ export function HoldPanel({ held, others, again }: { held: Held; others: number;
             {action.key && <kbd>{action.key}</kbd>}
           </button>
         ))}
+        {place !== null && graph && (
+          <button type="button" title="bring it into view" onClick={() => graph.go(place)}>
+            Show
+          </button>
+        )}
       </div>
       {error && <Failure error={error} />}
       {hold.error && <pre className="traceback">{hold.error}</pre>}
       <h3>Message</h3>
-      {hold.is_whole ? <JsonTree value={hold.data} /> : <pre>{hold.preview}</pre>}
+      <Message base={base} hold={hold} />
       {hold.is_whole && <EditForm key={hold.hold_id} payload={hold.data} edit={(payload) => void act(hold.type === "error" ? "retry" : "edit", { payload })} />}
+      {graph && (
+        <Way
+          flow={graph.flow}
+          job={job}
+          messages={hold.parents.length > 0 ? hold.parents : [hold.message_id]}
+          isSubmitted={isEntry === true}
+          go={graph.go}
+        />
+      )}
       {hold.process !== 0 && <Frames base={base} hold={hold.hold_id} />}
     </section>
   );
+}
+
+/** The held messages before and after. */
+function Neighbours({ at, of, show }: OnGraph) {
+  return (
+    <nav className="bar" aria-label="what is held">
+      <button type="button" disabled={at === 0} onClick={() => show(at - 1)}>
+        Previous
+      </button>
+      <span>
+        {at + 1} of {of}
+      </span>
+      <button type="button" disabled={at === of - 1} onClick={() => show(at + 1)}>
+        Next
+      </button>
+    </nav>
+  );
+}
+
+/** As it has travelled, if that is all of it; else as the held process sees it. */
+function Message({ base, hold }: { base: string; hold: Hold }) {
+  const isSeen = !hold.is_whole && hold.process !== 0;
+  const { data, error } = useApi<Variables>(isSeen ? `${base}/variables?hold_id=${encodeURIComponent(hold.hold_id)}` : null);
+  if (!isSeen) return hold.data === null && !hold.is_whole ? <pre>{hold.preview}</pre> : <JsonTree value={hold.data} />;
+  const seen = data?.variables.find((each) => each.scope === "message");
+  if (seen === undefined) return <pre>{error?.message ?? hold.preview}</pre>;
+  return <VariableTree variable={seen} base={base} hold={hold.hold_id} isOpen />;
 }
 
 function Frames({ base, hold }: { base: string; hold: string }) {
@@ -95,35 +160,22 @@ function Frames({ base, hold }: { base: string; hold: string }) {
       ) : (
         <p className="faint">No function is under way: it has returned what is held.</p>
       )}
-      {(found.data?.variables.length ?? 0) > 0 && (
-        <>
+      {found.data?.variables.some((each) => each.scope !== "message") && (
+        <div className="variables">
           <h3>Variables</h3>
-          <table className="variables">
-            <tbody>
-              {found.data?.variables.map((variable) => (
-                <tr key={`${variable.scope} ${variable.path}`}>
-                  <th scope="row">{variable.name}</th>
-                  <td>
-                    <code>{variable.value}</code>
-                  </td>
-                  <td className="faint">
-                    {variable.type}, {variable.scope}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </>
+          <VariableList variables={found.data.variables} base={base} hold={hold} />
+        </div>
       )}
     </>
   );
 }
 
-/** The keys of a debugger, while something is held and nobody types. */
+/** The keys of a debugger, while something is held. F5 is F8: whoever presses it wants to go on. */
 function useKeys(actions: readonly Action[], act: (path: string) => void) {
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
-      const action = actions.find((each) => each.key === event.key);
+      const key = `${event.shiftKey ? "⇧" : ""}${event.key === "F5" ? "F8" : event.key}`;
+      const action = actions.find((each) => each.key === key);
       if (action === undefined || event.repeat) return;
       event.preventDefault();
       act(action.path);

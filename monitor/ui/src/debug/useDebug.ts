@@ -3,7 +3,7 @@
 import { useEffect, useState } from "react";
 import type { Breakpoint, BreakpointList, Flow, Hold, Job, Session } from "../contract";
 import { heldKey } from "../graph/figures";
-import { markKey, type Mark, type Place, placeKey, placeOfBreakpoint, placeOfHold } from "../graph/place";
+import { fieldsOf, type Inside, insideKey, markKey, type Mark, type Place, placeKey, placeOfBreakpoint, placeOfHold, routineOf } from "../graph/place";
 import { useMonitor } from "../monitor";
 import { Refused } from "../session";
 import { store, useStored } from "../store";
@@ -19,11 +19,17 @@ export interface Debugging {
   breakpoints: readonly Breakpoint[];
   held: readonly Held[];
   again: () => void;
+  /** Set a breakpoint at a place, or take away those that are there. */
+  toggle: (place: Place) => void;
+  /** Why the last of that was not possible. */
+  error: Refused | null;
 }
 
 const EVERY_MS = 500;
 
 export function useDebug(flow: Flow, jobs: readonly Job[], isRunning: boolean): Debugging {
+  const { client } = useMonitor();
+  const [error, setError] = useState<Refused | null>(null);
   const list = useApi<BreakpointList>(isRunning ? `/flows/${encodeURIComponent(flow.flow_id)}/breakpoints` : null, 1000);
   const breakpoints = list.data?.breakpoints ?? [];
   const isHolding = useStored<boolean>(heldKey(flow.flow_id)) ?? false;
@@ -34,7 +40,23 @@ export function useDebug(flow: Flow, jobs: readonly Job[], isRunning: boolean): 
     list.again();
     look();
   };
-  return { breakpoints, held, again };
+  const toggle = async (place: Place) => {
+    const path = `/flows/${encodeURIComponent(flow.flow_id)}/breakpoints`;
+    const here = breakpoints.filter((point) => {
+      const of = placeOfBreakpoint(flow, point);
+      return of !== null && placeKey(of) === placeKey(place);
+    });
+    try {
+      if (here.length === 0) await client.post(path, fieldsOf(flow, place));
+      for (const point of here) await client.delete(`${path}/${encodeURIComponent(point.breakpoint_id)}`);
+      setError(null);
+    } catch (refused) {
+      if (!(refused instanceof Refused)) throw refused;
+      setError(refused);
+    }
+    again();
+  };
+  return { breakpoints, held, again, toggle: (place) => void toggle(place), error };
 }
 
 /** What is held of these jobs. To ask keeps their sessions alive while somebody looks. */
@@ -74,15 +96,23 @@ function useMarks(flow: Flow, breakpoints: readonly Breakpoint[], held: readonly
   const points = JSON.stringify(breakpoints.map((point) => placeOfBreakpoint(flow, point)));
   useEffect(() => {
     const marks = new Map<string, [Place, Mark]>();
+    const insides = new Map<string, Inside>();
     const mark = (place: Place | null, what: Partial<Mark>) => {
       if (place === null) return;
+      const routine = routineOf(flow, place);
+      if (routine !== undefined) {
+        const { breaks, isHeld } = insides.get(routine) ?? { breaks: 0, isHeld: false };
+        insides.set(routine, { breaks: breaks + (what.isBreak ? 1 : 0), isHeld: isHeld || what.isHeld === true });
+      }
       const before = marks.get(placeKey(place))?.[1] ?? { isBreak: false, isHeld: false };
       marks.set(placeKey(place), [place, { ...before, ...what }]);
     };
     for (const place of JSON.parse(points) as (Place | null)[]) mark(place, { isBreak: true });
     for (const { hold } of held) mark(placeOfHold(hold), { isHeld: true });
     for (const [place, what] of marks.values()) store.set(markKey(flow.flow_id, place), what);
+    for (const [routine, inside] of insides) store.set(insideKey(flow.flow_id, routine), inside);
     return () => {
+      for (const routine of insides.keys()) store.set(insideKey(flow.flow_id, routine), undefined);
       for (const [place] of marks.values()) store.set(markKey(flow.flow_id, place), undefined);
     };
   }, [flow.flow_id, points, held]);

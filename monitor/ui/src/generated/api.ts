@@ -1,5 +1,5 @@
 // Made by `npm run client`: do not edit.
-// SHA-256 of openapi.json: e98f45afd1407065d4939d2eadc19b9079307ef7a7bfd7c5f76a42e5605920e3
+// SHA-256 of openapi.json: 6535732c258947aa249e3aa2e76b741420897563fe2582161826f3b4c197bd8f
 
 export interface paths {
     "/api/v1/conditions/check": {
@@ -240,6 +240,23 @@ export interface paths {
         put?: never;
         /** What `flow.validate()` finds. */
         post: operations["flows_validate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/flows/{flow_id}/values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What has passed a place of a flow lately, as far as the traces of its jobs tell. */
+        get: operations["flows_get_values"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1272,7 +1289,7 @@ export interface components {
             condition: string | null;
             hit_condition: string | null;
             /** @enum {unknown} */
-            action: "log" | "pause";
+            action: "log" | "pause" | "record";
             log_message: string | null;
             one_shot: boolean;
             /** @enum {unknown} */
@@ -1819,6 +1836,15 @@ export interface components {
         PausedAt: {
             routine_id: string;
         };
+        /**
+         * Picture
+         * @description Some of an array's numbers, evenly spread over it: at most 64 of a line, 32 × 32 of a plane.
+         */
+        Picture: {
+            shape: number[];
+            /** @description A payload, as plain JSON. */
+            values: unknown;
+        };
         /** Process */
         Process: {
             process: number;
@@ -1949,6 +1975,11 @@ export interface components {
             is_default: boolean;
             active_job_count: number;
             is_shutdown: boolean;
+            pid: number;
+            version: string;
+            /** @description Whole seconds of Unix time. */
+            started_at: number;
+            ended_at: number | null;
         };
         /** RuntimeList */
         RuntimeList: {
@@ -2033,6 +2064,30 @@ export interface components {
             errors: string[];
             warnings: string[];
         };
+        /**
+         * Value
+         * @description A message that has passed; of several that were emitted at once, the first.
+         */
+        Value: {
+            job_id: string;
+            message_id: string | null;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with zone.
+             */
+            timestamp: string;
+            preview: string;
+            count: number;
+        };
+        /**
+         * ValueList
+         * @description The newest first. They come of the traces of the newest jobs: where a flow is busy, not every message
+         *         is in there.
+         */
+        ValueList: {
+            values: components["schemas"]["Value"][];
+            total: number;
+        };
         /** Variable */
         Variable: {
             name: string;
@@ -2041,6 +2096,7 @@ export interface components {
             scope: string;
             count: number;
             path: string;
+            picture: components["schemas"]["Picture"] | null;
         };
         /** Variables */
         Variables: {
@@ -2068,6 +2124,8 @@ export interface components {
             started_at: number;
             jobs_processed: number;
             jobs_failed: number;
+            runtime_id: string;
+            stopped_at: number | null;
         };
         /** WorkerList */
         WorkerList: {
@@ -3896,6 +3954,96 @@ export interface operations {
             };
         };
     };
+    flows_get_values: {
+        parameters: {
+            query?: {
+                connection_id?: string;
+                routine_id?: string;
+                event_name?: string;
+                slot_name?: string;
+            };
+            header?: never;
+            path: {
+                flow_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValueList"];
+                };
+            };
+            /** @description MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description UNAUTHORIZED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description FORBIDDEN */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description FLOW_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description MISDIRECTED_REQUEST */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description VALIDATION_ERROR */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description TOO_MANY_FAILURES */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     health_live: {
         parameters: {
             query?: never;
@@ -4127,6 +4275,7 @@ export interface operations {
                 offset?: number;
                 worker_id?: string;
                 flow_id?: string;
+                runtime_id?: string;
                 status?: "cancelled" | "completed" | "failed" | "lost" | "paused" | "pending" | "running";
             };
             header?: never;
@@ -9080,6 +9229,7 @@ export interface operations {
                 /** @description How many items to pass over. */
                 offset?: number;
                 flow_id?: string;
+                runtime_id?: string;
             };
             header?: never;
             path?: never;

@@ -28,6 +28,16 @@ export const wireKey = (flow: string, connection: string) => `wire:${flow}/${con
 /** Whether a process of the flow holds something. */
 export const heldKey = (flow: string) => `held:${flow}`;
 
+/** Whether the view is so far away that texts cannot be read. */
+export const farKey = (flow: string) => `far:${flow}`;
+
+const PRESSURES: readonly Pressure[] = ["critical", "high", "medium", "low"];
+
+/** What several connections are together. */
+export function worst(pressures: readonly (Pressure | undefined)[]): Pressure {
+  return PRESSURES.find((pressure) => pressures.includes(pressure)) ?? "low";
+}
+
 const ORDER: readonly State[] = ["dead", "held", "suspect", "running", "starting", "idle", "stopped"];
 
 /** What several processes of one routine are together: whatever needs a look most. */

@@ -24,6 +24,17 @@ export function placeKey(place: Place): string {
   }
 }
 
+/** What is marked anywhere in a routine, or on what it emits. */
+export interface Inside {
+  breaks: number;
+  isHeld: boolean;
+}
+
+export const insideKey = (flow: string, routine: string) => `inside:${flow}/${routine}`;
+
+/** Whether the way of a message that somebody follows leads over a place. */
+export const wayKey = (flow: string, place: Place) => `way:${flow}/${placeKey(place)}`;
+
 export const markKey = (flow: string, place: Place) => `mark:${flow}/${placeKey(place)}`;
 
 /** The fields that say to the monitor where. */
@@ -46,6 +57,12 @@ export function fieldsOf(flow: Flow, place: Place): BreakpointFields {
       };
     }
   }
+}
+
+/** The routine to which a place belongs; of a connection the one that emits. */
+export function routineOf(flow: Flow, place: Place): string | undefined {
+  if (place.kind !== "connection") return place.routine;
+  return flow.connections.find((each) => each.connection_id === place.id)?.source_routine;
 }
 
 export function placeOfBreakpoint(flow: Flow, point: Breakpoint): Place | null {

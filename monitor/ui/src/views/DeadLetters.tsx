@@ -2,12 +2,12 @@
 
 import { useState } from "react";
 import type { LetterList } from "../contract";
-import { clock } from "../format";
+import { moment } from "../format";
 import { useMonitor } from "../monitor";
-import { href } from "../route";
+import { toJob } from "../route";
 import { Refused } from "../session";
 import { useApi } from "../useApi";
-import { Answer, Empty, Failure } from "./parts";
+import { Acting, Answer, Empty, Failure, Scrolled } from "./parts";
 
 export function DeadLetters() {
   const { client } = useMonitor();
@@ -29,47 +29,51 @@ export function DeadLetters() {
       <Answer of={letters}>
         {({ dead_letters: found }) =>
           found.length === 0 ? (
-            <Empty>None. A message comes here when it has killed its process three times.</Empty>
+            <Empty>None. A message comes here when it has killed its process three times; then it can be sent again, or let go.</Empty>
           ) : (
-            <table>
-              <thead>
-                <tr>
-                  <th>to</th>
-                  <th>job</th>
-                  <th>payload</th>
-                  <th>why</th>
-                  <th className="number">when</th>
-                  <th aria-label="actions" />
-                </tr>
-              </thead>
-              <tbody>
-                {found.map((letter) => (
-                  <tr key={letter.id}>
-                    <td>
-                      {letter.routine_id}.{letter.slot_name}
-                    </td>
-                    <td>
-                      <a href={href({ page: "job", id: letter.job_id, tab: "errors" })}>{letter.job_id}</a>
-                    </td>
-                    <td className="mono">{letter.preview}</td>
-                    <td>
-                      {letter.reason}, {letter.attempts} times
-                    </td>
-                    <td className="number">{clock(letter.created_at)}</td>
-                    <td className="number">
-                      <span className="actions">
-                      <button type="button" onClick={() => void act(() => client.post(`/dead-letters/${letter.id}/requeue`))}>
-                        Requeue
-                      </button>
-                      <button type="button" onClick={() => void act(() => client.delete(`/dead-letters/${letter.id}`))}>
-                        Discard
-                      </button>
-                      </span>
-                    </td>
+            <Scrolled label="dead letters">
+              <table>
+                <thead>
+                  <tr>
+                    <th>to</th>
+                    <th>job</th>
+                    <th>payload</th>
+                    <th>why</th>
+                    <th className="number">when</th>
+                    <th aria-label="actions" />
                   </tr>
-                ))}
-              </tbody>
-            </table>
+                </thead>
+                <tbody>
+                  {found.map((letter) => (
+                    <tr key={letter.id}>
+                      <td>
+                        {letter.routine_id}.{letter.slot_name}
+                      </td>
+                      <td>
+                        <a href={toJob(letter.job_id, "errors")}>{letter.job_id}</a>
+                      </td>
+                      <td className="mono">{letter.preview}</td>
+                      <td>
+                        {letter.reason}, {letter.attempts} times
+                      </td>
+                      <td className="number">{moment(letter.created_at)}</td>
+                      <td className="number">
+                        <Acting>
+                          <span className="actions">
+                            <button type="button" onClick={() => void act(() => client.post(`/dead-letters/${letter.id}/requeue`))}>
+                              Requeue
+                            </button>
+                            <button type="button" onClick={() => void act(() => client.delete(`/dead-letters/${letter.id}`))}>
+                              Discard
+                            </button>
+                          </span>
+                        </Acting>
+                      </td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </Scrolled>
           )
         }
       </Answer>

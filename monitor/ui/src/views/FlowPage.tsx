@@ -1,37 +1,53 @@
 /** Here is the page of one flow: its live graph, and beside it what was chosen there, and its jobs. */
 
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { BreakHere } from "../debug/BreakHere";
 import { HoldPanel } from "../debug/HoldPanel";
-import { useDebug } from "../debug/useDebug";
+import { type Held, useDebug } from "../debug/useDebug";
+import { Way } from "../debug/Way";
 import type { Flow, JobList, WorkerList } from "../contract";
 import { rate, seconds, short } from "../format";
+import type { Focus } from "../graph/Camera";
 import { type RoutineFigures, routineKey, type WireFigures, wireKey } from "../graph/figures";
-import { FlowGraph } from "../graph/FlowGraph";
-import { FlowFeed } from "../graph/feed";
-import { type Place, placeKey } from "../graph/place";
-import { useMonitor } from "../monitor";
-import { href } from "../route";
-import { store, useStored } from "../store";
+import { type Chosen, FlowGraph } from "../graph/FlowGraph";
+import { type Place, placeKey, placeOfHold } from "../graph/place";
+import { Trail } from "../graph/Trail";
+import { useFeed } from "../graph/useFeed";
+import { type Folding, useFolding } from "../graph/useFolding";
+import { type Route, toJobs } from "../route";
+import { useStored } from "../store";
 import { useApi } from "../useApi";
 import { JobTable } from "./Jobs";
-import { Answer, Empty, Figure, Status } from "./parts";
+import { Acting, Answer, Empty, Failure, Figure, Status } from "./parts";
 import { OfFlow } from "./Processes";
-import { SubmitForm } from "./SubmitForm";
+import { SubmitHere } from "./SubmitHere";
 
-export function FlowPage({ id }: { id: string }) {
-  const flow = useApi<Flow>(`/flows/${encodeURIComponent(id)}`, 5000);
-  return <Answer of={flow}>{(found) => <Shown key={id} flow={found} />}</Answer>;
+type FlowRoute = Extract<Route, { page: "flow" }>;
+
+export function FlowPage({ route }: { route: FlowRoute }) {
+  const flow = useApi<Flow>(`/flows/${encodeURIComponent(route.id)}`, 5000);
+  return <Answer of={flow}>{(found) => <Shown key={route.id} flow={found} route={route} />}</Answer>;
 }
 
-function Shown({ flow }: { flow: Flow }) {
-  const [chosen, setChosen] = useState<Place | null>(null);
+/** From so many processes on, their table is shown only when it is asked for. */
+const MANY = 60;
+
+function Shown({ flow, route }: { flow: Flow; route: FlowRoute }) {
+  const [chosen, setChosen] = useState<Chosen | null>(null);
+  const [focus, go] = useFocus();
+  const folding = useFolding(flow, (group) => go({ kind: "routine", routine: group.routines[0] ?? "" }, true));
   useFeed(flow.flow_id);
   const jobs = useApi<JobList>(`/jobs?flow_id=${encodeURIComponent(flow.flow_id)}&limit=8`, 1000);
   const workers = useApi<WorkerList>(`/workers?flow_id=${encodeURIComponent(flow.flow_id)}&limit=5`, 2000);
   const running = workers.data?.workers.find((worker) => worker.status !== "stopped");
   const debugging = useDebug(flow, jobs.data?.jobs ?? [], running !== undefined);
-  const [held] = debugging.held;
+  const [held, at, show] = useShownHold(debugging.held, (place) => go(place, false));
+  const goTo = (place: Place) => {
+    setChosen(place);
+    go(place, true);
+  };
+  useBreakKey(chosen, debugging.toggle);
+  const processes = Object.values(flow.routines).reduce((sum, routine) => sum + routine.workers, 1);
   return (
     <div className="flow-page">
       <header className="bar">
@@ -40,23 +56,35 @@ function Shown({ flow }: { flow: Flow }) {
         <span className="faint">
           {Object.keys(flow.routines).length} routines, {flow.connections.length} connections
         </span>
-        <SubmitForm flow={flow} again={jobs.again} />
+        <span className="end">
+          <SubmitHere flow={flow} />
+        </span>
       </header>
       <div className="flow-main">
         <div className="graph" role="application" aria-label={`graph of ${flow.flow_id}`}>
-          <FlowGraph flow={flow} onChoose={setChosen} />
+          <FlowGraph flow={flow} folding={folding} focus={focus} onChoose={setChosen} onBreak={debugging.toggle} />
         </div>
-        <aside className="side">
-          {held && <HoldPanel key={held.hold.hold_id} held={held} others={debugging.held.length - 1} again={debugging.again} />}
-          {chosen === null && !held && <p className="faint">Click a routine, one of its ports or a connection: its figures, and breakpoints there.</p>}
-          {chosen !== null && (chosen.kind === "connection" ? <WirePanel flow={flow} id={chosen.id} /> : <RoutinePanel flow={flow} place={chosen} />)}
-          {chosen !== null && running !== undefined && <BreakHere key={placeKey(chosen)} flow={flow} place={chosen} debugging={debugging} />}
+        <aside className="side" aria-label="what is chosen">
+          {debugging.error && <Failure error={debugging.error} />}
+          {held && (
+            <Acting says>
+              <HoldPanel key={held.hold.hold_id} held={held} again={debugging.again} graph={{ flow, at, of: debugging.held.length, show, go: goTo }} />
+            </Acting>
+          )}
+          {!held && route.job && route.message && <Way flow={flow} job={route.job} messages={[route.message]} go={goTo} />}
+          {chosen === null && !held && !route.message && <Hint />}
+          {chosen !== null && <ChosenPanel flow={flow} chosen={chosen} folding={folding} choose={setChosen} />}
+          {chosen !== null && chosen.kind !== "bundle" && running !== undefined && (
+            <Acting says>
+              <BreakHere key={placeKey(chosen)} flow={flow} place={chosen} debugging={debugging} />
+            </Acting>
+          )}
         </aside>
       </div>
       <section className="sheet">
         <header className="bar">
           <h2>Newest jobs</h2>
-          <a href={href({ page: "jobs", flow: flow.flow_id, status: "" })}>all jobs</a>
+          <a href={toJobs({ flow: flow.flow_id })}>all jobs</a>
         </header>
         <Answer of={jobs}>
           {({ jobs: found }) =>
@@ -64,39 +92,120 @@ function Shown({ flow }: { flow: Flow }) {
           }
         </Answer>
       </section>
-      {running && (
-        <section className="sheet">
-          <h2>Processes</h2>
-          <OfFlow worker={running.worker_id} />
-        </section>
-      )}
+      {running && <ProcessSheet worker={running.worker_id} isShort={processes <= MANY} count={processes} />}
     </div>
   );
 }
 
-/** Follow the flow's figures while the page is looked at. */
-function useFeed(flow: string) {
-  const { line, hear } = useMonitor();
-  useEffect(() => {
-    const feed = new FlowFeed(flow, store);
-    const deaf = hear((message) => feed.take(message));
-    const leave = line.follow({ flow_id: flow, channel: "metrics" });
-    return () => {
-      leave();
-      deaf();
-    };
-  }, [flow, line, hear]);
+function Hint() {
+  return (
+    <div className="faint hint">
+      <p>Click a routine, one of its ports or a connection: its figures, and breakpoints there. Rest on a connection: its last values.</p>
+      <p>
+        By keyboard: <kbd>Tab</kbd> into the graph, arrows along it, <kbd>Enter</kbd> chooses, <kbd>F9</kbd> sets a breakpoint or takes it away.
+      </p>
+    </div>
+  );
 }
 
-function RoutinePanel({ flow, place }: { flow: Flow; place: Exclude<Place, { kind: "connection" }> }) {
+/** The rows of hundreds of processes would take more time than the graph. */
+function ProcessSheet({ worker, isShort, count }: { worker: string; isShort: boolean; count: number }) {
+  const [isWanted, setWanted] = useState(isShort);
+  return (
+    <section className="sheet">
+      <header className="bar">
+        <h2>Processes</h2>
+        {!isShort && (
+          <button type="button" aria-expanded={isWanted} onClick={() => setWanted(!isWanted)}>
+            {isWanted ? "Hide them" : `Show all ${count}`}
+          </button>
+        )}
+      </header>
+      {isWanted && <OfFlow worker={worker} />}
+    </section>
+  );
+}
+
+/** Where the view is to go next. */
+function useFocus(): [Focus | null, (place: Place, isAsked: boolean) => void] {
+  const [focus, setFocus] = useState<Focus | null>(null);
+  return [focus, (place, isAsked) => setFocus((before) => ({ place, isAsked, turn: (before?.turn ?? 0) + 1 }))];
+}
+
+/** The hold that is shown: the oldest, until somebody goes to another one. A new one is gone to. */
+function useShownHold(held: readonly Held[], come: (place: Place) => void): [Held | undefined, number, (at: number) => void] {
+  const [wanted, setWanted] = useState("");
+  const at = Math.max(0, held.findIndex((each) => each.hold.hold_id === wanted));
+  const shown = held[at];
+  const last = useRef("");
+  useEffect(() => {
+    const id = shown?.hold.hold_id ?? "";
+    const place = shown === undefined || id === last.current ? null : placeOfHold(shown.hold);
+    last.current = id;
+    if (place !== null) come(place);
+  }, [shown?.hold.hold_id]);
+  return [shown, at, (next) => setWanted(held[next]?.hold.hold_id ?? "")];
+}
+
+/** F9 outside the graph is for what is chosen there. */
+function useBreakKey(chosen: Chosen | null, toggle: (place: Place) => void) {
+  useEffect(() => {
+    if (chosen === null || chosen.kind === "bundle") return undefined;
+    const pressed = (event: KeyboardEvent) => {
+      if (event.key !== "F9" || event.repeat || event.defaultPrevented) return;
+      event.preventDefault();
+      toggle(chosen);
+    };
+    window.addEventListener("keydown", pressed);
+    return () => window.removeEventListener("keydown", pressed);
+  });
+}
+
+function ChosenPanel({ flow, chosen, folding, choose }: { flow: Flow; chosen: Chosen; folding: Folding; choose: (chosen: Chosen) => void }) {
+  switch (chosen.kind) {
+    case "connection":
+      return <WirePanel flow={flow} id={chosen.id} />;
+    case "bundle":
+      return <BundlePanel connections={chosen.connections} choose={choose} />;
+    default:
+      return <RoutinePanel flow={flow} place={chosen} folding={folding} />;
+  }
+}
+
+/** The connections of one line between groups: a breakpoint is set on one of them. */
+function BundlePanel({ connections, choose }: { connections: readonly string[]; choose: (chosen: Chosen) => void }) {
+  return (
+    <>
+      <h2>{connections.length} connections</h2>
+      <ul className="bundle">
+        {connections.map((id) => (
+          <li key={id}>
+            <button type="button" onClick={() => choose({ kind: "connection", id })}>
+              {id.replace("->", " → ")}
+            </button>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function RoutinePanel({ flow, place, folding }: { flow: Flow; place: Exclude<Place, { kind: "connection" }>; folding: Folding }) {
   const id = place.routine;
   const routine = flow.routines[id];
   const figures = useStored<RoutineFigures>(routineKey(flow.flow_id, id));
   if (routine === undefined) return null;
+  const group = folding.groups.find((each) => each.routines.includes(id));
+  const isOpen = group !== undefined && !folding.shown.groups.includes(group);
   return (
     <>
       <h2>{place.kind === "routine" ? id : `${id}.${place.port}`}</h2>
       <p className="mono">{routine.class_name}</p>
+      {isOpen && (
+        <button type="button" onClick={() => folding.close(group.name)}>
+          Close group {group.name}
+        </button>
+      )}
       <dl className="figures">
         <Figure name="state">
           <Status of={figures?.state ?? "stopped"} />
@@ -108,6 +217,7 @@ function RoutinePanel({ flow, place }: { flow: Flow; place: Exclude<Place, { kin
         {figures?.median !== undefined && <Figure name="median">{seconds(figures.median)}</Figure>}
         {figures?.p95 !== undefined && <Figure name="95 %">{seconds(figures.p95)}</Figure>}
       </dl>
+      <Trail of={routineKey(flow.flow_id, id)} />
       {Object.keys(routine.config).length > 0 && (
         <>
           <h3>Configuration</h3>
@@ -135,6 +245,7 @@ function WirePanel({ flow, id }: { flow: Flow; id: string }) {
           <Status of={figures?.pressure ?? "low"} />
         </Figure>
       </dl>
+      <Trail of={wireKey(flow.flow_id, id)} />
     </>
   );
 }

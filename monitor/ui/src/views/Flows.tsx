@@ -4,7 +4,7 @@ import type { FlowList, WorkerList } from "../contract";
 import { short } from "../format";
 import { href } from "../route";
 import { useApi } from "../useApi";
-import { Answer, Empty, Status } from "./parts";
+import { Answer, Command, Empty, Scrolled, Status } from "./parts";
 
 export function Flows() {
   const flows = useApi<FlowList>("/flows?limit=200", 2000);
@@ -15,49 +15,64 @@ export function Flows() {
       <Answer of={flows}>
         {({ flows: found }) =>
           found.length === 0 ? (
-            <Empty>
-              <p>No flow runs, and none is remembered.</p>
-              <p>
-                Start one: <code>routilux run examples/source_metrics.py:flow --monitor</code>, or keep one warm for jobs from here:{" "}
-                <code>routilux serve examples/source_metrics.py:flow</code>.
-              </p>
-            </Empty>
+            <NoFlow />
           ) : (
-            <table>
-              <thead>
-                <tr>
-                  <th>flow</th>
-                  <th>state</th>
-                  <th className="number">routines</th>
-                  <th className="number">connections</th>
-                  <th className="number">jobs ended</th>
-                  <th className="number">failed</th>
-                </tr>
-              </thead>
-              <tbody>
-                {found.map((flow) => {
-                  const mine = (workers.data?.workers ?? []).filter((worker) => worker.flow_id === flow.flow_id);
-                  const running = mine.find((worker) => worker.status !== "stopped");
-                  return (
-                    <tr key={flow.flow_id}>
-                      <td>
-                        <a href={href({ page: "flow", id: flow.flow_id })}>{flow.flow_id}</a>
-                      </td>
-                      <td>
-                        <Status of={running?.status ?? "stopped"} />
-                      </td>
-                      <td className="number">{Object.keys(flow.routines).length}</td>
-                      <td className="number">{flow.connections.length}</td>
-                      <td className="number">{short(mine.reduce((sum, worker) => sum + worker.jobs_processed, 0))}</td>
-                      <td className="number">{short(mine.reduce((sum, worker) => sum + worker.jobs_failed, 0))}</td>
-                    </tr>
-                  );
-                })}
-              </tbody>
-            </table>
+            <Scrolled label="flows">
+              <table>
+                <thead>
+                  <tr>
+                    <th>flow</th>
+                    <th>state</th>
+                    <th className="number">routines</th>
+                    <th className="number">connections</th>
+                    <th className="number">jobs ended</th>
+                    <th className="number">failed</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {found.map((flow) => {
+                    const mine = (workers.data?.workers ?? []).filter((worker) => worker.flow_id === flow.flow_id);
+                    const running = mine.find((worker) => worker.status !== "stopped");
+                    return (
+                      <tr key={flow.flow_id}>
+                        <td>
+                          <a href={href({ page: "flow", id: flow.flow_id })}>{flow.flow_id}</a>
+                        </td>
+                        <td>
+                          <Status of={running?.status ?? "stopped"} />
+                        </td>
+                        <td className="number">{Object.keys(flow.routines).length}</td>
+                        <td className="number">{flow.connections.length}</td>
+                        <td className="number">{short(mine.reduce((sum, worker) => sum + worker.jobs_processed, 0))}</td>
+                        <td className="number">{short(mine.reduce((sum, worker) => sum + worker.jobs_failed, 0))}</td>
+                      </tr>
+                    );
+                  })}
+                </tbody>
+              </table>
+            </Scrolled>
           )
         }
       </Answer>
     </section>
+  );
+}
+
+function NoFlow() {
+  return (
+    <Empty>
+      <p>No flow runs, and none is remembered. In a terminal beside this one, try</p>
+      <ul>
+        <li>
+          a flow that comes with it: <Command>routilux demo --monitor</Command>
+        </li>
+        <li>
+          one of the examples: <Command>routilux run examples/source_metrics.py:flow --monitor</Command>
+        </li>
+        <li>
+          one that stays, and takes jobs from this page: <Command>routilux serve examples/source_metrics.py:flow</Command>
+        </li>
+      </ul>
+    </Empty>
   );
 }

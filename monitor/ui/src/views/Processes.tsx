@@ -4,7 +4,7 @@ import type { ProcessList, WorkerList } from "../contract";
 import { bytes, seconds, short } from "../format";
 import { href } from "../route";
 import { useApi } from "../useApi";
-import { Answer, Empty, Status } from "./parts";
+import { Answer, Command, Empty, Scrolled, Status } from "./parts";
 
 export function Processes() {
   const workers = useApi<WorkerList>("/workers?limit=100", 2000);
@@ -14,7 +14,7 @@ export function Processes() {
       <Answer of={workers}>
         {({ workers: found }) => {
           const running = found.filter((worker) => worker.status !== "stopped");
-          if (running.length === 0) return <Empty>No flow runs now. Its processes appear here while it does.</Empty>;
+          if (running.length === 0) return <NoneRuns />;
           return running.map((worker) => (
             <section key={worker.worker_id}>
               <h2>
@@ -29,11 +29,23 @@ export function Processes() {
   );
 }
 
+function NoneRuns() {
+  return (
+    <Empty>
+      <p>No flow runs now: its processes are here while it does, and under History what it has done. To see some:</p>
+      <p>
+        <Command>routilux demo --monitor</Command>
+      </p>
+    </Empty>
+  );
+}
+
 export function OfFlow({ worker }: { worker: string }) {
   const processes = useApi<ProcessList>(`/workers/${encodeURIComponent(worker)}/processes`, 1000);
   return (
     <Answer of={processes}>
       {({ processes: found }) => (
+        <Scrolled label="processes">
           <table>
             <thead>
               <tr>
@@ -68,6 +80,7 @@ export function OfFlow({ worker }: { worker: string }) {
               ))}
             </tbody>
           </table>
+        </Scrolled>
       )}
     </Answer>
   );

@@ -1,0 +1,204 @@
+"""A browser finds its way on the graph: what has passed, where a message came from, groups, keys, arrays."""
+
+import os
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+from browser.flows import crew, photos, relay
+from browser.spectator import PATIENCE, Spectator
+from browser.test_debugging import break_here, choose_connection
+from monitor.fakeruntime import FakeRuntime
+from monitor.madefeed import Player, wide
+
+expect.set_options(timeout=PATIENCE)
+
+
+def connection(page: Page, name: str) -> Locator:
+    return page.locator(f"[data-connection='{name}']")
+
+
+def rest_on(page: Page, name: str) -> None:
+    """The pointer on a connection, where its label is drawn over it."""
+    expect(connection(page, name)).to_be_visible()
+    box = connection(page, name).bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+
+def routine(page: Page, name: str) -> Locator:
+    return page.locator(f".react-flow__node[data-id='{name}']")
+
+
+# ---- values and ways ---------------------------------------------------------------------------------------
+
+
+def test_the_last_values_of_a_connection_are_beside_the_pointer(spectator: Spectator) -> None:
+    spectator.desk.submit(5).wait(20)
+    page = spectator.go("flows/numbers")
+    rest_on(page, "count.output->square.number")
+    expect(page.get_by_label("last values")).to_contain_text("the first of 5")
+    spectator.picture("values")
+    page.mouse.move(5, 5)
+    expect(page.get_by_label("last values")).to_have_count(0)
+
+
+def test_where_nothing_has_passed_the_page_says_how_to_get_values(spectator: Spectator) -> None:
+    spectator.desk.runtime.start(photos())
+    page = spectator.go("flows/photos")
+    rest_on(page, "take.output->brightness.photo")
+    expect(page.get_by_label("last values")).to_contain_text("submit a job while the monitor runs")
+
+
+def test_the_way_of_a_held_message_leads_back_to_the_submission(spectator: Spectator) -> None:
+    page = spectator.go("flows/numbers")
+    choose_connection(page, "square.output->total.item")
+    break_here(page, 'data["n"] == 9')
+    job = spectator.desk.submit(3)
+    way = page.get_by_label("way of the message")
+    expect(way).to_contain_text("submitted → count.to")
+    expect(connection(page, "count.output->square.number")).to_have_class(re.compile("is-on-way"))
+    expect(connection(page, "count.output->parity.number")).not_to_have_class(re.compile("is-on-way"))
+    spectator.picture("way")
+    way.get_by_role("button", name="count.output → square.number").click()
+    expect(page.locator(".side h2").last).to_have_text("count.output → square.number")
+    page.keyboard.press("F8")
+    job.wait(20)
+    expect(page.locator(".is-on-way")).to_have_count(0)
+
+
+def test_an_event_of_a_trace_leads_to_the_way_of_its_message_on_the_graph(spectator: Spectator) -> None:
+    job = spectator.desk.submit(3)
+    job.wait(20)
+    page = spectator.go(f"jobs/{job.job_id}/trace")
+    page.get_by_role("link", name="square.output → total.item").first.click()
+    way = page.get_by_label("way of the message")
+    expect(way).to_contain_text("square.output → total.item")
+    expect(way).to_contain_text("submitted → count.to")
+    expect(connection(page, "count.output->square.number")).to_have_class(re.compile("is-on-way"))
+
+
+# ---- arrays ------------------------------------------------------------------------------------------------
+
+
+def test_held_arrays_have_a_picture_and_what_is_in_the_message_opens(spectator: Spectator) -> None:
+    runtime, flow = spectator.desk.runtime, photos()
+    runtime.start(flow)
+    page = spectator.go("flows/photos")
+    choose_connection(page, "take.output->brightness.photo")
+    page.get_by_role("button", name="Break here").click()
+    expect(page.locator(".point")).to_be_visible()
+    job = runtime.exec(flow, seed=3)
+    held = page.get_by_label("held message")
+    expect(held.locator("canvas.plane")).to_be_visible()
+    expect(held.locator("svg.spark")).to_be_visible()
+    expect(held).to_contain_text("uint8 (48, 64) min 0 max 255")
+    for name in ("about", "tags"):  # what is in them is asked for now
+        held.locator("summary", has=page.locator("b", has_text=f"'{name}'")).click()
+    expect(held.locator(".vars.leaf", has_text="'sea'")).to_be_visible()
+    spectator.picture("arrays")
+    page.keyboard.press("F5")
+    job.wait(20)
+
+
+# ---- the view ----------------------------------------------------------------------------------------------
+
+
+def test_the_view_goes_to_the_held_place(spectator: Spectator) -> None:
+    runtime, flow, last = spectator.desk.runtime, relay(), "fifth.output->sixth.number"
+    runtime.start(flow)
+    spectator.page.set_viewport_size({"width": 390, "height": 844})
+    page = spectator.go("flows/relay")
+    expect(page.locator(".react-flow__node").first).to_be_visible()
+    expect(connection(page, last)).not_to_be_in_viewport()
+    at = {"source_routine_id": "fifth", "source_event_name": "output"}
+    job = runtime.exec(
+        flow, to=1, breakpoints=[at | {"target_routine_id": "sixth", "target_slot_name": "number"}]
+    )
+    expect(connection(page, last)).to_be_in_viewport()
+    expect(connection(page, last)).to_have_class(re.compile("has-held"))
+    spectator.picture("held-narrow")
+    page.get_by_label("held message").get_by_role("button", name="Resume").click()
+    job.wait(20)
+
+
+def test_one_goes_from_one_held_message_to_the_next(spectator: Spectator) -> None:
+    page = spectator.go("flows/numbers")
+    routine(page, "count").locator("[data-port='to']").click()
+    page.get_by_role("button", name="Break here").click()  # the supervisor holds each submission
+    expect(page.locator(".point")).to_be_visible()
+    jobs = [spectator.desk.submit(to) for to in (1, 2)]
+    held = page.get_by_label("held message")
+    expect(held).to_contain_text("1 of 2")
+    held.get_by_role("button", name="Next").click()
+    expect(held).to_contain_text("2 of 2")
+    first = held.locator("p a").inner_text()
+    held.get_by_role("button", name="Previous").click()
+    expect(held.locator("p a")).not_to_have_text(first)
+    held.get_by_role("button", name="Resume").click()
+    expect(held).not_to_contain_text("of 2")
+    held.get_by_role("button", name="Resume").click()
+    for job in jobs:
+        job.wait(20)
+
+
+# ---- groups ------------------------------------------------------------------------------------------------
+
+
+def test_a_closed_group_shows_the_breakpoint_in_it_and_opens_by_a_click(spectator: Spectator) -> None:
+    spectator.desk.runtime.start(crew())
+    page = spectator.go("flows/crew")
+    routine(page, "hand-2").locator("[data-port='number']").click()
+    page.get_by_role("button", name="Break here").click()
+    expect(page.locator(".point")).to_be_visible()
+    page.get_by_role("button", name="Close group hand").click()
+    group = page.locator(".group")
+    expect(group).to_contain_text("3 routines")
+    expect(group).to_contain_text("1 breakpoint")
+    expect(page.locator(".react-flow__node")).to_have_count(2)
+    group.click()
+    expect(page.locator(".react-flow__node")).to_have_count(4)
+
+
+def test_more_than_three_hundred_routines_are_closed_to_groups(spectator: Spectator) -> None:
+    with FakeRuntime("made-up", pid=os.getpid()) as runtime:
+        Player(runtime, wide(330))
+        page = spectator.go("flows/wide")
+        expect(page.locator(".group")).to_have_count(33)
+        page.get_by_label(re.compile("group stage-07, 10 routines")).click()
+        expect(routine(page, "stage-07-0")).to_be_in_viewport()
+        expect(routine(page, "group:stage-07")).to_have_count(0)
+
+
+# ---- keys --------------------------------------------------------------------------------------------------
+
+
+def test_the_graph_is_walked_by_keys_and_f9_sets_a_breakpoint(spectator: Spectator) -> None:
+    page = spectator.go("flows/numbers")
+    routine(page, "count").focus()
+    for key in ("ArrowRight", "ArrowRight", "F9"):  # over the event to its first connection
+        page.keyboard.press(key)
+    expect(connection(page, "count.output->square.number")).to_have_class(re.compile("has-break"))
+    page.keyboard.press("Enter")
+    expect(page.locator(".side h2")).to_have_text("count.output → square.number")
+    page.keyboard.press("F9")
+    expect(page.locator(".wire-label.has-break")).to_have_count(0)
+    for key in (
+        "ArrowDown",
+        "ArrowRight",
+        "ArrowRight",
+        "Enter",
+    ):  # the next connection, its slot, its routine
+        page.keyboard.press(key)
+    expect(page.locator(".side h2")).to_have_text("parity")
+
+
+def test_a_wrong_condition_is_underlined_where_it_is_wrong(spectator: Spectator) -> None:
+    page = spectator.go("flows/numbers")
+    routine(page, "square").locator("strong").click()
+    page.get_by_label("condition").fill('data["n"] > open(3)')
+    expect(page.locator(".where mark")).to_have_text("open(3)")
+    expect(page.locator(".break .wrong")).to_contain_text("Column 13")
+    page.get_by_label("condition").fill('data["n"] > 3')
+    expect(page.locator(".break .fine")).to_be_visible()
+    expect(page.get_by_role("button", name="Break here")).to_be_enabled()
