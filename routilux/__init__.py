@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         JobFailed,
         PayloadError,
         PeerLost,
+        RecordingError,
         RoutiluxError,
         RoutineCrashed,
         StoreError,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from routilux.jobs import JobState, Output
     from routilux.lifecycle import ExecutionStatus
     from routilux.registry import FlowRegistry
+    from routilux.replay import Emission, Message, recorded
     from routilux.runtime import Runtime
 
 __all__ = [
@@ -49,6 +51,7 @@ __all__ = [
     "Connection",
     "DeadLettersFull",
     "DeadlineExceeded",
+    "Emission",
     "Event",
     "ExecutionHooks",
     "ExecutionStatus",
@@ -59,9 +62,11 @@ __all__ = [
     "JobCancelled",
     "JobFailed",
     "JobState",
+    "Message",
     "Output",
     "PayloadError",
     "PeerLost",
+    "RecordingError",
     "RoutiluxError",
     "Routine",
     "RoutineCrashed",
@@ -70,6 +75,7 @@ __all__ = [
     "StoreError",
     "WireError",
     "policies",
+    "recorded",
     "retry",
     "routine",
 ]
@@ -89,6 +95,7 @@ _HOMES = {
         "JobFailed",
         "PayloadError",
         "PeerLost",
+        "RecordingError",
         "RoutiluxError",
         "RoutineCrashed",
         "StoreError",
@@ -99,6 +106,7 @@ _HOMES = {
     "jobs": ("JobState", "Output"),
     "lifecycle": ("ExecutionStatus",),
     "registry": ("FlowRegistry",),
+    "replay": ("Emission", "Message", "recorded"),
     "runtime": ("Runtime",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

@@ -87,9 +87,14 @@ class DeadLetter:
         """The message as it was sent, and whether it is laid out as a large one. Raises as `payload`."""
         return self._store.encoded(self.id)
 
+    @property
+    def is_typed(self) -> bool:
+        """Whether it was for a slot with a declared type: then its fields are encoded without their class."""
+        return self._store.is_typed(self.id)
+
     def revived(self, wanted: object) -> object:
         """The payload for a slot of that type: as `payload`, but a Struct or dataclass is one again."""
-        if not self._store.is_typed(self.id):
+        if not self.is_typed:
             return self.payload
         data, is_large = self.encoded()
         decoder = TypedDecoder(wanted, Decoder())

@@ -93,6 +93,41 @@ class Inject(msgspec.Struct, frozen=True, tag=True):
     routine_id: str
     slot_name: str
     data: Any = None
+    encoded: bytes = b""
+    """In its place, a payload laid out as a large one; never from outside, for it may hold pickles."""
+    is_typed: bool = False
+    """Whether that is encoded as the slot's type."""
+
+
+class StartRecording(msgspec.Struct, frozen=True, tag=True):
+    """→ TapeInfo of a new recording, of a job or of all jobs of a flow."""
+
+    place: str
+    """`a.event->b.slot`, `a.event` or `b.slot`."""
+    job_id: str = ""
+    flow_id: str = ""
+    condition: str | None = None
+    count: int = 100
+    seconds: float = 60.0
+    max_bytes: int = 64 << 20
+
+
+class TakeRecorded(msgspec.Struct, frozen=True, tag=True):
+    """→ TapeInfo: what it has by now, as much as goes into one answer; with `stops` it is over then."""
+
+    flow_id: str
+    recording_id: str
+    offset: int = 0
+    """Messages that are there already."""
+    stops: bool = False
+
+
+class SaveHeld(msgspec.Struct, frozen=True, tag=True):
+    """→ TapeInfo of what is held, as one message."""
+
+    job_id: str
+    hold_id: str = ""
+    """The oldest if there is none."""
 
 
 class AskAudit(msgspec.Struct, frozen=True, tag=True):
@@ -112,6 +147,9 @@ DebugRequest = (
     | LookAt
     | ActOnHold
     | Inject
+    | StartRecording
+    | TakeRecorded
+    | SaveHeld
     | AskAudit
 )
 
@@ -141,6 +179,7 @@ class HeldMessage(msgspec.Struct, frozen=True):
     message_id: str
     """Of the input that was at work: what is held was caused by it."""
     parents: tuple[str, ...]
+    """All inputs of that activation."""
     connection_id: str | None = None
     event_name: str | None = None
     slot_name: str | None = None
@@ -206,6 +245,16 @@ class SeenInfo(msgspec.Struct, frozen=True, tag=True):
     """The innermost first."""
 
 
+class TapeInfo(msgspec.Struct, frozen=True, tag=True):
+    """What a recording has, from the wanted message on. `reason` is empty while it goes on."""
+
+    recording_id: str = ""
+    messages: tuple[bytes, ...] = ()
+    """Each a debug.recordings.Recorded in MessagePack."""
+    skipped: int = 0
+    reason: str = ""
+
+
 class AuditEntry(msgspec.Struct, frozen=True):
     at: float
     action: str
@@ -218,4 +267,4 @@ class Audit(msgspec.Struct, frozen=True, tag=True):
     entries: tuple[AuditEntry, ...]
 
 
-DebugAnswer = BreakpointList | SessionInfo | SeenInfo | Audit
+DebugAnswer = BreakpointList | SessionInfo | SeenInfo | TapeInfo | Audit

@@ -58,6 +58,10 @@ class HoldNotFound(BreakpointError):
     """Nothing is held under that id any more."""
 
 
+class RecordingError(RoutiluxError):
+    """A file of recorded messages cannot be read or written, or a message in it cannot be used here."""
+
+
 class ClosedError(RoutiluxError):
     """The runtime or the flow was closed by you."""
 

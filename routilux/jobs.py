@@ -2,9 +2,11 @@
 
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping
+from os import PathLike
 from typing import Any, NamedTuple, Protocol
 
 from routilux import clock
+from routilux.debug.recorder import Recording
 from routilux.debug.session import Breakpoints, DebugControl, Session
 from routilux.errors import DeadlineExceeded, JobCancelled, RoutiluxError
 from routilux.flow import Flow
@@ -222,6 +224,12 @@ class JobState:
     def session(self) -> Session:
         """What is held of this job, and how to look at it and let it go on."""
         return Session(self.control.debugger, self)
+
+    def record(
+        self, place: str | Mapping[str, Any], path: str | PathLike[str], /, **options: Any
+    ) -> Recording:
+        """Begin to record messages of this job, to a file; as `breakpoints.record`, which has the options."""
+        return self.breakpoints.record(place, path, **options)
 
     def logs(self) -> list[LogEntry]:
         """What the job's routines have logged and printed so far, in the order of time: the last 10,000

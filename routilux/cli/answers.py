@@ -34,8 +34,10 @@ def show(job: JobState, crew: Mapping[str, int], *, as_json: bool, is_drained: b
         complain(job.error)
 
 
-def answering(run: Callable[[], Any], interrupts: Interrupts) -> Any:
-    """What `run` returns; its errors are told on standard error and end the command."""
+def answering(run: Callable[[], Any], interrupts: Interrupts, *, failure: int = 1) -> Any:
+    """What `run` returns; its errors are told on standard error and end the command with the exit code
+    `failure`.
+    """
     try:
         return run()
     except BrokenPipeError:
@@ -43,7 +45,7 @@ def answering(run: Callable[[], Any], interrupts: Interrupts) -> Any:
     except Exception as error:  # the user's code runs in here: a setup() inline, say  # noqa: BLE001
         if not interrupts.seen:
             complain(error)
-        raise typer.Exit(interrupts.exit_code or 1) from None
+        raise typer.Exit(interrupts.exit_code or failure) from None
 
 
 def complain(error: BaseException) -> None:

@@ -8,7 +8,19 @@ from typing import Annotated, Literal
 
 import typer
 
-from routilux.cli import arguments, deadletters, debugging, demo, jobs, keeping, progress, serving, watching
+from routilux.cli import (
+    arguments,
+    deadletters,
+    debugging,
+    demo,
+    jobs,
+    keeping,
+    progress,
+    recording,
+    replaying,
+    serving,
+    watching,
+)
 from routilux.cli.answers import answering, show
 from routilux.cli.attendance import Drain, attend, stay
 from routilux.cli.interrupts import Interrupts
@@ -31,6 +43,8 @@ app.add_typer(deadletters.app, name="dead-letters")
 app.command("resume")(keeping.resume)
 app.command("serve")(serving.serve)
 app.command("debug")(debugging.debug)
+app.command("record")(recording.record)
+app.command("replay")(replaying.replay)
 
 
 def _say_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it

@@ -11,6 +11,8 @@ from routilux.cli.debugshell import DebugShell
 from routilux.cli.lease import Lease
 from routilux.cli.wire import Wire
 from routilux.commands import Describe, Description, FlowInfo, JobInfo
+from routilux.debug.ancestry import Ancestry, Names
+from routilux.debug.follower import Follower
 from routilux.errors import RoutiluxError
 from routilux.frontdesk.visit import ask, runtimes
 
@@ -35,15 +37,16 @@ def debug(
     """
 
     def run() -> None:
-        directory, found, flow = _find(job)
+        directory, found, flow = find_job(job)
         wire = Wire(directory, found.job_id)
-        with Lease(wire):
-            DebugShell(wire, flow).cmdloop()
+        ancestry = Ancestry(Names.of(flow), found.job_id)
+        with Lease(wire), Follower(flow.directory, ancestry) as follower:
+            DebugShell(wire, flow, follower).cmdloop()
 
     answering(run, context.obj)
 
 
-def _find(job_id: str | None) -> Found:
+def find_job(job_id: str | None) -> Found:
     """The job, wherever it runs. Raises RoutiluxError if it is not clear which."""
     found = [
         each for directory in runtimes() for each in _jobs(directory) if job_id in (None, each[1].job_id)

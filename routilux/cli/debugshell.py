@@ -12,6 +12,9 @@ import msgspec
 from routilux.cli.places import parsed, places, written
 from routilux.cli.wire import RefusedError, Wire
 from routilux.commands import Done, FlowInfo
+from routilux.debug import recordings
+from routilux.debug.follower import Follower
+from routilux.debug.recordings import End, messages_of
 from routilux.debugcommands import (
     ActOnHold,
     AskSession,
@@ -20,16 +23,21 @@ from routilux.debugcommands import (
     ListBreakpoints,
     LookAt,
     RemoveBreakpoint,
+    SaveHeld,
     SeenInfo,
     SessionInfo,
     SetBreakpoint,
+    TapeInfo,
     VariableInfo,
 )
-from routilux.errors import BreakpointError
+from routilux.errors import BreakpointError, RecordingError
 from routilux.ipc import plain
 
 LOOK = 0.1
 """Seconds between two questions whether anything is held."""
+
+MOST_TOLD = 50
+"""Messages that `where` tells as the cause of what is held."""
 
 Doing = Callable[["DebugShell", str], bool | None]
 
@@ -41,7 +49,7 @@ def _told(doing: Doing) -> Doing:
     def do(shell: "DebugShell", line: str) -> bool | None:
         try:
             return doing(shell, line)
-        except (RefusedError, BreakpointError) as error:
+        except (RefusedError, BreakpointError, RecordingError) as error:
             shell.say(f"error: {error}")
             return None
 
@@ -51,10 +59,11 @@ def _told(doing: Doing) -> Doing:
 class DebugShell(cmd.Cmd):
     """Raises PeerLost when the runtime has gone."""
 
-    def __init__(self, wire: Wire, flow: FlowInfo) -> None:
+    def __init__(self, wire: Wire, flow: FlowInfo, follower: Follower) -> None:
         super().__init__()
         self._wire = wire
         self._flow = flow
+        self._follower = follower
         self._nap = threading.Event()
         self.prompt = "(debug) " if sys.stdin.isatty() else ""
 
@@ -106,10 +115,15 @@ class DebugShell(cmd.Cmd):
 
     @_told
     def do_where(self, _line: str) -> None:
-        """`where`: the functions that are under way where the oldest message is held."""
-        self._show(self._session())
+        """`where`: the functions that are under way where the oldest message is held, and the messages that
+        have caused it, back to the submission.
+        """
+        session = self._session()
+        self._show(session)
         for frame in self._wire.ask(LookAt(self._wire.job_id, "stack"), SeenInfo).frames:
             self.say(f"  {frame.file}:{frame.line} in {frame.function}\n    {frame.text.strip()}")
+        for each in self._follower.ancestors(session.holds[0])[:MOST_TOLD] if session.holds else ():
+            self.say(f"{'  ' * each.generation}caused by {each}")
 
     @_told
     def do_locals(self, _line: str) -> None:
@@ -135,6 +149,15 @@ class DebugShell(cmd.Cmd):
     def _variables(self, path: tuple[int, ...] = ()) -> tuple[VariableInfo, ...]:
         look = LookAt(self._wire.job_id, "variables", path=path)
         return self._wire.ask(look, SeenInfo).variables
+
+    @_told
+    def do_save(self, line: str) -> None:
+        """`save FILE`: write the message to a file, for `routilux replay`; it is held on."""
+        if not (path := line.strip()):
+            raise BreakpointError("name the file: `save FILE`")
+        found = messages_of(self._wire.ask(SaveHeld(self._wire.job_id), TapeInfo))
+        recordings.write(path, found, End(len(found), reason="count"))
+        self.say(f"saved in {path}")
 
     # ---- go on --------------------------------------------------------------------------------------------
 

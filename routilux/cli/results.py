@@ -158,13 +158,14 @@ def write_json(job: JobState, file: BinaryIO) -> None:
     file.write(msgspec.json.encode(head)[:-1] + b',"results":[')
     for number, output in enumerate(outputs(job)):
         file.write(b"," if number else b"")
-        file.write(_result(output))
+        file.write(result(output))
     tail = {"counters": job.counters, "error": None if job.error is None else error_record(job.error)}
     file.write(b"]," + msgspec.json.encode(tail)[1:] + b"\n")
     file.flush()
 
 
-def _result(output: Output) -> bytes:
+def result(output: Output) -> bytes:
+    """One output in JSON; what JSON has not is told as Python writes it."""
     head = {"routine": output.routine, "event": output.event}
     try:
         return _json.encode({**head, "payload": output.payload})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Literal
 
 import msgspec
@@ -28,8 +28,9 @@ class Breakpoint(msgspec.Struct, frozen=True, kw_only=True):
     submission too), or "error" (an exception has left the logic of `routine_id`, or of any routine). With
     `routine_id` and `slot_name` alone it is a slot, with `routine_id` alone a routine.
 
-    `action="log"` notes a line instead of holding. `suspend="job"` stops all processes of the job while one
-    is held. The last five fields are what it has come to so far; what is given for them is not heeded.
+    `action="log"` notes a line instead of holding; "record" is what a recording sets. `suspend="job"` stops
+    all processes of the job while one is held. The last five fields are what it has come to so far; what is
+    given for them is not heeded.
     """
 
     breakpoint_id: str = ""
@@ -46,7 +47,7 @@ class Breakpoint(msgspec.Struct, frozen=True, kw_only=True):
     condition: str | None = None
     hit_condition: str | None = None
     """Of each process the hits whose number, from 1, is such: `">= 3"`, `"% 10"`, `"== 5"`."""
-    action: Literal["pause", "log"] = "pause"
+    action: Literal["pause", "log", "record"] = "pause"
     log_message: str | None = None
     one_shot: bool = False
     suspend: Literal["worker", "job"] = "worker"
@@ -88,9 +89,11 @@ def as_breakpoint(given: Breakpoint | Mapping[str, Any]) -> Breakpoint:
         raise BreakpointError(f"breakpoint: {error}") from None
 
 
-def validated(flow: Graph, given: Breakpoint | Mapping[str, Any]) -> Breakpoint:
+def validated(flow: Graph, given: Breakpoint | Mapping[str, Any], *, may_record: bool = False) -> Breakpoint:
     """The breakpoint with its type, as one of this flow. Raises BreakpointError naming what is wrong."""
     wanted = as_breakpoint(given)
+    if wanted.action == "record" and not may_record:
+        raise BreakpointError('action="record" is that of a recording: begin one by record(place, path)')
     kind = wanted.type or _kind(wanted)
     wanted = msgspec.structs.replace(
         wanted, type=kind, hit_count=0, evaluations=0, condition_errors=0, cost_us=0.0, last_error=""
@@ -130,7 +133,7 @@ def _check_fields(wanted: Breakpoint, kind: Kind) -> None:
         raise BreakpointError(f"a breakpoint of type {kind!r} has no {', '.join(extra)}")
     if len(wanted.breakpoint_id) > LONGEST_ID or not (wanted.breakpoint_id or "-").isprintable():
         raise BreakpointError(f"breakpoint_id: a text of at most {LONGEST_ID} characters, all printable")
-    if wanted.action not in ("pause", "log") or wanted.suspend not in ("worker", "job"):
+    if wanted.action not in ("pause", "log", "record") or wanted.suspend not in ("worker", "job"):
         raise BreakpointError('action is "pause" or "log", suspend is "worker" or "job"')
     if wanted.log_message is not None and wanted.action != "log":
         raise BreakpointError('a log_message is written by action="log" alone')
@@ -171,6 +174,49 @@ def _check_connection(flow: Graph, wanted: Breakpoint) -> None:
     if ends not in flow.connections:
         known = [each.id for each in flow.connections]
         raise BreakpointError(f"flow {flow.name!r} has no connection {ends.id!r}: {nearest(ends.id, known)}")
+
+
+RECORDED: Final = frozenset(("slot", "event", "connection"))
+
+
+def recording(flow: Graph, place: str | Mapping[str, Any], condition: str | None, count: int) -> Breakpoint:
+    """The breakpoint that records so many messages of a place: `a.event->b.slot`, `b.slot`, `a.event`, or the
+    fields of a breakpoint. Raises BreakpointError.
+    """
+    fields = dict(place_named(flow, place) if isinstance(place, str) else place)
+    fields |= {} if condition is None else {"condition": condition}
+    wanted = validated(flow, {**fields, "action": "record", "hit_condition": f"<= {count}"}, may_record=True)
+    if wanted.type not in RECORDED or wanted.one_shot:
+        raise BreakpointError("messages are recorded on a connection, an event or a slot: name one of these")
+    return wanted
+
+
+def place_named(flow: Graph, name: str) -> dict[str, str]:
+    """A connection, event or slot of a flow, as the fields of a breakpoint. Where a slot has the name of an
+    event, the event is meant. Raises BreakpointError.
+    """
+    known = dict(_places(flow))
+    if name not in known:
+        raise BreakpointError(f"flow {flow.name!r} has no place {name!r}: {nearest(name, known)}")
+    return known[name]
+
+
+def _places(flow: Graph) -> Iterator[tuple[str, dict[str, str]]]:
+    for node in flow.nodes.values():
+        for slot in node.routine.slot_names:
+            yield f"{node.name}.{slot}", {"routine_id": node.name, "slot_name": slot}
+        for event in node.routine.event_names:
+            yield f"{node.name}.{event}", {"routine_id": node.name, "event_name": event}
+    for each in flow.connections:
+        yield (
+            each.id,
+            {
+                "source_routine_id": each.source,
+                "source_event_name": each.event,
+                "target_routine_id": each.target,
+                "target_slot_name": each.slot,
+            },
+        )
 
 
 def connection_of(wanted: Breakpoint) -> Connection:

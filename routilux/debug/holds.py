@@ -33,6 +33,29 @@ class Report(msgspec.Struct, frozen=True, array_like=True):
     shown: str = ""
     error: str = ""
     """Of a failed activation, its traceback."""
+    origin: int = 0
+    """The submission that has caused it, counted from 1; 0 where that is not tracked."""
+
+
+class Sample(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """A copy of a message that a recording has come upon."""
+
+    process: int
+    event: int
+    connection: int
+    """As in a Report."""
+    message_id: str
+    parents: tuple[str, ...]
+    origin: int
+    at: float
+    """Unix seconds."""
+    missed: int
+    """Messages before this one that found no room on the way."""
+    size: int
+    is_typed: bool
+    """Whether the payload is that of a slot with a declared type."""
+    payload: bytes
+    """Encoded in one piece; empty if the process has sent as much as it may."""
 
 
 class Release(msgspec.Struct, frozen=True, array_like=True, tag=True):

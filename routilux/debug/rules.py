@@ -50,6 +50,10 @@ class Rule:
         self.last_error = ""
         self.is_told = False
         """Whether the supervisor knows of the error."""
+        self.sampled = 0
+        """Bytes that a recording has taken here, and"""
+        self.missed = 0
+        """messages since the last one that it has not."""
         self._before = entry.before.get(process, 0)
         self._test = None if wanted.condition is None else compile_condition(wanted.condition)
         self._hits = None if wanted.hit_condition is None else compile_hits(wanted.hit_condition)

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from os import PathLike
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from routilux.debug import recordings
 from routilux.debug.breakpoints import Breakpoint
+from routilux.debug.follower import Follower
 from routilux.debug.holds import Look, Release, Report, Seen, StackFrame, Variable
+from routilux.debug.recorder import Recording, RecordingControl
+from routilux.debug.recordings import MOST_BYTES, End, Limits, Recorded
 from routilux.errors import BreakpointError
 
 PATIENCE = 5.0
@@ -69,7 +74,11 @@ class DebugControl(Protocol):
     def wait(self, job: Any, timeout: float | None) -> list[HoldInfo]: ...
     def release(self, job: Any, hold_id: str, release: Release, payload: Any = None) -> None: ...
     def look(self, job: Any, hold_id: str, what: Look, timeout: float, *, renews: bool = True) -> Seen: ...
+    @property
+    def recordings(self) -> RecordingControl: ...
     def read(self, report: Report) -> Any: ...
+    def saved(self, job: Any, hold_id: str) -> Recorded: ...
+    def follower(self, job: Any) -> Follower: ...
     def inject(self, job: Any, routine: str, slot: str, payload: Any) -> None: ...
     def attach(self, job: Any) -> None: ...
     def detach(self, job: Any) -> None: ...
@@ -101,6 +110,28 @@ class Breakpoints:
     def list(self) -> list[Breakpoint]:
         """All of them, with what they have come to so far."""
         return self._control.breakpoints(self._job)
+
+    def record(
+        self,
+        place: str | Mapping[str, Any],
+        path: str | PathLike[str],
+        /,
+        *,
+        count: int = 100,
+        condition: str | None = None,
+        seconds: float = 60.0,
+        max_bytes: int = MOST_BYTES,
+    ) -> Recording:
+        """Begin to record the next `count` messages of a place, `a.event->b.slot`, `a.event` or `b.slot`, for
+        at most so many seconds and bytes, of those on which the condition holds. They are written to the file
+        when the recording is waited for or stopped. Raises BreakpointError.
+        """
+        try:
+            limits = Limits(count, max_bytes, seconds)
+        except (TypeError, ValueError) as error:
+            raise BreakpointError(f"this is no recording: {error}") from None
+        control = self._control.recordings
+        return Recording(control, control.start(self._job, place, condition, limits), path)
 
     def __iter__(self) -> Iterator[Breakpoint]:
         return iter(self.list())
@@ -162,6 +193,12 @@ class Session:
         """
         self._control.inject(self._job, routine, slot, data)
 
+    def follow(self) -> Follower:
+        """What tells, from `with` on, which messages have caused another: `follower.ancestors(hold)`.
+        Meanwhile workers publish a sample of what they do; `job.trace()` makes it all.
+        """
+        return self._control.follower(self._job)
+
     @property
     def audit(self) -> list[Action]:
         """What debuggers have done to this job, the oldest first (the last thousand)."""
@@ -192,6 +229,9 @@ class Hold:
         self.message_id = info.report.message_id
         """Of the input that was at work: what is held was caused by it."""
         self.parents = info.report.parents
+        """All inputs of that activation: several of a join or a batch, none of a submission."""
+        self.origin = info.report.origin
+        """The submission that has caused it, counted from 1, where a `join(on="origin")` needs that told."""
         self.connection_id = info.connection_id
         self.event_name = info.event_name
         self.slot_name = info.slot_name
@@ -211,6 +251,13 @@ class Hold:
         if self.info.report.payload is None:
             raise BreakpointError(f"this message is too large to travel to a debugger: {self.preview}")
         return self._control.read(self.info.report)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the message to a file, for `recorded` and `routilux replay`; it is held on. Raises
+        BreakpointError if it is too large to travel, or no single message; RecordingError.
+        """
+        record = self._control.saved(self._job, self.hold_id)
+        recordings.write(path, [record], End(1, reason="count"))
 
     # ---- go on --------------------------------------------------------------------------------------------
 

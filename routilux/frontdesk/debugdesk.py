@@ -27,9 +27,12 @@ from routilux.debugcommands import (
     LookAt,
     RemoveBreakpoint,
     Renew,
+    SaveHeld,
     SeenInfo,
     SessionInfo,
     SetBreakpoint,
+    StartRecording,
+    TakeRecorded,
     VariableInfo,
 )
 from routilux.errors import BreakpointError, BreakpointNotFound, DeadlineExceeded, HoldNotFound
@@ -37,6 +40,7 @@ from routilux.flow import Flow
 from routilux.frontdesk.entry import typed
 from routilux.frontdesk.house import House
 from routilux.frontdesk.refused import Refused
+from routilux.frontdesk.tapes import TapeDesk, captured
 from routilux.joblist import Ended
 from routilux.jobs import JobState
 from routilux.submission import slot_seed
@@ -70,6 +74,7 @@ class DebugDesk:
         self._house = house
         self._find_flow = find_flow
         self._find_job = find_job
+        self._tapes = TapeDesk(self._control, self._running, self._job, self._held)
 
     def answer(self, request: DebugRequest) -> Answer:
         """Do what was asked. Raises Refused, or whatever else stands in the way."""
@@ -106,6 +111,8 @@ class DebugDesk:
                 return self._act(request)
             case Inject():
                 return self._inject(request)
+            case StartRecording() | TakeRecorded() | SaveHeld():
+                return self._tapes.answer(request)
             case AskAudit():
                 return self._audit(request)
         assert_never(request)
@@ -139,6 +146,12 @@ class DebugDesk:
         flow = self._house.admission.open(self._find_flow(flow_id))
         return self._house.engine.debugger(flow), None
 
+    def _running(self, flow_id: str) -> DebugControl | None:
+        """Of a flow whose processes run: to ask for it starts none."""
+        flow = self._find_flow(flow_id)
+        is_running = any(each.flow is flow for each in self._house.engine.running())
+        return self._house.engine.debugger(flow) if is_running else None
+
     def _list(self, request: ListBreakpoints) -> BreakpointList:
         if request.job_id:
             job = self._held_job(request.job_id)
@@ -148,10 +161,8 @@ class DebugDesk:
             if request.renews:
                 control.renew(job)
             return _listed(*control.breakpoints(job))
-        flow = self._find_flow(request.flow_id)
-        if all(running.flow is not flow for running in self._house.engine.running()):
-            return BreakpointList(())  # to ask for them starts no processes
-        return _listed(*_of_flow(self._house.engine.debugger(flow)))
+        running = self._running(request.flow_id)
+        return BreakpointList(()) if running is None else _listed(*_of_flow(running))
 
     def _set(self, request: SetBreakpoint) -> BreakpointList:
         control, job = self._control(request.job_id, request.flow_id)
@@ -234,7 +245,11 @@ class DebugDesk:
         if request.slot_name not in flow.nodes[request.routine_id].routine.slot_names:
             message = f"routine {request.routine_id!r} has no slot {request.slot_name!r}"
             raise Refused("SLOT_NOT_FOUND", message)
-        payload = typed(flow, request.routine_id, request.slot_name, request.data)
+        payload = (
+            captured(flow, request)
+            if request.encoded
+            else typed(flow, request.routine_id, request.slot_name, request.data)
+        )
         slot_seed(flow, request.routine_id, request.slot_name, payload)
         job.control.debugger.inject(job, request.routine_id, request.slot_name, payload)
         return Done()

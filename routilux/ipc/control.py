@@ -14,6 +14,8 @@ import zmq
 from routilux.ipc.endpoints import endpoint
 
 NAME = "control"
+WAITING = 10_000
+"""Messages of a worker that find room on their way: as many as a recording has at most."""
 PATIENCE_MS = 100
 """Between two looks whether there is still a reason to wait."""
 
@@ -21,13 +23,13 @@ PATIENCE_MS = 100
 class Ask(msgspec.Struct, frozen=True, array_like=True):
     """A question about the shared data of a job (values are encoded payloads), or the wish to pause it. Or
     `hold`, that a message of the job is held, and `shown`, what the supervisor wanted to see meanwhile: those
-    two are answered when somebody says how to go on. Or a `note`, or the
-    `fault` of a condition, which are not answered.
+    two are answered when somebody says how to go on. Or a `note`, a `sample` of a recording, or the `fault`
+    of a condition, which are not answered.
     """
 
     number: int
     job: int
-    what: Literal["get", "set", "delete", "keys", "pause", "hold", "shown", "note", "fault"]
+    what: Literal["get", "set", "delete", "keys", "pause", "hold", "shown", "note", "sample", "fault"]
     key: str = ""
     value: bytes = b""
 
@@ -118,6 +120,7 @@ class Asker:
         self._context = zmq.Context(io_threads=1)
         self._socket = self._context.socket(zmq.DEALER)
         self._socket.set(zmq.LINGER, 0)  # as above
+        self._socket.set(zmq.SNDHWM, WAITING)
         self._socket.connect(endpoint(self._directory, NAME))
         return self._socket
 

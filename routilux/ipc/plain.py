@@ -107,7 +107,7 @@ class _Data(Teller):
     def moment(self, value: object) -> None:
         self._put(_moment(value), 40)
 
-    def array(self, dtype: str | None, shape: Sequence[int], data: memoryview) -> None:
+    def array(self, dtype: str | None, shape: Sequence[int], data: memoryview, order: str) -> None:  # noqa: ARG002 - as in Teller
         about: dict[str, Any] = {"dtype": dtype or "with fields", "shape": list(shape)}
         about |= _figures(dtype, shape, data)
         self.is_whole = self.is_whole and len(about.get("preview", ())) == math.prod(shape)

@@ -114,7 +114,7 @@ class _Text(Teller):
     def moment(self, value: object) -> None:
         self._add(str(value) if isinstance(value, complex) else f"{type(value).__name__} {value}")
 
-    def array(self, dtype: str | None, shape: Sequence[int], data: memoryview) -> None:  # noqa: ARG002 - as in Teller
+    def array(self, dtype: str | None, shape: Sequence[int], data: memoryview, order: str) -> None:  # noqa: ARG002 - as in Teller
         """`array 1080×1920 uint8`."""
         sides = "×".join(map(str, shape)) or "of no dimension"
         self._add(f"array {sides} {'with fields' if dtype is None else _dtype(dtype)}")

@@ -63,8 +63,8 @@ class Teller(ABC):
         """A complex number, date, time, datetime or timedelta."""
 
     @abstractmethod
-    def array(self, dtype: str | None, shape: Sequence[int], data: memoryview) -> None:
-        """As numpy's `dtype.str` has it; the dtype is None if it has fields."""
+    def array(self, dtype: str | None, shape: Sequence[int], data: memoryview, order: str) -> None:
+        """As numpy's `dtype.str` has it; the dtype is None if it has fields. `order` is `C` or `F`."""
 
     @abstractmethod
     def scalar(self, dtype: str, data: bytes) -> None:
@@ -191,8 +191,9 @@ class _Reader:
 
     def _array(self, header: memoryview, data: memoryview) -> None:
         """A dtype with fields is pickled, and stays so."""
-        dtype, _, *shape = unpackb(header)
-        self._teller.array(dtype if isinstance(dtype, str) else None, [int(side) for side in shape], data)
+        dtype, order, *shape = unpackb(header)
+        sides = [int(side) for side in shape]
+        self._teller.array(dtype if isinstance(dtype, str) else None, sides, data, order)
 
 
 def class_of(stream: bytes | memoryview) -> str:

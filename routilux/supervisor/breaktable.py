@@ -40,7 +40,10 @@ class BreakTable:
 
     def add(self, number: int | None, job_id: str | None, given: Any) -> Breakpoint:
         """Set one, for a job or for all. Raises BreakpointError."""
-        wanted = validated(self._flow, given)
+        return self.put(number, job_id, validated(self._flow, given))
+
+    def put(self, number: int | None, job_id: str | None, wanted: Breakpoint) -> Breakpoint:
+        """As `add`, of one that is validated."""
         if len(self._entries) >= MOST:
             raise BreakpointError(f"flow {self._flow.name!r} has {MOST} breakpoints already: remove some")
         free = (each for number in self._names if (each := f"bp-{number}") not in self._entries)

@@ -13,8 +13,11 @@ import msgspec
 
 from routilux import clock
 from routilux.clock import monotonic
+from routilux.debug.ancestry import Ancestry, Names
 from routilux.debug.breakpoints import Breakpoint
+from routilux.debug.follower import Follower
 from routilux.debug.holds import Look, Release, Report, Seen, orders
+from routilux.debug.recordings import Recorded
 from routilux.debug.session import KEEP, Action, HoldInfo, Note
 from routilux.errors import BreakpointError, DeadlineExceeded, HoldNotFound
 from routilux.ipc.codec import Decoder, Encoder, in_one_piece
@@ -30,6 +33,7 @@ from routilux.supervisor.clients import REMEMBERED, Clients
 from routilux.supervisor.docket import Docket
 from routilux.supervisor.edits import edited_input, fitting
 from routilux.supervisor.ledger import Account
+from routilux.supervisor.recordings import Recordings, of_hold
 from routilux.supervisor.waitingroom import Held, WaitingRoom
 
 LEASE = 30.0
@@ -59,7 +63,8 @@ class Debugger:
         self._parting: dict[bytes, Release] = {}
         """How workers go on that were let go while they were looking."""
         self._outbox: list[tuple[bytes, Answer]] = []
-        self.waiting = WaitingRoom(docket, table, self._hold_submission)
+        self.recordings = Recordings(docket, table, room, rouse)
+        self.waiting = WaitingRoom(docket, table, self._hold_submission, self.recordings.submitted)
 
     # ---- breakpoints --------------------------------------------------------------------------------------
 
@@ -167,6 +172,16 @@ class Debugger:
             self._find(job, hold_id, renews=renews)
             return self._seen.pop(number)
 
+    def saved(self, job: JobState, hold_id: str) -> Recorded:
+        """What is held as a recorded message. Raises BreakpointError for what is none."""
+        with self._room:
+            held = self._find(job, hold_id)
+            return of_hold(held, holdnews.info_of(held, self._docket), self._docket.flow)
+
+    def follower(self, job: JobState) -> Follower:
+        names = Names.of_plan(self._docket.flow, self._docket.plan)
+        return Follower(self._docket.publishing.directory, Ancestry(names, job.job_id))
+
     def read(self, report: Report) -> Any:
         return Decoder().decode_large(memoryview(report.payload or b""))
 
@@ -272,6 +287,7 @@ class Debugger:
                 self._docket.publishing.debugging(holdnews.ended(held, "ended"))
         self.waiting.forget(account)
         account.is_suspended = False
+        self.recordings.ended(account)
         self.table.forget(account.number)
         self._room.notify_all()
 
@@ -287,10 +303,12 @@ class Debugger:
         found = [
             self._due(held) - now for held in self._holds.values() if not self._clients.of(held.job).attached
         ]
+        found += [left for left in [self.recordings.left()] if left is not None]
         return max(0.0, min(found)) if found else None
 
     def let_forgotten_go(self) -> None:
         """What nobody debugs any more goes on."""
+        self.recordings.look()
         now = monotonic()
         for held in list(self._holds.values()):
             if not self._clients.of(held.job).attached and self._due(held) <= now:

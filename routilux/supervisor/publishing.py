@@ -49,6 +49,7 @@ class Publishing:
     """
 
     def __init__(self, context: "zmq.Context[Any]", directory: Path, plan: Plan, ledger: Ledger) -> None:
+        self.directory = directory
         self._publisher = Publisher(context, directory, process=SUPERVISOR, epoch=1)
         self.socket = self._publisher.socket
         self.is_heard = False

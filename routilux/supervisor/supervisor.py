@@ -257,6 +257,9 @@ class Supervisor:
                 return
 
     def _answer(self, peer: bytes, ask: Ask) -> Answer | None:
+        if ask.what == "sample":
+            self._debugger.recordings.heard(ask)
+            return None
         if ask.what in ("hold", "shown", "note", "fault"):
             return self._debugger.asked(peer, ask)
         return self._docket.answer(ask)
@@ -374,6 +377,7 @@ class Supervisor:
                     message = f"the flow of job {account.job.job_id!r} was {what}"
                     account.job.happen(Happening.CANCEL, ClosedError(message))
                     self._publishing.end(account.job)
+            self._debugger.recordings.close()
             self._publishing.publish(self._figures.read)
             self._desk.tell("exit")
             self._on_end(self)

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from routilux.debug.holds import MOST_SHOWN, Release, Report
 from routilux.debug.looking import text
 from routilux.debug.rules import Rule
@@ -39,6 +41,10 @@ class Held:
     """The payload in place of what was submitted."""
 
 
+Record = Callable[[str, Account, tuple[str, str], Any], None]
+"""Is given a submission that a recording, by its id, has come upon, and the slot that it is for."""
+
+
 @dataclass(frozen=True)
 class Submission:
     seed: Seed
@@ -49,10 +55,13 @@ class Submission:
 class WaitingRoom:
     """Per job, routine and slot a queue, the first of which is held. Whoever uses it holds the lock."""
 
-    def __init__(self, docket: Docket, table: BreakTable, hold: Callable[[Held], None]) -> None:
+    def __init__(
+        self, docket: Docket, table: BreakTable, hold: Callable[[Held], None], record: Record
+    ) -> None:
         self._docket = docket
         self._table = table
         self._hold = hold
+        self._record = record
         self._queues: dict[tuple[int, str, int], deque[Submission]] = {}
         self._unfinished: set[int] = set()
         self.is_open = False
@@ -87,6 +96,12 @@ class WaitingRoom:
         rules = self._table.submissions.slots.get((seed.routine, self._slot(seed)), ())
         value = _opened(seed.payload)
         for rule in rules:
+            if rule.breakpoint.action == "record" and rule.matches(
+                account.number, value, account.job.job_id, seed.routine
+            ):
+                way = seed.routine, self._slot(seed)
+                self._record(rule.breakpoint.breakpoint_id, account, way, value)
+        for rule in rules:
             if rule.breakpoint.action == "pause" and rule.matches(
                 account.number, value, account.job.job_id, seed.routine
             ):
@@ -100,7 +115,10 @@ class WaitingRoom:
         size = len(submission.part) if isinstance(submission.part, bytes) else submission.part.nbytes
         payload = in_one_piece(submission.part) if size <= MOST_SHOWN else None
         name = rule.breakpoint.breakpoint_id
-        report = Report(name, "slot", SUPERVISOR, 0, "", (), payload=payload, shown=text(value))
+        report = Report(
+            name, "slot", SUPERVISOR, 0, "", (), payload=payload, shown=text(value), origin=submission.origin
+        )
+        report = msgspec.structs.replace(report, origin=submission.origin)
         seed = submission.seed
         return Held("", account.job, account, report, seed.routine, None, 0, 1, self._slot(seed))
 

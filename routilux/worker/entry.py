@@ -257,6 +257,7 @@ class Worker:
                 settle=loop.settle_complete,
                 stopwatch=lambda: loop.stopwatch,
                 input_at_hand=loop.input_at_hand,
+                inputs=loop.inputs,
                 replace_input=loop.replace_input,
             )
         )

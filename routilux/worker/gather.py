@@ -26,6 +26,8 @@ QUOTA = 4 << 20
 """Bytes of one lane that a policy may hold back before its producer has to wait; the supervisor doubles it
 for a process that starves.
 """
+MOST_INPUTS = 1000
+"""Of one activation, that are named as the cause of what a debugger looks at."""
 NOTHING = Taken([], many=False, message=None)
 """What `finish` is given."""
 
@@ -202,6 +204,10 @@ class GatherLoop(GatheredMessages):
         values = [message.value for message in self.at_hand]
         return values[0] if len(values) == 1 else values
 
+    def inputs(self) -> list[str]:
+        batches = ((message.unit.batch, message.index) for message in self.at_hand[:MOST_INPUTS])
+        return [batch.message_id(index) for batch, index in batches if not batch.is_token]
+
     def replace_input(self, payload: bytes) -> None:
         """Refused by the supervisor."""
 
@@ -217,7 +223,7 @@ class GatherLoop(GatheredMessages):
         p.context.at, p.context.batch = job, self.batch_at_hand()
         p.activations.again = None
         given = args[0] if len(args) == 1 else dict(zip(p.slot_names, args, strict=True))
-        parents = [message.unit.batch.message_id(message.index) for message in self.at_hand]
+        parents = self.inputs()
         try:
             release = watch.activation(job, given, parents, is_awaited=is_awaited)
         except JobOver:

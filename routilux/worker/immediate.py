@@ -122,6 +122,9 @@ class ImmediateLoop(Loop):
         batch, index = self.batch, self.p.context.index
         return None if batch.is_token else batch.values(self.p.loader)[index]
 
+    def inputs(self) -> list[str]:
+        return [] if self.batch.is_token else [self.batch.message_id(self.p.context.index)]
+
     def replace_input(self, payload: bytes) -> None:
         self.replacement = payload
 

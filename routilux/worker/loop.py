@@ -179,6 +179,10 @@ class Loop(Commits):
         p.activations.note_settled()
         p.care.begin(self.key(), alone=True)
 
+    def inputs(self) -> list[str]:
+        """The ids of the messages that the activation at hand runs on; none at the job's end."""
+        raise NotImplementedError
+
     def input_at_hand(self) -> Any:
         """What the activation at hand runs on."""
         raise NotImplementedError

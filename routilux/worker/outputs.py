@@ -89,6 +89,11 @@ class EventOutput:
         self._special[:] = [] if special is None else [special]
 
     @property
+    def is_typed(self) -> bool:
+        """Whether what it emits is encoded as the type that its slots declare."""
+        return bool(self._flags & TYPED)
+
+    @property
     def is_keyed(self) -> bool:
         """Whether its messages have to be asked for their key."""
         return bool(self._keyed)

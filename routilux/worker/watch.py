@@ -27,6 +27,7 @@ from routilux.routine import Routine
 from routilux.worker.changes import Decision
 from routilux.worker.notes import Notes
 from routilux.worker.over import JobOver
+from routilux.worker.samples import Samples
 
 if TYPE_CHECKING:
     from routilux.ipc.arena import OwnSection
@@ -59,6 +60,8 @@ class Surroundings:
     """Commit what came before the activation at hand; given how much each event had emitted before it."""
     stopwatch: Callable[[], Stopwatch | None]
     input_at_hand: Callable[[], Any]
+    inputs: Callable[[], Sequence[str]]
+    """The ids of the messages at hand."""
     replace_input: Callable[[bytes], None]
     """Let the activation at hand be tried again on another payload, which is encoded."""
 
@@ -88,6 +91,7 @@ class Watch:
         self._message: Any = None
         """What is held now."""
         self._notes = Notes(around.asker, around.place.routine)
+        self._samples = Samples(around.process, around.asker, around.context, around.inputs)
 
     # ---- what is watched ----------------------------------------------------------------------------------
 
@@ -191,6 +195,9 @@ class Watch:
         if rule is not None and rule.breakpoint.action == "log":
             self._notes.write(rule, job.number, job.job_id, decision.value)
             return decision
+        if rule is not None and rule.breakpoint.action == "record":
+            self._samples.take(rule, job.number, decision.value, self._w.outputs.events[event], (event, -1))
+            return decision
         release = self.hold("event", rule, job, decision.value, event=event)
         if release.action == "drop":
             decision.is_dropped = True
@@ -209,6 +216,9 @@ class Watch:
         value = (decision.edits or {}).get(at, decision.value)
         if rule.breakpoint.action == "log":
             self._notes.write(rule, job.number, job.job_id, value)
+            return
+        if rule.breakpoint.action == "record":
+            self._samples.take(rule, job.number, value, self._w.outputs.events[event], (event, connection))
             return
         kind = rule.breakpoint.type or "connection"
         release = self.hold(kind, rule, job, value, event=event, connection=connection)
@@ -288,7 +298,8 @@ class Watch:
             process=w.process,
             key=crc32(f"{message}/{event}/{made}/{connection}".encode()),
             message_id=message,
-            parents=tuple(parents) or (message,),
+            parents=tuple(parents or w.inputs()),
+            origin=0 if w.context.batch is None else w.context.batch.origin,
             connection=connection,
             event=event,
             payload=payload,

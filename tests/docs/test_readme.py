@@ -1,6 +1,7 @@
 """Every Python block of the README and of docs/ runs as it stands.
 
 A shell block runs when `run` follows its language (```bash run); the others install things or serve for ever.
+test_replay.py runs those marked `pytest` and `replay`.
 """
 
 import re
@@ -14,7 +15,7 @@ from docs.blocks import PAGES, ROOT, Block, assert_clean, blocks, run
 
 LINK = re.compile(r"\]\(([^)#\s]+)")
 BLOCKS = [block for page in PAGES for block in blocks(page)]
-PYTHON = [block for block in BLOCKS if block.language == "python"]
+PYTHON = [block for block in BLOCKS if block.language == "python" and "pytest" not in block.words]
 SHELL = [block for block in BLOCKS if block.language == "bash" and "run" in block.words]
 
 

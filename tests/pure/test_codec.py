@@ -502,7 +502,9 @@ assert "numpy" in sys.modules
 
 def test_arrays_alike_are_sent_one_after_the_other() -> None:
     encoder, decoder = Encoder(), Decoder()
-    arrays = [np.full((4, 1000), number, dtype) for dtype in ("f8", "i4", "f2") for number in range(3)]
+    arrays: list[np.ndarray[Any, Any]] = [
+        np.full((4, 1000), number, dtype) for dtype in ("f8", "i4", "f2") for number in range(3)
+    ]
     arrays += [np.asfortranarray(arrays[0]), arrays[0][:, ::2], arrays[0].reshape(-1)]
     parts = [encoder.encode(array) for array in (*arrays, *arrays[::-1])]
     for sent, part in zip((*arrays, *arrays[::-1]), parts, strict=True):

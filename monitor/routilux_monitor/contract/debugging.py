@@ -74,7 +74,8 @@ class Breakpoint(Answer, frozen=True):
     target_slot_name: str | None
     condition: str | None
     hit_condition: str | None
-    action: Action
+    action: Literal["pause", "log", "record"]
+    """`record` is that of a recording, which holds nothing."""
     log_message: str | None
     one_shot: bool
     suspend: Suspend

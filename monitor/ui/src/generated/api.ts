@@ -1,5 +1,5 @@
 // Made by `npm run client`: do not edit.
-// SHA-256 of openapi.json: 00214a596bb60d404f7ecdabd7c99868d911a37a2212880822777c254a754aff
+// SHA-256 of openapi.json: 6535732c258947aa249e3aa2e76b741420897563fe2582161826f3b4c197bd8f
 
 export interface paths {
     "/api/v1/conditions/check": {
@@ -1289,7 +1289,7 @@ export interface components {
             condition: string | null;
             hit_condition: string | null;
             /** @enum {unknown} */
-            action: "log" | "pause";
+            action: "log" | "pause" | "record";
             log_message: string | null;
             one_shot: boolean;
             /** @enum {unknown} */
