@@ -66,7 +66,7 @@ def test_what_was_before_a_follower_is_told_as_unheard(runtime: Runtime) -> None
             (found,) = follower.ancestors(hold, timeout=0.05)
         session.resume()
     assert (found.source, found.is_submission) == ("", False)
-    assert "of an unheard cause" in str(found)
+    assert "its cause unheard" in str(found)
     job.wait(TIMEOUT)
 
 
