@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,13 +17,11 @@ from routilux import Runtime
 
 
 @pytest.fixture
-def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
+def runtime(folder: Path) -> Iterator[Runtime]:
     """In a folder of its own, so that the terminal finds no other."""
-    with tempfile.TemporaryDirectory() as path:
-        monkeypatch.setattr(tempfile, "tempdir", path)
-        made = Runtime(heap=1 << 24)
-        yield made
-        made.close(grace=1.0)
+    made = Runtime(heap=1 << 24)
+    yield made
+    made.close(grace=1.0)
 
 
 def test_the_way_leads_through_a_join_and_two_branches_to_the_submission(runtime: Runtime) -> None:
