@@ -50,10 +50,25 @@ def test_keys_step_to_what_happens_next_and_resume(spectator: Spectator) -> None
     job = spectator.desk.submit(5)
     tree = page.get_by_label("held message").locator(".tree")
     expect(tree).to_contain_text("n: 2")
-    page.keyboard.press("F11")
+    page.keyboard.press("Shift+F11")
     expect(tree).to_contain_text("n: 3")
     page.keyboard.press("F8")
     expect(page.get_by_label("held message")).to_have_count(0)
+    job.wait(20)
+
+
+def test_f11_steps_to_where_the_message_arrives(spectator: Spectator) -> None:
+    page = spectator.go("flows/numbers")
+    choose_connection(page, "count.output->square.number")
+    break_here(page, 'data["n"] == 2')
+    job = spectator.desk.submit(2)
+    held = page.get_by_label("held message")
+    expect(held).to_contain_text("Held at count.output → square.number")
+    page.keyboard.press("F11")
+    expect(held).to_contain_text("Held at square")
+    expect(held.locator(".tree")).to_contain_text("n: 2")
+    page.keyboard.press("F5")
+    expect(held).to_have_count(0)
     job.wait(20)
 
 

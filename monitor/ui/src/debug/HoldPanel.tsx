@@ -22,9 +22,9 @@ interface Action {
 
 const GO_ON: readonly Action[] = [
   { name: "Resume", path: "resume", key: "F8" },
-  { name: "Step", path: "step", key: "F11" },
   { name: "Over", path: "step-over", key: "F10" },
-  { name: "Into", path: "step-into", key: "⇧F11" },
+  { name: "Into", path: "step-into", key: "F11" },
+  { name: "Step", path: "step", key: "⇧F11" },
   { name: "Drop", path: "drop" },
 ];
 const AFTER_FAILURE: readonly Action[] = [
