@@ -163,7 +163,7 @@ function Frames({ base, hold }: { base: string; hold: string }) {
       {found.data?.variables.some((each) => each.scope !== "message") && (
         <div className="variables">
           <h3>Variables</h3>
-          <VariableList variables={found.data.variables} base={base} hold={hold} />
+          <VariableList variables={found.data.variables} changed={found.again} base={base} hold={hold} />
         </div>
       )}
     </>
