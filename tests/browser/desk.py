@@ -84,7 +84,7 @@ class Desk:
         raise AssertionError("the monitor does not see that the runtime has ended")
 
     def wait_for_flow(self) -> None:
-        """Until the monitor hears each process: it has to connect to their sockets first, as any late joiner."""
+        """Until the monitor hears each process: it connects to their sockets first, as any late joiner."""
         deadline = Deadline.after(30)
         while not deadline.passed:
             self.submit(8).wait(20)
