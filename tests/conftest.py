@@ -1,8 +1,12 @@
-"""Here is what every test shares: settings of hypothesis, and the watch over what a test leaves behind."""
+"""Here is what every test shares: settings of hypothesis, a folder for temporary files, the watch over what a
+test leaves behind.
+"""
 
 import os
 import signal
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -26,6 +30,16 @@ def _a_registry_of_its_own() -> Iterator[None]:
     """What a test registers is unknown to the next one."""
     yield
     registry._instance.cache_clear()
+
+
+@pytest.fixture
+def folder(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The directory for temporary files, short and empty: no other runtime is seen."""
+    tmp_path_factory.getbasetemp()  # where `tmp_path` lies is decided once, and outlives this folder
+    with tempfile.TemporaryDirectory() as path:
+        monkeypatch.setattr(tempfile, "tempdir", path)
+        monkeypatch.setenv("TMPDIR", path)
+        yield Path(path)
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ class Ancestor(NamedTuple):
     def __str__(self) -> str:
         place = ".".join(name for name in (self.routine, self.slot) if name) or "a slot"
         way = f"{self.source}.{self.event}->{place}" if self.source else place
-        what = "submitted to " if self.is_submission else "" if self.source else "of an unheard cause, in "
+        what = "submitted to " if self.is_submission else "" if self.source else "its cause unheard, in "
         return f"{self.message_id}, {what}{way}{self.preview and ': ' + self.preview}"
 
 

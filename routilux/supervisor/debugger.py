@@ -16,11 +16,11 @@ from routilux.clock import monotonic
 from routilux.debug.ancestry import Ancestry, Names
 from routilux.debug.breakpoints import Breakpoint
 from routilux.debug.follower import Follower
-from routilux.debug.holds import Assign, Attach, Look, Release, Report, Seen, Variable, orders
+from routilux.debug.holds import Release, Report, orders
 from routilux.debug.notes import Notes
 from routilux.debug.recordings import Recorded
 from routilux.debug.session import KEEP, HoldInfo, Note
-from routilux.errors import AttachRefused, BreakpointError, DeadlineExceeded, HoldNotFound
+from routilux.errors import BreakpointError, DeadlineExceeded
 from routilux.ipc.codec import Decoder, Encoder
 from routilux.ipc.control import Answer, Ask
 from routilux.ipc.lanes import LARGE
@@ -30,11 +30,12 @@ from routilux.lifecycle import ExecutionStatus
 from routilux.submission import encoded_part, slot_seed
 from routilux.supervisor import attaching, holdnews
 from routilux.supervisor.breaktable import BreakTable
-from routilux.supervisor.clients import REMEMBERED, Presence
+from routilux.supervisor.clients import REMEMBERED
 from routilux.supervisor.desk import SLOT_MASK
 from routilux.supervisor.docket import Docket
 from routilux.supervisor.edits import edited_input, encoded, fitting
 from routilux.supervisor.guardroom import GuardRoom
+from routilux.supervisor.heldprocesses import HeldProcesses
 from routilux.supervisor.ledger import Account
 from routilux.supervisor.recordings import Recordings, of_hold
 from routilux.supervisor.waitingroom import Held, WaitingRoom
@@ -43,13 +44,9 @@ LEASE = 30.0
 ON_MESSAGE = ("resume", "drop", "edit")
 ON_ERROR = ("resume", "retry", "skip", "fail")
 ENDED = "job {!r} has ended: there is nothing to debug any more"
-NO_VARIABLES = (
-    "what is held at routine {!r} waits by itself, in no process's logic: there are no variables; edit the "
-    "message instead"
-)
 
 
-class Debugger(Presence):
+class Debugger(HeldProcesses):
     """The DebugControl of the jobs of one flow."""
 
     def __init__(
@@ -61,20 +58,12 @@ class Debugger(Presence):
         *,
         allow_attach: bool = False,
     ) -> None:
-        super().__init__(room, rouse)
-        self._allow_attach = allow_attach
+        super().__init__(docket, room, rouse, allow_attach=allow_attach)
         self.lease = LEASE
         self.table = table
-        self._docket = docket
-        self._holds: dict[str, Held] = {}
         self._names = count(1)
         self._attempts: dict[tuple[int, int, str], int] = {}
-        self._seen: dict[int, Seen] = {}
-        self._looks = count(1)
         self._is_draining = False
-        self._parting: dict[bytes, Release] = {}
-        """How workers go on that were let go while they were looking."""
-        self._outbox: list[tuple[bytes, Answer]] = []
         self.recordings = Recordings(docket, table, room, rouse)
         self.guards = GuardRoom(docket, table, self._hold)
         self.waiting = WaitingRoom(
@@ -162,53 +151,6 @@ class Debugger(Presence):
             self._let_go(held, release, release.step and f"step {release.step}")
         self._rouse()
 
-    def let_attach(self, job: JobState, hold_id: str, timeout: float) -> int:
-        """Have the held process wait for an editor's debugger, on the port that this returns. Raises
-        AttachRefused.
-        """
-        with self._room:
-            held = self._find(job, hold_id)
-            attaching.check(held, is_allowed=self._allow_attach)
-            seen = self._ask(held, Attach(0), timeout)
-            if seen.refusal:
-                raise AttachRefused(seen.refusal)
-            self._clients.note(job, "attach", f"{hold_id} on port {seen.port}")
-            return seen.port
-
-    def look(self, job: JobState, hold_id: str, what: Look, timeout: float, *, renews: bool = True) -> Seen:
-        """Ask the held process what it sees. Raises DeadlineExceeded if it does not say."""
-        with self._room:
-            held = self._find(job, hold_id, renews=renews)
-            return Seen(0) if held.peer is None else self._ask(held, what, timeout, renews=renews)
-
-    def assign(self, job: JobState, hold_id: str, what: Assign, value: Any, timeout: float) -> Variable:
-        """Let the held process give a variable another value. Raises BreakpointError if there is none."""
-        what = msgspec.structs.replace(what, value=encoded(value, f"variable {what.name!r}"))
-        with self._room:
-            held = self._find(job, hold_id)
-            if held.peer is None:
-                raise BreakpointError(NO_VARIABLES.format(held.routine))
-            seen = self._ask(held, what, timeout)
-            if seen.refusal or not seen.variables:
-                raise BreakpointError(seen.refusal or f"{what.name!r} is gone; {hold_id!r} is still held")
-            self._clients.note(job, "set variable", f"{hold_id} {what.name}")
-            self._docket.publishing.debugging(holdnews.assigned(held, seen.variables[0]))
-            return seen.variables[0]
-
-    def _ask(self, held: Held, what: Look | Assign | Attach, timeout: float, *, renews: bool = True) -> Seen:
-        """What the held process answers, while it is held."""
-        number, name = next(self._looks), held.hold_id
-        self._room.wait_for(lambda: held.number > 0 or name not in self._holds, timeout)
-        self._find(held.job, name, renews=renews)
-        if not held.number:
-            raise DeadlineExceeded(f"hold {name!r} is looked at by somebody else; try again")
-        self._answer(held, msgspec.structs.replace(what, number=number))
-        self._rouse()
-        if not self._room.wait_for(lambda: number in self._seen or name not in self._holds, timeout):
-            raise DeadlineExceeded(f"the process held at {name!r} did not answer within {timeout:g} s")
-        self._find(held.job, name, renews=renews)
-        return self._seen.pop(number)
-
     def saved(self, job: JobState, hold_id: str) -> Recorded:
         """What is held as a recorded message. Raises BreakpointError for what is none."""
         with self._room:
@@ -285,18 +227,6 @@ class Debugger(Presence):
             self._clients.of(account.job).notes.append(note)
         return True
 
-    def _shown(self, peer: bytes, ask: Ask) -> Answer | None:
-        seen = msgspec.msgpack.decode(ask.value, type=Seen)
-        for held in self._holds.values():
-            if held.peer == peer:
-                held.number = ask.number
-                self._seen[seen.number] = seen
-                while len(self._seen) > REMEMBERED:  # of whoever has not waited
-                    del self._seen[next(iter(self._seen))]
-                self._room.notify_all()
-                return None
-        return Answer(ask.number, value=orders.encode(self._parting.pop(peer, Release())))
-
     def lost(self, process: int) -> None:
         """The process has died: what it held is run again, and then held again."""
         for held in [each for each in self._holds.values() if each.report.process == process and each.peer]:
@@ -317,12 +247,6 @@ class Debugger(Presence):
         self.recordings.ended(account)
         self.table.forget(account.number)
         self._room.notify_all()
-
-    def tell(self, to: Callable[[bytes, Answer], None]) -> None:
-        """Send what has been said since."""
-        outbox, self._outbox = self._outbox, []
-        for peer, answer in outbox:
-            to(peer, answer)
 
     def left(self) -> float | None:
         """Seconds until something goes on by itself; None if nothing will."""
@@ -376,18 +300,9 @@ class Debugger(Presence):
             self.guards.let_go(held, release)
         elif held.peer is None:
             self.waiting.let_go(held, release)
-        elif held.number:
-            self._answer(held, release)
         else:
-            self._parting[held.peer] = release
-            while len(self._parting) > REMEMBERED:  # of those that died over it
-                del self._parting[next(iter(self._parting))]
+            self._let_process_go(held.peer, held, release)
         self._room.notify_all()
-
-    def _answer(self, held: Held, order: Release | Look | Assign | Attach) -> None:
-        if held.peer is not None:
-            self._outbox.append((held.peer, Answer(held.number, value=orders.encode(order))))
-            held.number = 0
 
     def _unsuspend(self, held: Held) -> None:
         """A job that was stopped for what was held goes on once nothing of that is left."""
@@ -399,16 +314,6 @@ class Debugger(Presence):
             self._docket.ledger.order(account, Order.RUN)
             self._docket.suspects.add(account.slot)
             self._docket.desk.ring_all()
-
-    # ---- clients ------------------------------------------------------------------------------------------
-
-    def _find(self, job: JobState, hold_id: str, *, renews: bool = True) -> Held:
-        if renews:
-            self._clients.renew(job)
-        held = self._holds.get(hold_id)
-        if held is None or held.job is not job or job.ended:
-            raise HoldNotFound(f"nothing is held as {hold_id!r}: it has been let go, or its job has ended")
-        return held
 
     def _account(self, job: JobState) -> Account:
         account = self._docket.ledger.find(job)

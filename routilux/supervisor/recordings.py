@@ -24,6 +24,7 @@ from routilux.ipc.control import Ask
 from routilux.ipc.lanes import LARGE
 from routilux.ipc.typed import TypedEncoder
 from routilux.jobs import JobState
+from routilux.routing import routes
 from routilux.slottypes import demand_of
 from routilux.supervisor.breaktable import BreakTable
 from routilux.supervisor.docket import Docket
@@ -69,6 +70,7 @@ class Recordings:
         self._table = table
         self._room = room
         self._rouse = rouse
+        self._routes = routes(docket.flow)
         self._running: dict[str, Running] = {}
 
     # ---- for whoever records ------------------------------------------------------------------------------
@@ -231,10 +233,9 @@ class Recordings:
             return None
         flow, process = self._docket.flow, self._docket.plan.processes[sample.process]
         event = flow.nodes[process.node].routine.event_names[sample.event]
-        numbers = [sample.connection] if sample.connection >= 0 else []
-        leads = [flow.connections[number] for number in numbers] or [
-            each for each in flow.connections if (each.source, each.event) == (process.node, event)
-        ]
+        leads = self._routes[process.node, event]
+        if sample.connection >= 0:
+            leads = (flow.connections[sample.connection],)
         only = leads[0] if len(leads) == 1 else None
         return Recorded(
             flow=flow.name,
@@ -273,8 +274,8 @@ def of_hold(held: Held, info: HoldInfo, flow: Flow) -> Recorded:
         raise BreakpointError(f"{held.hold_id} is too large to travel to a debugger: {report.shown}")
     routine, slot, event = held.routine, held.slot, info.event_name or ""
     if report.event >= 0:
-        leads = [each for each in flow.connections if each.id == info.connection_id]
-        leads = leads or [each for each in flow.connections if (each.source, each.event) == (routine, event)]
+        known = [each for each in flow.connections if each.id == info.connection_id]
+        leads = known or routes(flow)[routine, event]
         routine, slot = (leads[0].target, leads[0].slot) if len(leads) == 1 else ("", "")
     elif not slot:
         slot = _only_slot(flow, held)

@@ -40,9 +40,10 @@ from routilux.supervisor.logdesk import LogDesk
 from routilux.supervisor.publishing import Publishing
 from routilux.supervisor.quotas import Quotas
 from routilux.supervisor.reception import TICK, Reception
-from routilux.supervisor.recovery import SECONDS, Recovery
+from routilux.supervisor.recovery import Recovery
 from routilux.supervisor.resumption import take_up
 from routilux.supervisor.stopped import Stopped
+from routilux.supervisor.succession import Succession
 from routilux.supervisor.timeouts import Timeouts
 from routilux.supervisor.watchdog import Watchdog
 
@@ -107,8 +108,6 @@ class Supervisor:
         self._figures = Figures(
             flow, self.plan, self._arena, self._ledger, self._crew, self._stopped, self._publishing
         )
-        self._respawns: dict[int, float] = {}
-        self._overdue: dict[int, str] = {}
         self._again, self._looked = TICK, 0.0
         self._lock = threading.RLock()
         self._room = threading.Condition(self._lock)
@@ -131,6 +130,7 @@ class Supervisor:
         )
         self._docket.gone = self._debugger.forget
         self._logs = LogDesk(LogReceiver(self._bells.context, directory), self._arena, self._ledger)
+        self._succession = Succession(self._docket, self._recovery, self._logs, self._debugger)
         self.reception = Reception(
             self._docket, self._debugger, self._room, self._rouse, self._logs, worker_id=worker_id
         )
@@ -255,11 +255,10 @@ class Supervisor:
                 for index, how in chain(
                     self._timeouts.overdue(), self._stopped.over_limit(self._crew.pids())
                 ):
-                    self._overdue[index] = how
-                    self._crew.kill_one(index)
+                    self._succession.end(index, how)
                 if self._watchdog.stands_still():
                     self._docket.give_up(self._watchdog.diagnosis())
-                if not events or self._respawns or sentinels & events.keys():
+                if not events or self._succession.is_awaited or sentinels & events.keys():
                     self._look_after_crew()
                 if self._publishing.is_heard or self._publishing.socket in events:
                     self._publishing.publish(self._figures.read)
@@ -283,12 +282,12 @@ class Supervisor:
             for account in self._ledger.timed.values()
             if not account.job.ended and (left := account.deadline.left()) is not None
         ]
-        respawns = [max(0.0, at - monotonic()) for at in self._respawns.values()]
-        respawns += [left for left in [self._debugger.left()] if left is not None]
+        respawns = self._succession.left()
+        holds = [left for left in [self._debugger.left()] if left is not None]
         looks = [self._timeouts.nap] if accounts and self._timeouts.nap is not None else []
         if (until_published := self._publishing.nap) is not None:
             looks.append(until_published)
-        return min([self._again if accounts else 1.0, *deadlines, *respawns, *looks])
+        return min([self._again if accounts else 1.0, *deadlines, *respawns, *holds, *looks])
 
     def _turn(self, *, everything: bool) -> None:
         """Answer what has happened since the last turn. Readers are woken last: they compete with us for the
@@ -331,41 +330,8 @@ class Supervisor:
         for index, how in self._crew.dead():
             self._turn(everything=False)  # it may have told why
             if self.reception.failure is None:
-                self._recover(index, how)
-        for index, at in list(self._respawns.items()):
-            if monotonic() >= at:
-                del self._respawns[index]
-                self._respawn(index)
-
-    def _recover(self, index: int, how: str) -> None:
-        name = self.plan.processes[index].node
-        pid = self._crew.bury(index)
-        self._logs.forget(index)
-        self._debugger.lost(index)
-        verdict = self._recovery.recover(index)
-        if verdict.is_planned:
-            self._publishing.process(index, "recycled", pid)
-            self._respawn(index)
-            return
-        how = self._overdue.pop(index, how)
-        self._publishing.process(index, "died", pid, how=how, attempt=verdict.attempt)
-        self._docket.fates[index] = how
-        self._crew.tell_died(index, pid, how)
-        if verdict.gives_up:
-            message = (
-                f"routine {name!r} {how}, the {verdict.attempt}th death outside an activation within "
-                f"{SECONDS:g} seconds; its flow is stopped and its jobs have failed"
-            )
-            self._fail(RoutineCrashed(message))
-            return
-        where = "while it was working" if verdict.in_activation else "outside an activation"
-        log.warning("routine %r %s %s; it is started again (attempt %d)", name, how, where, verdict.attempt)
-        self._respawns[index] = monotonic() + verdict.delay
-        self._desk.ring_all()
-
-    def _respawn(self, index: int) -> None:
-        self._crew.respawn(index)
-        self._publishing.process(index, "restarted", self._crew.members[index].pid)
+                self._succession.recover(index, how)
+        self._succession.respawn()
 
     def _fail(self, error: RoutiluxError) -> None:
         """No job of this flow can go on."""

@@ -258,7 +258,8 @@ class Loop(Commits):
                 now = monotonic()
                 stride = min(2 * stride, STRIDE) if now - looked < STRIDE_SECONDS else 1
                 looked = now
-                is_late = now - since > YIELD_SECONDS
+                # One that notes cursors need not repeat itself: what it yields is sent with the next cursor.
+                is_late = now - since > YIELD_SECONDS and p.context.cursor is None
                 if replay and (is_late or waiting >= most or p.outputs.large >= MOST_LARGE):
                     replay.drop_known(p.outputs)
                     if not is_late and not any(p.outputs.marks()):  # a re-run: all of it is out already

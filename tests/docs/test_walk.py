@@ -19,7 +19,7 @@ from routilux.frontdesk.visit import ask, runtimes
 
 PAGE = ROOT / "docs" / "debugging.md"
 PROMPT = "(debug) "
-MESSAGE = re.compile(r"message \S+ is at work")
+MESSAGE = re.compile(r"(?<=message )\d\S+(?= is at work)|(?<=caused by )\d\S+(?=,)")
 """Its number depends on what has been committed with what."""
 ENDS = ("job 'job-1' is over, and its runtime has ended", "job 'job-1' has ended")
 """Whether the runtime is still there to be asked depends on who is faster."""

@@ -31,13 +31,11 @@ PLACES = {
 
 
 @pytest.fixture
-def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
+def runtime(folder: Path) -> Iterator[Runtime]:
     """In a folder of its own, so that a terminal finds no other; closed in the end, whatever is held."""
-    with tempfile.TemporaryDirectory() as path:
-        monkeypatch.setattr(tempfile, "tempdir", path)
-        made = Runtime(heap=1 << 24)
-        yield made
-        made.close(grace=1.0)
+    made = Runtime(heap=1 << 24)
+    yield made
+    made.close(grace=1.0)
 
 
 def flow_of(place: str) -> tuple[Flow, list[object]]:

@@ -9,7 +9,6 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -30,15 +29,6 @@ directory = RunDirectory()
 print(directory.path, directory._janitor.pid, flush=True)
 input()
 """
-
-
-@pytest.fixture
-def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The directory for temporary files, short and empty."""
-    with tempfile.TemporaryDirectory() as path:
-        monkeypatch.setattr(tempfile, "tempdir", path)
-        monkeypatch.setenv("TMPDIR", path)
-        yield Path(path)
 
 
 def owner() -> tuple[subprocess.Popen[str], Path, psutil.Process]:

@@ -22,13 +22,11 @@ from routilux import Flow, JobState, Runtime
 
 
 @pytest.fixture
-def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
+def runtime(folder: Path) -> Iterator[Runtime]:
     """In a folder of its own, so that the terminal finds no other."""
-    with tempfile.TemporaryDirectory() as path:
-        monkeypatch.setattr(tempfile, "tempdir", path)
-        made = Runtime(heap=1 << 24)
-        yield made
-        made.close(grace=1.0)
+    made = Runtime(heap=1 << 24)
+    yield made
+    made.close(grace=1.0)
 
 
 def wide() -> Flow:

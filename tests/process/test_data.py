@@ -145,6 +145,12 @@ def test_a_source_that_notes_where_it_is_may_differ_when_it_is_run_again(
     assert runtime.dead_letters.all() == []
 
 
+def test_what_such_a_generator_yields_is_sent_with_its_cursor(runtime: Runtime, tmp_path: Path) -> None:
+    flow = Flow().pipe(shared.Slips(path=str(tmp_path / "slipped")), "source").pipe(Gather())
+    found = runtime.exec(flow, n=10).result(TIMEOUT)
+    assert [number for number, _ in found] == list(range(10))
+
+
 @pytest.mark.parametrize("victims", [("gather",), ("source", "gather")])
 def test_each_message_of_such_a_source_arrives_once_whoever_dies(
     runtime: Runtime, victims: tuple[str, ...]

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,13 +17,11 @@ from routilux import Runtime
 
 
 @pytest.fixture
-def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
+def runtime(folder: Path) -> Iterator[Runtime]:
     """In a folder of its own, so that the terminal finds no other."""
-    with tempfile.TemporaryDirectory() as path:
-        monkeypatch.setattr(tempfile, "tempdir", path)
-        made = Runtime(heap=1 << 24)
-        yield made
-        made.close(grace=1.0)
+    made = Runtime(heap=1 << 24)
+    yield made
+    made.close(grace=1.0)
 
 
 def test_the_way_leads_through_a_join_and_two_branches_to_the_submission(runtime: Runtime) -> None:
@@ -66,7 +65,7 @@ def test_what_was_before_a_follower_is_told_as_unheard(runtime: Runtime) -> None
             (found,) = follower.ancestors(hold, timeout=0.05)
         session.resume()
     assert (found.source, found.is_submission) == ("", False)
-    assert "of an unheard cause" in str(found)
+    assert "its cause unheard" in str(found)
     job.wait(TIMEOUT)
 
 

@@ -21,13 +21,11 @@ DOUBLED = "double.output->left.value"
 
 
 @pytest.fixture
-def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
+def runtime(folder: Path) -> Iterator[Runtime]:
     """In a folder of its own, so that the command line finds no other."""
-    with tempfile.TemporaryDirectory() as path:
-        monkeypatch.setattr(tempfile, "tempdir", path)
-        made = Runtime(heap=1 << 26)
-        yield made
-        made.close(grace=1.0)
+    made = Runtime(heap=1 << 26)
+    yield made
+    made.close(grace=1.0)
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ def test_two_branches_lead_to_the_one_submission() -> None:
 
 def test_what_was_not_heard_is_said_and_is_no_submission() -> None:
     (found,) = heard().of(["x"], "both")
-    assert (str(found), found.is_submission) == ("x, of an unheard cause, in both", False)
+    assert (str(found), found.is_submission) == ("x, its cause unheard, in both", False)
 
 
 def test_other_jobs_are_not_heard() -> None:

@@ -116,6 +116,23 @@ class Ladder(Lottery):
             self.flush(("from", number + 1))
 
 
+class Slips(Routine):
+    """As Ladder; kills its process once, after a yield and before it has noted that."""
+
+    n = Slot()
+    out = Event()
+    path: str
+
+    def logic(self, n: int) -> Iterator[Any]:
+        for number in range(self.cursor or 0, n):
+            time.sleep(0.003)  # longer than a generator's outputs wait to be sent
+            yield number, random.random()
+            if number == 5 and not Path(self.path).exists():
+                Path(self.path).touch()
+                os._exit(1)
+            self.flush(number + 1)
+
+
 class Flushes(Routine):
     """Plain logic that begins to flush once it runs at full speed."""
 
