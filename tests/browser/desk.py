@@ -84,10 +84,19 @@ class Desk:
         raise AssertionError("the monitor does not see that the runtime has ended")
 
     def wait_for_flow(self) -> None:
-        """Until the monitor hears the flow: it has to connect to its sockets first, as any late joiner."""
+        """Until the monitor hears each process: it connects to their sockets first, as any late joiner."""
         deadline = Deadline.after(30)
         while not deadline.passed:
-            self.submit(1).wait(20)
-            if self.ask(f"/jobs?flow_id={self.flow.name}")["total"]:
+            self.submit(8).wait(20)
+            jobs = self.ask(f"/jobs?flow_id={self.flow.name}")["jobs"]
+            if self._processes_heard(jobs) >= sum(node.workers for node in self.flow.nodes.values()):
                 return
-        raise AssertionError(f"the monitor does not hear of flow {self.flow.name!r}")
+        raise AssertionError(f"the monitor does not hear all processes of flow {self.flow.name!r}")
+
+    def _processes_heard(self, jobs: list[dict[str, Any]]) -> int:
+        """How many workers have told of their activations in the traces of these jobs."""
+        told: set[int] = set()
+        for job in jobs:
+            events = self.ask(f"/jobs/{job['job_id']}/execution-trace")["events"]
+            told |= {event["data"]["process"] for event in events if event["data"].get("process")}
+        return len(told)

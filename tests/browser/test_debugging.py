@@ -50,10 +50,25 @@ def test_keys_step_to_what_happens_next_and_resume(spectator: Spectator) -> None
     job = spectator.desk.submit(5)
     tree = page.get_by_label("held message").locator(".tree")
     expect(tree).to_contain_text("n: 2")
-    page.keyboard.press("F11")
+    page.keyboard.press("Shift+F11")
     expect(tree).to_contain_text("n: 3")
     page.keyboard.press("F8")
     expect(page.get_by_label("held message")).to_have_count(0)
+    job.wait(20)
+
+
+def test_f11_steps_to_where_the_message_arrives(spectator: Spectator) -> None:
+    page = spectator.go("flows/numbers")
+    choose_connection(page, "count.output->square.number")
+    break_here(page, 'data["n"] == 2')
+    job = spectator.desk.submit(2)
+    held = page.get_by_label("held message")
+    expect(held).to_contain_text("Held at count.output → square.number")
+    page.keyboard.press("F11")
+    expect(held).to_contain_text("Held at square")
+    expect(held.locator(".tree")).to_contain_text("n: 2")
+    page.keyboard.press("F5")
+    expect(held).to_have_count(0)
     job.wait(20)
 
 
@@ -72,3 +87,70 @@ def test_a_condition_is_checked_as_it_is_typed(spectator: Spectator) -> None:
     page.get_by_label("condition").fill("open('/etc/passwd')")
     expect(page.locator(".break .wrong")).to_be_visible()
     expect(page.get_by_role("button", name="Break here")).to_be_disabled()
+
+
+def test_a_message_alone_is_held_and_others_pass_it(spectator: Spectator) -> None:
+    page = spectator.go("flows/numbers")
+    choose_connection(page, "count.output->square.number")
+    page.get_by_text("What it does").click()
+    page.get_by_label("hold", exact=True).select_option("message")
+    page.get_by_label("Once, then it is off").check()
+    break_here(page, 'data["n"] == 2')
+    expect(page.locator(".point")).to_contain_text("holds just the message, once")
+    spectator.picture("breakpoint")
+    job = spectator.desk.submit(500)
+    held = page.get_by_label("held message")
+    expect(held).to_contain_text("Held at count.output → square.number")
+    expect(page.get_by_label(re.compile("routine parity, "))).to_contain_text(
+        re.compile("5[0-9][0-9] activations")
+    )
+    expect(held.get_by_text("Variables")).to_have_count(0)  # it has no process to look into
+    held.get_by_role("button", name="Drop").click()
+    assert {"sum": sum(n * n for n in range(1, 501)) - 2 * 2} in job.results(20)
+    expect(page.locator(".point")).to_contain_text("once, off")
+    page.get_by_role("button", name="Turn on").click()
+    expect(page.locator(".point")).not_to_contain_text("off")
+
+
+def test_at_a_routine_no_message_is_held_alone(spectator: Spectator) -> None:
+    page = spectator.go("flows/numbers")
+    page.get_by_label(re.compile("routine square, ")).locator("strong").click()
+    page.get_by_text("What it does").click()
+    expect(page.get_by_label("hold", exact=True).locator("option")).to_have_text(
+        ["the process it is in", "the whole job"]
+    )
+
+
+def test_a_log_point_writes_lines_of_the_hits_it_is_asked_for(spectator: Spectator) -> None:
+    page = spectator.go("flows/numbers")
+    choose_connection(page, "count.output->square.number")
+    page.get_by_text("What it does").click()
+    page.get_by_label("Of its hits").fill("== 7")
+    page.get_by_label("Write a line, hold nothing").check()
+    page.get_by_label("Line", exact=True).fill('{data["n"]} has come')
+    break_here(page, 'data["n"] % 2 == 0')
+    job = spectator.desk.submit(10_000_000)
+    lines = page.get_by_label("lines of log points")
+    expect(lines.locator("code")).to_have_text(["14 has come"])
+    expect(page.get_by_label("held message")).to_have_count(0)
+    job.cancel()
+
+
+def test_a_variable_that_is_set_is_what_the_function_goes_on_with(spectator: Spectator) -> None:
+    page = spectator.go("flows/numbers")
+    choose_connection(page, "count.output->square.number")
+    break_here(page, 'data["n"] == 2')
+    job = spectator.desk.submit(5)
+    held = page.get_by_label("held message")
+    expect(held).to_contain_text("Held at count.output → square.number")
+    held.get_by_role("button", name="set to", exact=True).click()
+    value = held.get_by_label("value of to, in JSON")
+    value.fill("[3")
+    expect(held.locator(".settable .wrong")).to_contain_text("That is no JSON")
+    expect(held.get_by_role("button", name="Set", exact=True)).to_be_disabled()
+    value.fill("3")
+    value.press("Enter")
+    expect(value).to_have_count(0)
+    expect(held.locator(".settable", has=page.get_by_label("set to", exact=True))).to_contain_text("3")
+    held.get_by_role("button", name="Resume").click()
+    assert {"sum": 1 + 4 + 9} in job.results(20)

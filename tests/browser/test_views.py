@@ -33,6 +33,7 @@ def test_a_runtime_that_has_ended_is_in_the_history_whatever_monitor_is_asked(sp
     jobs = page.get_by_role("region", name="jobs").locator("tbody tr")
     expect(jobs.filter(has_text=good.job_id)).to_contain_text(re.compile(r"completed.*[0-9] (s|ms)"))
     expect(jobs.filter(has_text=bad.job_id)).to_contain_text("cannot count to -1")
+    expect(page.locator(".line")).to_have_text("live")
     spectator.picture("history")
     jobs.filter(has_text=bad.job_id).get_by_role("link", name="cannot count").click()
     expect(page.locator(".traceback").first).to_contain_text("raise ValueError")
@@ -70,10 +71,10 @@ def test_many_jobs_are_turned_page_by_page_and_each_page_has_an_address(spectato
         spectator.desk.submit(1).wait(20)
     page = spectator.go("jobs")
     pages = page.get_by_role("navigation", name="pages")
-    expect(pages).to_contain_text(re.compile("1–50 of 6[0-9]"))
+    expect(pages).to_contain_text(re.compile("1–50 of [6-9][0-9]"))
     pages.get_by_role("button", name="older").click()
     expect(page).to_have_url(re.compile("offset=50"))
-    expect(pages).to_contain_text(re.compile("51–6"))
+    expect(pages).to_contain_text(re.compile("51–[6-9]"))
     expect(pages.get_by_role("button", name="older")).to_be_disabled()
 
 

@@ -8,8 +8,8 @@ const KEYS: readonly [string, readonly [string, string][]][] = [
     [
       ["F8 or F5", "resume"],
       ["F10", "step over: hold again at this routine's next activation"],
-      ["F11", "step: hold at the next thing that happens in this process"],
-      ["⇧F11", "step into: hold where this message arrives"],
+      ["F11", "step into: hold where this message arrives"],
+      ["⇧F11", "step: hold at the next thing that happens in this process"],
     ],
   ],
   [

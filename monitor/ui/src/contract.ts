@@ -34,6 +34,7 @@ export type ConditionChecked = Schemas["ConditionChecked"];
 export type CallStack = Schemas["CallStack"];
 export type Hold = Schemas["Hold"];
 export type Session = Schemas["Session"];
+export type LogPointLine = Schemas["LogPointLine"];
 export type Variable = Schemas["Variable"];
 export type Variables = Schemas["Variables"];
 export type Value = Schemas["Value"];

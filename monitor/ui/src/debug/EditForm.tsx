@@ -1,6 +1,7 @@
 /** Here is the form that changes a held message, in JSON, and lets it go on as that. */
 
 import { type FormEvent, useState } from "react";
+import { checkedJson } from "./json";
 
 export function EditForm({ payload, edit }: { payload: unknown; edit: (payload: unknown) => void }) {
   const [text, setText] = useState<string | null>(null);
@@ -14,11 +15,9 @@ export function EditForm({ payload, edit }: { payload: unknown; edit: (payload: 
   }
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    try {
-      edit(JSON.parse(text) as unknown);
-    } catch (wrong) {
-      setError(wrong instanceof SyntaxError ? `That is no JSON: ${wrong.message}` : String(wrong));
-    }
+    const { value, wrong } = checkedJson(text);
+    setError(wrong ?? "");
+    if (wrong === null) edit(value);
   };
   return (
     <form className="edit" onSubmit={submit}>

@@ -22,9 +22,9 @@ interface Action {
 
 const GO_ON: readonly Action[] = [
   { name: "Resume", path: "resume", key: "F8" },
-  { name: "Step", path: "step", key: "F11" },
   { name: "Over", path: "step-over", key: "F10" },
-  { name: "Into", path: "step-into", key: "⇧F11" },
+  { name: "Into", path: "step-into", key: "F11" },
+  { name: "Step", path: "step", key: "⇧F11" },
   { name: "Drop", path: "drop" },
 ];
 const AFTER_FAILURE: readonly Action[] = [
@@ -163,7 +163,7 @@ function Frames({ base, hold }: { base: string; hold: string }) {
       {found.data?.variables.some((each) => each.scope !== "message") && (
         <div className="variables">
           <h3>Variables</h3>
-          <VariableList variables={found.data.variables} base={base} hold={hold} />
+          <VariableList variables={found.data.variables} changed={found.again} base={base} hold={hold} />
         </div>
       )}
     </>

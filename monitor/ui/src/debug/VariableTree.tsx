@@ -4,6 +4,7 @@ import { useState } from "react";
 import type { Variable, Variables } from "../contract";
 import { useApi } from "../useApi";
 import { ArrayPicture } from "./ArrayPicture";
+import { Settable } from "./Settable";
 import { sightOf } from "../scale";
 
 interface Where {
@@ -14,7 +15,13 @@ interface Where {
 
 const SCOPES = ["local", "state", "configuration", "attribute"];
 
-export function VariableList({ variables, ...where }: Where & { variables: readonly Variable[] }) {
+/** `changed` is called when one has been given another value. */
+export function VariableList({ variables, changed, ...where }: Where & { variables: readonly Variable[]; changed: () => void }) {
+  const [turn, setTurn] = useState(0);
+  const changedOne = () => {
+    setTurn((before) => before + 1); // what was opened in it may be gone
+    changed();
+  };
   return SCOPES.map((scope) => {
     const found = variables.filter((each) => each.scope === scope);
     if (found.length === 0) return null;
@@ -22,7 +29,9 @@ export function VariableList({ variables, ...where }: Where & { variables: reado
       <section key={scope} className="scope" aria-label={`${scope} variables`}>
         <h4>{scope}</h4>
         {found.map((each) => (
-          <VariableTree key={each.path} variable={each} {...where} />
+          <Settable key={each.path} variable={each} changed={changedOne} {...where}>
+            <VariableTree key={turn} variable={each} {...where} />
+          </Settable>
         ))}
       </section>
     );

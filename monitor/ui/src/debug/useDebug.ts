@@ -8,6 +8,7 @@ import { useMonitor } from "../monitor";
 import { Refused } from "../session";
 import { store, useStored } from "../store";
 import { useApi } from "../useApi";
+import { type Line, merged } from "./lines";
 
 /** A held message, and the job that it is of. */
 export interface Held {
@@ -18,6 +19,8 @@ export interface Held {
 export interface Debugging {
   breakpoints: readonly Breakpoint[];
   held: readonly Held[];
+  /** What log points have written while the page looked, the newest last. */
+  lines: readonly Line[];
   again: () => void;
   /** Set a breakpoint at a place, or take away those that are there. */
   toggle: (place: Place) => void;
@@ -34,7 +37,7 @@ export function useDebug(flow: Flow, jobs: readonly Job[], isRunning: boolean): 
   const breakpoints = list.data?.breakpoints ?? [];
   const isHolding = useStored<boolean>(heldKey(flow.flow_id)) ?? false;
   const active = jobs.filter((job) => job.completed_at === null).map((job) => job.job_id);
-  const [held, look] = useHeld(breakpoints.length > 0 || isHolding ? active : []);
+  const { held, lines, look } = useHeld(breakpoints.length > 0 || isHolding ? active : []);
   useMarks(flow, breakpoints, held);
   const again = () => {
     list.again();
@@ -56,31 +59,40 @@ export function useDebug(flow: Flow, jobs: readonly Job[], isRunning: boolean): 
     }
     again();
   };
-  return { breakpoints, held, again, toggle: (place) => void toggle(place), error };
+  return { breakpoints, held, lines, again, toggle: (place) => void toggle(place), error };
 }
 
-/** What is held of these jobs. To ask keeps their sessions alive while somebody looks. */
-function useHeld(jobs: readonly string[]): [readonly Held[], () => void] {
+interface Looked {
+  held: readonly Held[];
+  lines: readonly Line[];
+  /** Look again, now. */
+  look: () => void;
+}
+
+/** What is held of these jobs, and written of them. To ask keeps their sessions alive while somebody looks. */
+function useHeld(jobs: readonly string[]): Looked {
   const { client } = useMonitor();
   const [held, setHeld] = useState<readonly Held[]>([]);
+  const [lines, setLines] = useState<readonly Line[]>([]);
   const [turn, setTurn] = useState(0);
   const names = JSON.stringify(jobs);
   useEffect(() => {
     let timer = 0;
     let isWanted = true;
-    const sessionOf = async (job: string): Promise<Held[]> => {
+    const sessionOf = async (job: string): Promise<Session[]> => {
       try {
-        const session = await client.get<Session>(`/jobs/${encodeURIComponent(job)}/debug/session`);
-        return session.holds.map((hold) => ({ job, hold }));
+        return [await client.get<Session>(`/jobs/${encodeURIComponent(job)}/debug/session`)];
       } catch (refused) {
         if (refused instanceof Refused) return []; // it has ended meanwhile, or the monitor is away: the next look tells
         throw refused;
       }
     };
     const ask = async () => {
-      const found = (await Promise.all((JSON.parse(names) as string[]).map(sessionOf))).flat();
+      const sessions = (await Promise.all((JSON.parse(names) as string[]).map(sessionOf))).flat();
       if (!isWanted) return;
+      const found = sessions.flatMap((session) => session.holds.map((hold) => ({ job: session.job_id, hold })));
       setHeld((before) => (JSON.stringify(before) === JSON.stringify(found) ? before : found));
+      setLines((before) => merged(before, sessions));
       timer = window.setTimeout(() => void ask(), EVERY_MS);
     };
     void ask();
@@ -89,7 +101,7 @@ function useHeld(jobs: readonly string[]): [readonly Held[], () => void] {
       window.clearTimeout(timer);
     };
   }, [client, names, turn]);
-  return [held, () => setTurn((before) => before + 1)];
+  return { held, lines, look: () => setTurn((before) => before + 1) };
 }
 
 function useMarks(flow: Flow, breakpoints: readonly Breakpoint[], held: readonly Held[]) {

@@ -79,7 +79,7 @@ function Near({ data, isSelected }: Shown) {
         {data.workers > 1 && <span className="workers">×{data.workers}</span>}
         <span className="rate">{rate(figures?.rate ?? 0)}</span>
         <small>
-          {short(figures?.activations ?? 0)} activations
+          {short(figures?.activations ?? 0)} {figures?.activations === 1 ? "activation" : "activations"}
           {figures !== undefined && figures.errors > 0 && <b className="errors">{short(figures.errors)} errors</b>}
         </small>
       </header>

@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from "react";
 import { BreakHere } from "../debug/BreakHere";
 import { HoldPanel } from "../debug/HoldPanel";
+import { LogLines } from "../debug/LogLines";
 import { type Held, useDebug } from "../debug/useDebug";
 import { Way } from "../debug/Way";
 import type { Flow, JobList, WorkerList } from "../contract";
@@ -79,6 +80,7 @@ function Shown({ flow, route }: { flow: Flow; route: FlowRoute }) {
               <BreakHere key={placeKey(chosen)} flow={flow} place={chosen} debugging={debugging} />
             </Acting>
           )}
+          <LogLines lines={debugging.lines} />
         </aside>
       </div>
       <section className="sheet">
