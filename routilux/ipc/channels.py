@@ -37,8 +37,8 @@ it, costs as much as dozens of small messages."""
 LARGE_AHEAD = 8 << 20
 """Bytes of large payloads that may be on their way in one lane: few enough to lie in a cache until they are
 read,"""
-LEAST_AHEAD = 2
-"""or so many times the size of the next one: one is read while the other is written, and a cache has both."""
+LEAST_AHEAD = 4
+"""or so many times the size of the next one: with two, a cache has both, but each end waits for the other."""
 LARGE_FRAME = 1 << 20
 """One frame refers to so many bytes of large payloads, or to one: their room is free once all are used up."""
 MOST_REFERENCES = MAX_PAYLOAD // REFERENCE.size
