@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from process.flows import held
@@ -175,6 +176,7 @@ def test_ctrl_c_gives_up_a_line_and_leaves_the_terminal_as_it_was(runtime: Runti
     environment = os.environ | {"TMPDIR": tempfile.gettempdir(), "TERM": "dumb"}
     with in_a_terminal(command, theirs, environment) as program:
         expect(ours, "(debug) ")
+        until(lambda: psutil.Process(program.pid).status() == psutil.STATUS_SLEEPING)  # in readline
         os.write(ours, b"drop\x03")
         expect(ours, "(debug) ")
         os.write(ours, b"quit\n")
