@@ -1,11 +1,11 @@
 """Here are the monitors that the command line asks: those beside running runtimes, or that of a link."""
 
+import re
 import sys
 from collections.abc import Iterator
 from http.client import HTTPException
-from typing import Annotated, NamedTuple, TypeVar
+from typing import Annotated, Final, NamedTuple, TypeVar
 from urllib.error import HTTPError
-from urllib.parse import parse_qs, urlsplit
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
 import msgspec
@@ -16,6 +16,8 @@ from routilux.errors import PeerLost, RoutiluxError
 from routilux.frontdesk.visit import ask, runtimes
 
 A = TypeVar("A")
+
+_LINK: Final = re.compile(r"(https?://[^/?#\s]+)/?#token=([^&\s]+)")
 
 SECONDS = 10.0
 """For an answer."""
@@ -68,14 +70,13 @@ class Monitor(NamedTuple):
     @classmethod
     def at(cls, link: str) -> "Monitor":
         """Of a link as it is printed. Raises RoutiluxError for one that is none."""
-        parts = urlsplit(link)
-        (token,) = parse_qs(parts.fragment).get("token", [""])
-        if parts.scheme not in ("http", "https") or not parts.netloc or not token:
+        found = _LINK.fullmatch(link.strip())
+        if found is None:
             raise RoutiluxError(
                 f"{link!r} is no link of a monitor: give it as the monitor prints it, with its token "
                 "(http://127.0.0.1:20555/#token=...)"
             )
-        return cls(f"{parts.scheme}://{parts.netloc}", token)
+        return cls(*found.groups())
 
     def get(self, path: str, kind: type[A]) -> A:
         """What it answers. Raises Refused, or PeerLost if it does not answer."""

@@ -7,16 +7,19 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.request import Request, urlopen
 
 import pytest
 
 from process.flows import held, tapes
 from process.flows.workers import TIMEOUT, until
-from routilux import Flow, JobFailed, JobState, Runtime, recorded
+from routilux import Flow, JobFailed, JobState, RoutiluxError, Runtime, recorded
+from routilux.cli.monitors import Monitor
 
 SUMS = "process.flows.tapes:sums"
 
@@ -184,6 +187,43 @@ def test_what_cannot_be_had_from_a_trace_is_told(runtime: Runtime) -> None:
         assert ended.stderr.count("\n") == 1
     for wrong in ([], [some], ["--trace", job.job_id, "--inline"], ["--trace", job.job_id, some]):
         assert command(*wrong).returncode == 2
+
+
+class Elsewhere(BaseHTTPRequestHandler):
+    """Sends whoever comes on, and notes who has come."""
+
+    came: ClassVar[list[tuple[str, str | None]]] = []
+
+    def do_GET(self) -> None:
+        self.came.append((self.path, self.headers["X-API-Key"]))
+        self.send_response(302)
+        self.send_header("Location", "/elsewhere")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing: the terminal is the test's."""
+
+
+def test_what_is_no_monitor_is_told_and_nobody_else_is_given_the_token() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            link = f"http://127.0.0.1:{server.server_port}/#token=secret"
+            with pytest.raises(RoutiluxError, match="is no monitor of Routilux"):
+                Monitor.at(link).get("/jobs", dict)
+        finally:
+            server.shutdown()
+            thread.join()
+    assert Elsewhere.came == [("/api/v1/jobs", "secret")]
+
+
+@pytest.mark.parametrize(
+    "link", ["", "http://a:1", "ftp://a:1/#token=x", "a:1/#token=x", "http://[/#token=", "x"]
+)
+def test_what_is_no_link_is_refused(link: str) -> None:
+    with pytest.raises(RoutiluxError, match="is no link of a monitor"):
+        Monitor.at(link)
 
 
 def test_without_a_monitor_the_command_says_what_to_do(folder: Path) -> None:
