@@ -22,13 +22,6 @@ TIMEOUT = 50.0
 MIB = 1 << 20
 
 
-@pytest.fixture
-def runtime() -> Iterator[Runtime]:
-    made = Runtime()
-    yield made
-    made.close(grace=1.0)
-
-
 def unread(monkeypatch: pytest.MonkeyPatch, nbytes: int) -> None:
     """A job is held back once that much of its output waits for a reader."""
     for module in (docket, reception):

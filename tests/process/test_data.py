@@ -19,14 +19,6 @@ ENGINES = pytest.mark.parametrize("engine", ["local", "inline"])
 
 
 @pytest.fixture
-def runtime() -> Iterator[Runtime]:
-    """Closed in the end, whatever hangs: leaving it normally would wait for that."""
-    made = Runtime()
-    yield made
-    made.close(grace=1.0)
-
-
-@pytest.fixture
 def either(engine: Literal["local", "inline"]) -> Iterator[Runtime]:
     made = Runtime(engine=engine)
     yield made

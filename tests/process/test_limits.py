@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +15,6 @@ from process.flows.workers import TIMEOUT, until, workers
 from routilux import Flow, JobFailed, Runtime
 
 MIB = 1 << 20
-
-
-@pytest.fixture
-def runtime() -> Iterator[Runtime]:
-    """Closed in the end, whatever hangs: leaving it normally would wait for that."""
-    made = Runtime()
-    yield made
-    made.close(grace=1.0)
 
 
 # --- the time of an activation ---

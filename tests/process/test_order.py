@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,14 +16,6 @@ from routilux.supervisor import docket, reception
 
 N = 150
 ON_ERROR: dict[str, Any] = {"skip": "skip", "continue": "continue", "retry": retry(9, backoff=0.01)}
-
-
-@pytest.fixture
-def runtime() -> Iterator[Runtime]:
-    """Closed in the end, whatever hangs: leaving it normally would wait for that."""
-    made = Runtime()
-    yield made
-    made.close(grace=1.0)
 
 
 def key(piece: tuple[int, int, Any]) -> int:
