@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from process.flows import payloads
+from process.flows.arrays import UnevenArrays
 from process.flows.orders import KINDS, FailsOnce, Fatal, Fours, Sorts, Uneven, answers, without_ballast
 from process.flows.stages import Echo, Gather, numbers
 from process.flows.workers import TIMEOUT, kill, until
@@ -22,10 +23,14 @@ def key(piece: tuple[int, int, Any]) -> int:
     return piece[0] % 5
 
 
+def uneven(kind: str) -> Uneven:
+    return UnevenArrays(kind=kind) if kind == "array" else Uneven(kind=kind)
+
+
 def ordered(kind: str, sink: str = "submitter", **options: Any) -> Flow:
     flow = Flow().pipe(numbers)
     options = {"workers": 2, "on_error": ON_ERROR.get(kind)} | options
-    flow.pipe(Uneven(kind=kind), "uneven", ordered=True, **options)
+    flow.pipe(uneven(kind), "uneven", ordered=True, **options)
     return flow.pipe(Echo(), "sink") if sink == "consumer" else flow
 
 
@@ -54,7 +59,7 @@ def test_consumers_get_the_outputs_in_the_order_of_the_inputs(runtime: Runtime, 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_stream_gives_answers_in_the_order_of_its_items(runtime: Runtime, kind: str) -> None:
-    flow = Flow().pipe(Uneven(kind=kind), workers=3, ordered=True, on_error=ON_ERROR.get(kind))
+    flow = Flow().pipe(uneven(kind), workers=3, ordered=True, on_error=ON_ERROR.get(kind))
     assert without_ballast(list(runtime.stream(flow, range(N)))) == wanted(kind)
 
 
