@@ -18,6 +18,8 @@ from process.flows.stages import Echo, Gather, Round, Slow, Splits, Total, doubl
 from routilux import Flow, JobState, RoutiluxError, Runtime
 from routilux.supervisor import docket, reception
 
+pytestmark = pytest.mark.one_python
+
 TIMEOUT = 50.0
 MIB = 1 << 20
 

@@ -16,6 +16,8 @@ import pytest
 from routilux.deadletters import DeadLetters
 from routilux.jobstore import JobStore
 
+pytestmark = pytest.mark.one_python
+
 FLOWS = """
 import os
 import time

@@ -50,6 +50,8 @@ from routilux.hookevents import FlowStats
 from routilux.ipc.codec import Decoder
 from routilux.ipc.endpoints import endpoint
 
+pytestmark = pytest.mark.one_python
+
 TIMEOUT = 30.0
 
 

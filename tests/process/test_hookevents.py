@@ -10,6 +10,8 @@ from routilux import Flow, JobState, Runtime
 from routilux.hookevents import Activated, Committed, Failed, LogLine, WorkerStats
 from routilux.supervisor.reception import Reception
 
+pytestmark = pytest.mark.one_python
+
 
 def fan_out_and_join() -> Flow:
     """Numbers go to two workers on the left and one on the right, and meet again."""

@@ -15,6 +15,8 @@ from process.flows.workers import TIMEOUT, kill, until
 from routilux import Flow, FlowError, JobState, Routine, Runtime, retry
 from routilux.supervisor import docket, reception
 
+pytestmark = pytest.mark.one_python
+
 N = 150
 ON_ERROR: dict[str, Any] = {"skip": "skip", "continue": "continue", "retry": retry(9, backoff=0.01)}
 

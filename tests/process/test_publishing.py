@@ -15,6 +15,8 @@ from routilux import ExecutionStatus, Flow, JobFailed, Runtime
 from routilux.commands import FlowInfo
 from routilux.hookevents import DeadLettered, FlowStats, JobChanged, ProcessChanged
 
+pytestmark = pytest.mark.one_python
+
 TIMEOUT = 30.0
 
 
