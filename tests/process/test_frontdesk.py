@@ -18,7 +18,8 @@ import zmq
 from faults.routines import Deadly
 from process.flows.stages import Echo, Gather, Total, double, invert, numbers
 from process.flows.typed import TakesArrays, TakesPoints
-from process.flows.visitors import Listener, Visitor
+from process.hearing import Listener
+from process.visitors import Visitor
 from routilux import ExecutionStatus, Flow, FlowError, FlowRegistry, JobState, Runtime
 from routilux.commands import (
     AboutFlow,
