@@ -10,7 +10,7 @@ import typer
 
 from routilux.cli import arguments, progress, results
 from routilux.cli.answers import answering, complain
-from routilux.cli.attendance import attend
+from routilux.cli.attendance import Drain, attend
 from routilux.cli.debugging import find_job
 from routilux.cli.listing import write_lines
 from routilux.cli.target import load
@@ -71,7 +71,8 @@ def replay(
     message is put into that job as if it had come again.
 
     Exit code: 0 if nothing failed, 1 if the routine failed on a message, 125 if
-    it could not be run (as `git bisect run` wants it), 2 for wrong options.
+    it could not be run (as `git bisect run` wants it), 2 for wrong options, 130
+    after Ctrl-C, which ends it at once.
     """
     if (target is None) == (job is None):
         raise typer.BadParameter("give a TARGET, to run the routine alone, or --job, to send it there")
@@ -94,13 +95,13 @@ def replay(
             is_well = True
             for message in messages:
                 outcome = _outcome(scratch, message, others, routine=routine, slot=slot, timeout=timeout)
+                if interrupts.seen:  # it has cut the message short
+                    break
                 _show(message, *outcome, as_json=as_json)
                 is_well = is_well and outcome[1] is None
-                if interrupts.seen:
-                    break
             return is_well
 
-        return attend(interrupts, [runtime], work, progress.Quiet())
+        return attend(interrupts, [runtime], work, progress.Quiet(), Drain(is_of_use=False))
 
     is_well = answering(run, interrupts, failure=UNTRIED)
     raise typer.Exit(interrupts.exit_code or int(not is_well))

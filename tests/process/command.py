@@ -40,6 +40,8 @@ def stuck():
 @routine
 def told(n):
     Path("started").touch()
+    while n < 0:
+        time.sleep(60)
     return n
 
 

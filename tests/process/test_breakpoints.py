@@ -15,6 +15,8 @@ from process.flows.workers import TIMEOUT, kill, until
 from routilux import BreakpointError, DeadlineExceeded, Flow, JobState, Runtime
 from routilux.debug.session import Hold
 
+pytestmark = pytest.mark.one_python
+
 N = 40
 CONNECTION = {
     "source_routine_id": "double",

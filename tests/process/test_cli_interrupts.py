@@ -16,8 +16,10 @@ from process.command import DEADLINE, Command, commands, draining, ended, last_l
 from process.flows.script import begin_script
 from process.flows.workers import until
 from routilux.commands import Submit
+from routilux.debug.recordings import End, Recorded, write
 from routilux.debugcommands import AskSession, SessionInfo
 from routilux.frontdesk.visit import ask
+from routilux.ipc.codec import Encoder, in_one_piece
 
 LATE = "not drained within 2 seconds: 1 job left (job-1)\ncancelled: what was in flight is lost\n"
 HUNG = """
@@ -146,6 +148,19 @@ def test_ctrl_c_ends_the_demo_at_once(start: Command) -> None:
     code, _, err = ended(process)
     assert (code, len(err.splitlines())) == (130, 1)  # the monitor's link: nothing is drained
     assert not psutil.wait_procs(left, timeout=DEADLINE)[1]
+
+
+def test_ctrl_c_ends_a_replay_at_once(start: Command, tmp_path: Path) -> None:
+    payload = in_one_piece(Encoder().encode(-1))
+    write(
+        tmp_path / "one.rlx",
+        [Recorded(flow="one", job_id="j", routine="only", slot="n", payload=payload)],
+        End(1),
+    )
+    process = start("replay", "one.rlx", "flows.py:tells")
+    wait_for(tmp_path / "started", process)
+    process.send_signal(signal.SIGINT)
+    assert ended(process) == (130, "", "")
 
 
 @pytest.mark.parametrize("is_busy", [False, True])

@@ -14,6 +14,8 @@ from process.flows.stages import Echo, Slow, Ticks, Total, numbers
 from process.flows.workers import TIMEOUT, until, workers
 from routilux import Flow, JobFailed, Runtime
 
+pytestmark = pytest.mark.one_python
+
 MIB = 1 << 20
 
 
