@@ -180,7 +180,7 @@ def worth_it(graph: Graph) -> bool:
     return any(found) and sum(sum(ways.values()) for ways in found) <= MOST
 
 
-QUICK = settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+QUICK = settings(max_examples=150, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 SLOW = settings(QUICK, max_examples=15, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
