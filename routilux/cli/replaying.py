@@ -10,7 +10,7 @@ import typer
 
 from routilux.cli import arguments, progress, results
 from routilux.cli.answers import answering, complain
-from routilux.cli.attendance import attend
+from routilux.cli.attendance import Drain, attend
 from routilux.cli.debugging import find_job
 from routilux.cli.listing import write_lines
 from routilux.cli.monitors import MonitorLink
@@ -89,7 +89,8 @@ def replay(
     messages of up to 4 KiB, if somebody wanted to see the job as a whole.
 
     Exit code: 0 if nothing failed, 1 if the routine failed on a message, 125 if
-    it could not be run (as `git bisect run` wants it), 2 for wrong options.
+    it could not be run (as `git bisect run` wants it), 2 for wrong options, 130
+    after Ctrl-C, which ends it at once.
     """
     others, interrupts = arguments.payloads(payload or ()), context.obj
     _check(source, trace, [target, job, out], is_for_target=bool(others) or inline)
@@ -109,13 +110,13 @@ def replay(
             is_well = True
             for message in messages:
                 outcome = _outcome(scratch, message, others, routine=routine, slot=slot, timeout=timeout)
+                if interrupts.seen:  # it has cut the message short
+                    break
                 _show(message, *outcome, as_json=as_json)
                 is_well = is_well and outcome[1] is None
-                if interrupts.seen:
-                    break
             return is_well
 
-        return attend(interrupts, [runtime], work, progress.Quiet())
+        return attend(interrupts, [runtime], work, progress.Quiet(), Drain(is_of_use=False))
 
     def act() -> bool:
         if trace is not None and source is None:
