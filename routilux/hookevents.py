@@ -128,7 +128,9 @@ class Debugged(msgspec.Struct, frozen=True, tag=True):
 
 
 class Committed(msgspec.Struct, frozen=True, tag=True):
-    """One commit, for one of its jobs: what it spanned. Of a traced job only what had no event of its own."""
+    """One commit, for one of its jobs: what it spanned. Of a traced job only what had no event of its own; of
+    another, several commits that are told at the same time are one.
+    """
 
     job_id: str
     began: int
@@ -147,6 +149,8 @@ class Committed(msgspec.Struct, frozen=True, tag=True):
     reason: str = ""
     waiting: int = 0
     """Messages before it."""
+    idle: int = 0
+    """Nanoseconds that passed between the commits, if they are several."""
 
 
 class Copy(msgspec.Struct, frozen=True, array_like=True):

@@ -149,6 +149,10 @@ class Placement:
                 break
             spans.popleft()
 
+    @property
+    def has_news(self) -> bool:
+        return bool(self._news)
+
     def news(self) -> Iterator[Placed]:
         """At a commit: what is to be told by itself."""
         for sent in self._news:
@@ -249,6 +253,8 @@ class Trace:
 
     def committed(self) -> Sequence[HookEvent]:
         """All that this commit makes certain."""
+        if not (self._ended or self.placement.has_news):
+            return ()
         told: list[HookEvent] = [running.told() for running in self._ended]
         self._ended.clear()
         return [*told, *self.placement.news()]
