@@ -11,6 +11,8 @@ import msgspec
 
 JOB, ROUTINE, STATS, LOG = b"job", b"routine", b"stats", b"log"
 """The topics."""
+COPIED = 4096
+"""Bytes of a message, encoded, that goes as it is with the event of its activation."""
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -151,6 +153,18 @@ class Committed(msgspec.Struct, frozen=True, tag=True):
     """Nanoseconds that passed between the commits, if they are several."""
 
 
+class Copy(msgspec.Struct, frozen=True, array_like=True):
+    """A message as it is encoded."""
+
+    nbytes: int
+    data: bytes = b""
+    """In one piece, as a recording has it. Empty if the message is larger than COPIED, or copies take more
+    than their rate budget.
+    """
+    is_typed: bool = False
+    """Whether it is that of a slot with a declared type."""
+
+
 class MessageRef(msgspec.Struct, frozen=True, array_like=True):
     """One message: `id` is stable over attempts (`lane:position:index`)."""
 
@@ -161,6 +175,8 @@ class MessageRef(msgspec.Struct, frozen=True, array_like=True):
     """The submission that caused it, counted from 1."""
     preview: str = ""
     """A line about its payload, made without unpickling."""
+    copy: Copy | None = None
+    """None unless somebody wants to see the job as a whole."""
 
 
 class Emitted(msgspec.Struct, frozen=True, array_like=True):

@@ -3,6 +3,7 @@ test leaves behind.
 """
 
 import os
+import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
@@ -23,6 +24,18 @@ settings.load_profile("gate" if os.environ.get("CI") else "routilux")
 # A background job of a shell ignores Ctrl-C, and so would all that it starts: tests send it on purpose.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Of several processes that share the tests (`pytest -n 2`) each has folders of its own, and so sees no
+    runtime and no history of another.
+    """
+    if not hasattr(config, "workerinput"):
+        return
+    folder = tempfile.mkdtemp(prefix="rt-")
+    config.add_cleanup(lambda: shutil.rmtree(folder))
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
+    os.environ["XDG_STATE_HOME"] = f"{folder}/state"
 
 
 @pytest.fixture(autouse=True)

@@ -22,7 +22,6 @@ import psutil
 MARK = "ROUTILUX_TEST_SESSION"
 os.environ[MARK] = secrets.token_hex(8)
 
-FILES = ((Path("/dev/shm"), "*"), (Path(tempfile.gettempdir()), "routilux-*"))
 DESCRIPTORS = Path("/proc/self/fd")
 COUNTED = re.compile(r"socket:|/memfd:")
 
@@ -100,7 +99,8 @@ def carries_mark(process: psutil.Process) -> bool:
 
 
 def files() -> frozenset[Path]:
-    found = (path for folder, pattern in FILES for path in folder.glob(pattern))
+    places = ((Path("/dev/shm"), "*"), (Path(tempfile.gettempdir()), "routilux-*"))
+    found = (path for folder, pattern in places for path in folder.glob(pattern))
     return frozenset(path for path in found if not path.name.startswith("sem."))  # we make no semaphores
 
 

@@ -133,6 +133,7 @@ def of_activation(place: Place, first: int, event: Activated) -> list[TraceEvent
     for ref in event.inputs:
         slot = names.slot(routine, ref.slot)
         came = {"slot_name": slot, "message_id": ref.id, "origin": ref.origin, "preview": ref.preview}
+        came |= {} if ref.copy is None else {"nbytes": ref.copy.nbytes}
         writer.add("slot_called", began, came)
     if event.reason:
         writer.add("policy_evaluated", began, {"activate": True, "reason": event.reason})

@@ -123,7 +123,7 @@ def run_flow(
     ] = None,
     job_store: keeping.JobStoreFile = None,
     dead_letters: keeping.DeadLettersFile = None,
-    drain: keeping.DrainSeconds = 30.0,
+    drain: keeping.DrainSeconds = None,
     monitor: watching.MonitorWanted = False,
     monitor_port: watching.MonitorPort = None,
     keep: watching.Keep = False,
@@ -136,8 +136,8 @@ def run_flow(
     """Run a flow once and show what comes out.
 
     Ctrl-C or SIGTERM once stops the sources and finishes what is in flight, for
-    at most --drain seconds; then the job is suspended if there is a
-    --state-dir, and cancelled if not. Twice kills.
+    at most --drain seconds (2 after Ctrl-C, else 30); then the job is suspended
+    if there is a --state-dir, and cancelled if not. Twice kills.
 
     Exit code: 0 if the job completed, 1 if it failed or there was no flow to
     run, 2 for wrong options, 130 after Ctrl-C (143 after SIGTERM), 3 if not all

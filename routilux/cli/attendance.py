@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shlex
+import signal
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -15,38 +16,56 @@ from routilux.cli.progress import Quiet, counted
 from routilux.clock import Deadline
 from routilux.errors import DeadlineExceeded
 from routilux.lifecycle import ExecutionStatus
-from routilux.runtime import Runtime
+from routilux.runtime import INTERRUPTED, Runtime
 
 T = TypeVar("T")
 
-DRAINING = "draining: sources stop, what is in flight is finished; press Ctrl-C again to kill"
+AT_CTRL_C, AT_OTHERS = 2.0, 30.0
+"""Seconds for what is in flight: after Ctrl-C, where somebody waits, and after the signal of a system."""
 TICK = 0.1
 """Seconds between two looks at the progress."""
 FEW = 3
 """Jobs that are named."""
 KILL_SECONDS = 0.7
 """What killing may take before we leave without it: the workers then die with us."""
-
-
 STAYING = "the run is over, and all of it is still there to be looked at; Ctrl-C ends it"
 
 
 @dataclass
 class Drain:
-    """How many seconds what is in flight may take to its end after the first signal; None is for ever."""
+    """How many seconds what is in flight may take to its end after the first signal; None is 2 after Ctrl-C
+    and 30 after another.
+    """
 
     seconds: float | None = None
     state_dir: Path | None = None
     """Where what has not come to its end stays, for `routilux resume`."""
-    deadline: Deadline | None = None
-    """Known once the first signal has come."""
+    is_of_use: bool = True
+    """Whether what comes to its end would be shown; if not, the first signal ends all of it."""
     told: threading.Event = field(default_factory=threading.Event)
     """Set once the first signal has come: for work that waits for it."""
+    deadline: Deadline = field(default_factory=lambda: Deadline(None))
+    """Known once the first signal has come."""
+    grace: float | None = None
+    """As of `Runtime.close`, when the time is over."""
+    is_given_up: bool = False
 
-    def is_over(self) -> bool:
-        if self.deadline is None:
-            self.deadline = Deadline.after(self.seconds)
-        return self.deadline.passed
+    def begin(self, number: int) -> None:
+        """The first signal has come, `number`."""
+        if self.told.is_set():
+            return
+        if self.seconds is None:
+            self.seconds = AT_CTRL_C if number == signal.SIGINT else AT_OTHERS
+        if number == signal.SIGINT:
+            self.grace = INTERRUPTED
+        self.deadline = Deadline.after(self.seconds if self.is_of_use else 0.0)
+        self.told.set()
+
+    def __str__(self) -> str:
+        return (
+            f"draining, for {self.seconds:g} s at most: sources stop, what is in flight is finished; "
+            "press Ctrl-C again to kill"
+        )
 
 
 class View(Protocol):
@@ -69,8 +88,8 @@ def attend(
     """Do `work`, close the runtimes, and return what it returned or raise what it raised. With `keeps` they
     stay open after work that went well and was not interrupted.
 
-    The first signal drains the runtimes, and suspends or cancels what is left when the time for that is over;
-    the second kills their processes and this one.
+    The first signal drains the runtimes, and suspends or cancels what is left when the time for that is over,
+    which may be at once; the second kills their processes and this one.
     """
     drain = drain or Drain()
     outcome: Future[T] = Future()
@@ -113,19 +132,18 @@ def _settle(
 
 
 def _answer(interrupts: Interrupts, runtimes: Sequence[Runtime], view: View, drain: Drain) -> None:
-    match len(interrupts.seen):
-        case 0:
-            return
-        case 1 if drain.is_over():
-            _give_up(interrupts, runtimes, view, drain)
-        case 1:
-            drain.told.set()
-            if any(not job.ended for runtime in runtimes for job in runtime.jobs()):
-                view.say(DRAINING)
-            _drain(runtimes)
-        case _:
-            view.stop()
-            _kill(runtimes, interrupts.exit_code or 1)
+    if not interrupts.seen:
+        return
+    drain.begin(interrupts.seen[0])
+    if len(interrupts.seen) > 1:
+        view.stop()
+        _kill(runtimes, interrupts.exit_code or 1)
+    elif drain.deadline.passed:
+        _give_up(interrupts, runtimes, view, drain)
+    else:
+        if any(not job.ended for runtime in runtimes for job in runtime.jobs()):
+            view.say(str(drain))
+        _drain(runtimes)
 
 
 def _drain(runtimes: Sequence[Runtime]) -> None:
@@ -137,20 +155,23 @@ def _drain(runtimes: Sequence[Runtime]) -> None:
 
 
 def _give_up(interrupts: Interrupts, runtimes: Sequence[Runtime], view: View, drain: Drain) -> None:
-    """Say what is left, and end the runtimes; once, and only if there is something left."""
-    jobs = [job for runtime in runtimes for job in runtime.jobs() if not job.ended]
-    left = [job.job_id for job in jobs if job.status is not ExecutionStatus.PENDING]
-    if interrupts.is_late or not left:
+    """Say what is left, and end the runtimes; once, and not before the work has begun."""
+    jobs = [job for runtime in runtimes for job in runtime.jobs()]
+    left = [job.job_id for job in jobs if not job.ended and job.status is not ExecutionStatus.PENDING]
+    has_begun = bool(left) or (bool(jobs) and all(job.ended for job in jobs))
+    if drain.is_given_up or (drain.is_of_use and not has_begun):
         return
-    interrupts.is_late = True
-    view.say(
-        f"not drained within {drain.seconds:g} seconds: {counted(len(left), 'job')} left ({brief(left)})"
-    )
-    if drain.state_dir is None:
-        view.say("cancelled: what was in flight is lost")
-    else:
-        view.say(f"suspended: go on with routilux resume {shlex.quote(str(drain.state_dir))}")
-    _end(runtimes, None)
+    drain.is_given_up = True
+    if left and drain.is_of_use:
+        interrupts.is_late = True
+        view.say(
+            f"not drained within {drain.seconds:g} seconds: {counted(len(left), 'job')} left ({brief(left)})"
+        )
+        if drain.state_dir is None:
+            view.say("cancelled: what was in flight is lost")
+        else:
+            view.say(f"suspended: go on with routilux resume {shlex.quote(str(drain.state_dir))}")
+    _end(runtimes, drain.grace)
 
 
 def brief(names: Sequence[str]) -> str:

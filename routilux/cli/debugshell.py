@@ -7,6 +7,7 @@ import msgspec
 
 from routilux.cli.debuglooks import LookingShell, told
 from routilux.cli.places import parsed, places, written
+from routilux.cli.progress import counted
 from routilux.cli.wire import RefusedError, Wire
 from routilux.commands import Done, FlowInfo
 from routilux.debug.follower import Follower
@@ -93,7 +94,7 @@ class DebugShell(LookingShell):
         """`list`: the breakpoints, and what is held."""
         for each in self._breakpoints():
             condition = f" if {each['condition']}" if each["condition"] else ""
-            hits = f"{each['hit_count']} hits of {each['evaluations']}"
+            hits = f"{counted(each['hit_count'], 'hit')} of {each['evaluations']:,}"
             off = "" if each["enabled"] else ", disabled"
             self.say(f"{each['breakpoint_id']} at {written(each)}{condition}: {hits}{off}")
         self._show(self._session())

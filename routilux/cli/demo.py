@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, Literal
 import msgspec
 
 from routilux.cli import progress, results
-from routilux.cli.attendance import attend
+from routilux.cli.attendance import Drain, attend
 from routilux.cli.interrupts import Interrupts
 from routilux.cli.target import TargetError, load
 from routilux.cli.watching import tell_link
@@ -78,7 +78,7 @@ def run(
 
     say(f"flow {flow.name!r}: walk -> {ROUTINE} -> summary, over {directory or 'the standard library'}")
     try:
-        return attend(interrupts, list(runtimes.values()), work, progress.Quiet())
+        return attend(interrupts, list(runtimes.values()), work, progress.Quiet(), Drain(is_of_use=False))
     except JobCancelled:
         return None
 

@@ -29,9 +29,13 @@ DeadLettersFile = Annotated[
     ),
 ]
 DrainSeconds = Annotated[
-    float,
+    float | None,
     typer.Option(
-        "--drain", min=0.0, metavar="SECONDS", help="How long Ctrl-C or SIGTERM may take to finish things."
+        "--drain",
+        min=0.0,
+        metavar="SECONDS",
+        help="How long Ctrl-C or SIGTERM may take to finish things: 2 after Ctrl-C, else 30.",
+        show_default=False,
     ),
 ]
 
@@ -44,7 +48,7 @@ def resume(
     *,
     job_store: JobStoreFile = None,
     dead_letters: DeadLettersFile = None,
-    drain: DrainSeconds = 30.0,
+    drain: DrainSeconds = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per job and line.")] = False,
 ) -> None:
     """Go on with a run that was suspended or killed, and show what comes out of its jobs.

@@ -43,14 +43,14 @@ def serve(
     ] = None,
     job_store: keeping.JobStoreFile = None,
     dead_letters: keeping.DeadLettersFile = None,
-    drain: keeping.DrainSeconds = 30.0,
+    drain: keeping.DrainSeconds = None,
     allow_attach: watching.AllowAttach = False,
 ) -> None:
     """Keep flows warm, and take jobs for them by REST until stopped.
 
     The first Ctrl-C or SIGTERM takes no more jobs, stops the sources and finishes
-    what is in flight, for at most --drain seconds; what is left then is
-    cancelled. The second kills.
+    what is in flight, for at most --drain seconds (2 after Ctrl-C, else 30);
+    what is left then is cancelled. The second kills.
 
     Exit code: 0 if all was finished, 1 if it could not start, 3 if something was
     cancelled.

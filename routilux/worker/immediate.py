@@ -43,20 +43,23 @@ class ImmediateLoop(Loop):
         p = self.p
         limit = self.most
         ran, busy, order, gate = 0, False, p.jobs.order, self.gate
-        for inlet in (*self.inner, *self.inlets):
-            while ran < limit and (batch := inlet.next(order)) and p.outputs.write(p.tx):
-                if gate.has_to_say and gate.watches(batch.job):
-                    if busy:  # it has a commit of its own
+        before = -1
+        while before < ran < limit:
+            before = ran if self.is_merging else limit
+            for inlet in (*self.inner, *self.inlets):
+                while ran < limit and (batch := inlet.next(order)) and p.outputs.write(p.tx):
+                    if gate.has_to_say and gate.watches(batch.job):
+                        if busy:  # it has a commit of its own
+                            limit = ran
+                            break
+                        limit = 1
+                    if not busy:
+                        p.care.begin(batch.key(batch.used), alone=limit == 1)
+                    busy = True
+                    ran += self.consume(inlet, batch, min(batch.left, limit - ran))
+                    if inlet.owed >= MUCH:
                         limit = ran
-                        break
-                    limit = 1
-                if not busy:
-                    p.care.begin(batch.key(batch.used), alone=limit == 1)
-                busy = True
-                ran += self.consume(inlet, batch, min(batch.left, limit - ran))
-                if inlet.owed >= MUCH:
-                    limit = ran
-            busy |= inlet.changed
+                busy |= inlet.changed
         for group in (self.inner, self.inlets):
             if busy and len(group) > 1:
                 group.append(group.pop(0))

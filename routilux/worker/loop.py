@@ -28,7 +28,7 @@ from routilux.worker.wear import Wear
 
 log = logging.getLogger("routilux.worker")
 
-BATCH_NS = 2_500_000
+BATCH_NS = 5_000_000
 """One commit spans about this much work."""
 LARGEST_BATCH = 2048
 YIELD_SECONDS = 0.002
@@ -59,6 +59,8 @@ class Loop(Commits):
         self.inlets = [inlet for inlet in parts.inlets if inlet.reader.plan.index not in parts.inner]
         self.inner = [inlet for inlet in parts.inlets if inlet.reader.plan.index in parts.inner]
         """Lanes of a cycle: they are emptied before those that lead into it."""
+        self.is_merging = any(len(inlet.siblings) > 1 for inlet in parts.inlets)
+        """Whether a message of one lane may make it the turn of one of another."""
         self.replay: Replay | None = None
         self.flushes = False
         """Whether logic has called `flush`: each activation then begins with all others committed."""

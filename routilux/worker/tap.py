@@ -21,6 +21,7 @@ from routilux.policies import Inbox, Taken
 from routilux.reports import describe
 from routilux.worker.activation import Activations
 from routilux.worker.budget import TokenBucket
+from routilux.worker.copies import together
 from routilux.worker.figures import Figures
 from routilux.worker.intake import Batch
 from routilux.worker.jobs import SLOT_MASK, JobTable, WorkerJob
@@ -173,7 +174,9 @@ class Tap:
         """Immediate logic is about to run on up to `most` messages of the batch; on how many it may."""
         now = self._begin(job, batch.is_token, values)
         if self._may_trace(job, now):
-            self._open(job, now, [self.trace.message(batch, batch.used)], 1 + batch.failures)
+            is_whole = self._is_asked_for(job)
+            message = self.trace.message(batch, batch.used, now, is_whole=is_whole)
+            self._open(job, now, [message], 1 + batch.failures)
             self._note_finish(is_finish=batch.is_token)
             self._began = perf_counter_ns()
             self.spent += self._began - now
@@ -197,11 +200,7 @@ class Tap:
         is_shown = self.hooked is not None and not is_finish
         now = self._begin(job, is_finish, self._values(attempt) if is_shown else None)
         if self._may_trace(job, now):
-            inputs = [
-                MessageRef(m.unit.batch.message_id(m.index), m.unit.batch.slot, m.origin, m.preview)
-                for m in messages[:MOST]
-            ]
-            running = self._open(job, now, inputs, 1 + attempt.failures)
+            running = self._open(job, now, together(map(_told, messages[:MOST])), 1 + attempt.failures)
             message = attempt.taken.message
             running.reason = "" if message is None else str(message)[:REASON]
             self._note_finish(is_finish=is_finish)
@@ -298,9 +297,11 @@ class Tap:
 
     def arrive(self, job: WorkerJob, arrival: Arrival, slot: str) -> None:
         """A message has come before the policy."""
-        batch = arrival.unit.batch
-        if self._wants_trace and self._previews[self._is_asked_for(job)].take(perf_counter_ns()):
-            arrival.preview = self.trace.preview(batch, arrival.index)
+        if self._wants_trace:
+            now, is_whole = perf_counter_ns(), self._is_asked_for(job)
+            if self._previews[is_whole].take(now):
+                batch = arrival.unit.batch
+                arrival.told = self.trace.message(batch, arrival.index, now, is_whole=is_whole)
         if self.hooked is not None:
             self.hooked.receives(job, slot, arrival.value)
 
@@ -346,3 +347,8 @@ class Tap:
                 at, slot = divmod(index - first, self._slots)
                 found.setdefault(slot, [0, 0, 0])[at] = value - self._words[index]
         return found
+
+
+def _told(arrival: Arrival) -> MessageRef:
+    batch = arrival.unit.batch
+    return arrival.told or MessageRef(batch.message_id(arrival.index), batch.slot, arrival.origin)

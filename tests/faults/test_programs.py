@@ -79,7 +79,9 @@ def test_ctrl_c_while_it_starts_leaves_no_traceback(tmp_path: Path, times: int, 
 def test_the_first_signal_drains_thousands_of_messages_in_flight(
     tmp_path: Path, signal_: signal.Signals, code: int
 ) -> None:
-    with program(tmp_path, ["-m", "routilux", "run", "flows.py:endless", "--json"]) as process:
+    with program(
+        tmp_path, ["-m", "routilux", "run", "flows.py:endless", "--json", "--drain", "30"]
+    ) as process:
         wait_for(tmp_path / "started", process)
         found = descendants(process)
         process.send_signal(signal_)

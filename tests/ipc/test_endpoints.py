@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -85,9 +86,23 @@ def test_what_a_killed_janitor_leaves_goes_with_the_next_runtime(folder: Path) -
     directory.close()
 
 
+def wait_until_ignored(pid: int, numbers: Iterable[int]) -> None:
+    """A shell that has just begun ignores nothing yet."""
+    wanted, deadline = sum(1 << (number - 1) for number in numbers), monotonic() + PATIENCE
+    status = Path("/proc", str(pid), "status")
+    while True:
+        lines = status.read_text(encoding="ascii", errors="replace").splitlines()
+        ignored = next(int(line.split()[1], 16) for line in lines if line.startswith("SigIgn"))
+        if ignored & wanted == wanted:
+            return
+        assert monotonic() < deadline
+        sleep(0.01)
+
+
 def test_ctrl_c_does_not_end_the_janitor(folder: Path) -> None:
-    directory = RunDirectory()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+    directory, numbers = RunDirectory(), (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+    wait_until_ignored(directory._janitor.pid, numbers)
+    for number in numbers:
         os.kill(directory._janitor.pid, number)
     assert directory._janitor.poll() is None
     assert directory.path.exists()

@@ -6,10 +6,13 @@ import signal
 import socket
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
@@ -91,6 +94,30 @@ def test_a_signal_ends_it_without_a_word(number: signal.Signals) -> None:
         monitor.process.send_signal(number)
         assert monitor.end() == ""
         assert monitor.process.returncode == 0
+
+
+def test_a_signal_ends_it_whoever_is_connected() -> None:
+    with _started() as monitor:
+        address = urlsplit(monitor.said["url"])
+        assert address.port is not None
+        with closing(HTTPConnection(address.hostname or "", address.port, timeout=30)) as page:
+            page.request("GET", "/api/v1/websocket", headers=_upgrade(monitor.said["token"]))
+            assert page.getresponse().status == 101
+            with socket.create_connection((address.hostname, address.port)):  # says nothing
+                monitor.process.send_signal(signal.SIGINT)
+                assert monitor.end() == ""
+        assert monitor.process.returncode == 0
+
+
+def _upgrade(token: str) -> dict[str, str]:
+    """What asks for a WebSocket."""
+    return {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": b64encode(bytes(16)).decode(),
+        "X-API-Key": token,
+    }
 
 
 def test_it_ends_when_the_pipe_that_it_watches_does() -> None:

@@ -1,5 +1,6 @@
-"""Here is an ear: a plain SUB socket at the publishers of all workers of a flow."""
+"""Here are the plain SUB sockets of a test, at the publishers of a flow's processes."""
 
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -18,30 +19,70 @@ PATIENCE = 50.0
 E = TypeVar("E", bound=HookEvent)
 
 
-class Ear:
-    """Hears all workers of the first flow of a runtime; the flow must run already."""
+class Subscription:
+    """What was heard of some processes of a flow; 0 is the supervisor."""
 
-    def __init__(self, runtime: Runtime, workers: int, topic: bytes = b"") -> None:
-        (running, *_) = runtime._engine.running()
-        self.directory = Path(running.directory)
-        self.workers = workers
+    def __init__(self, directory: str | Path, *processes: int, topic: bytes = b"") -> None:
         self.envelopes: list[Envelope] = []
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._socket = self._context.socket(zmq.SUB)
         self._socket.set(zmq.RCVHWM, 0)
         self._socket.set(zmq.SUBSCRIBE, topic)
         self._decode = msgspec.msgpack.Decoder(Envelope).decode
+        for process in processes:
+            self._socket.connect(endpoint(directory, hooks_name(process)))
 
     def __enter__(self) -> Self:
-        for process in range(1, self.workers + 1):
-            self._socket.connect(endpoint(self.directory, hooks_name(process)))
-        self.until(lambda: len(self.heard_from(WorkerStats)) == self.workers)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._context.destroy(linger=0)
+
+    def receive(self, deadline: Deadline) -> Envelope:
+        """The next one, which is kept."""
+        left = deadline.left() or 0.0
+        assert self._socket.poll(int(left * 1000)), f"heard too little: {self.envelopes[-5:]}"
+        self.envelopes.append(self._decode(self._socket.recv_multipart()[1]))
+        return self.envelopes[-1]
+
+
+class Listener(Subscription):
+    """Whoever listens to the supervisor of a flow, an event after the other."""
+
+    def __init__(self, directory: str | Path, topic: bytes = b"") -> None:
+        super().__init__(directory, 0, topic=topic)
+        self._ahead: deque[HookEvent] = deque()
+        self.heard: list[HookEvent] = []
+
+    @property
+    def numbers(self) -> list[int]:
+        return [envelope.number for envelope in self.envelopes]
+
+    def until(self, kind: type[E], holds: Callable[[E], object] = lambda _: True) -> E:
+        """The first event of that kind, behind the one asked for last, of which something holds."""
+        deadline = Deadline.after(PATIENCE)
+        while True:
+            while self._ahead:
+                event = self._ahead.popleft()
+                self.heard.append(event)
+                if isinstance(event, kind) and holds(event):
+                    return event
+            self._ahead += self.receive(deadline).events
+
+
+class Ear(Subscription):
+    """Hears all workers of the first flow of a runtime; the flow must run already."""
+
+    def __init__(self, runtime: Runtime, workers: int, topic: bytes = b"") -> None:
+        (running, *_) = runtime._engine.running()
+        super().__init__(running.directory, *range(1, workers + 1), topic=topic)
+        self.workers = workers
+
+    def __enter__(self) -> Self:
+        self.until(lambda: len(self.heard_from(WorkerStats)) == self.workers)
+        return self
 
     def heard_from(self, kind: type[HookEvent]) -> set[int]:
         """The processes that have told such an event."""
@@ -51,10 +92,7 @@ class Ear:
         """Listen until that is so."""
         deadline = Deadline.after(PATIENCE)
         while not is_enough():
-            left = deadline.left() or 0.0
-            assert left > 0, f"heard too little: {self.envelopes[-5:]}"
-            if self._socket.poll(int(left * 1000)):
-                self.envelopes.append(self._decode(self._socket.recv_multipart()[1]))
+            self.receive(deadline)
 
     def all(self, kind: type[E], process: int | None = None) -> list[E]:
         """What was heard of one kind, of one process if named."""

@@ -17,7 +17,7 @@ import pytest
 from process.dap import Client
 from process.flows import attached
 from process.flows.workers import TIMEOUT, kill, until, workers
-from routilux import FlowError, JobState, Runtime
+from routilux import ExecutionStatus, FlowError, JobState, Runtime
 from routilux.debug.attachment import Attachment
 from routilux.debug.session import Hold
 from routilux.errors import AttachRefused
@@ -211,8 +211,8 @@ def test_nothing_goes_on_by_itself_while_an_editor_is_attached(runtime: Runtime)
     with connected(hold.attach()) as client:
         client.attach()
         client.stack()
-        job.control.debugger.lease = 2.5  # an editor says each second that it is there
-        assert client.is_quiet(4.0)
+        job.control.debugger.lease = 1.5  # an editor says each second that it is there
+        assert client.is_quiet(2.5)
     until(lambda: job.ended)
     assert actions(job)[-2:] == ["editor left", "auto-resume"]
 
@@ -239,6 +239,23 @@ def test_closing_the_runtime_hangs_up(runtime: Runtime) -> None:
         client.stack()
         runtime.close()
         client.wait_for_hang_up()
+
+
+def test_closing_the_runtime_ends_a_worker_that_an_editor_has_stopped_outside_of_a_hold(
+    runtime: Runtime,
+) -> None:
+    job, hold = held_job(runtime)
+    (worker,) = workers("sums")
+    with connected(hold.attach()) as client:
+        client.attach()
+        client.stack()
+        client.ask("next", threadId=1)
+        client.stack()
+        assert job.session().holds == []
+        runtime.close(grace=0.3)
+        client.wait_for_hang_up()
+    assert job.status is ExecutionStatus.CANCELLED
+    assert not worker.is_running()
 
 
 def test_nothing_is_left_of_a_killed_runtime() -> None:

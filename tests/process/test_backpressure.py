@@ -18,15 +18,10 @@ from process.flows.stages import Echo, Gather, Round, Slow, Splits, Total, doubl
 from routilux import Flow, JobState, RoutiluxError, Runtime
 from routilux.supervisor import docket, reception
 
+pytestmark = pytest.mark.one_python
+
 TIMEOUT = 50.0
 MIB = 1 << 20
-
-
-@pytest.fixture
-def runtime() -> Iterator[Runtime]:
-    made = Runtime()
-    yield made
-    made.close(grace=1.0)
 
 
 def unread(monkeypatch: pytest.MonkeyPatch, nbytes: int) -> None:

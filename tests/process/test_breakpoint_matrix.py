@@ -16,6 +16,8 @@ from process.flows.workers import TIMEOUT
 from routilux import BreakpointError, Flow, JobState, Output, Runtime
 from routilux.debug.session import Session
 
+pytestmark = pytest.mark.one_python
+
 N = 8
 BESIDE = ("beside", "value")
 FLOWS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from process.flows import held
 from process.flows.workers import TIMEOUT, kill, until
 from routilux import BreakpointError, DeadlineExceeded, Flow, JobState, Runtime
 from routilux.debug.session import Hold
+
+pytestmark = pytest.mark.one_python
 
 N = 40
 CONNECTION = {
@@ -65,11 +68,22 @@ PLACES: dict[str, list[dict[str, Any]]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def standing(request: pytest.FixtureRequest) -> Iterator[tuple[Runtime, Flow, list[dict[str, Any]]]]:
+    """A runtime with one flow, whose processes are up and have each held something, and the places there."""
+    flow = held.FLOWS[request.param]()
+    with closing(Runtime(heap=1 << 24)) as made:
+        let_all_go(made.exec(flow, n=N, breakpoints=[{"routine_id": name} for name in flow.nodes]))
+        yield made, flow, PLACES[request.param]
+
+
+@pytest.mark.parametrize("standing", PLACES, indirect=True, scope="module")
 @pytest.mark.parametrize("suspend", ["worker", "job"])
-@pytest.mark.parametrize("name", PLACES)
-def test_what_is_held_and_let_go_changes_nothing(runtime: Runtime, name: str, suspend: str) -> None:
-    flow = held.FLOWS[name]()
-    for place in PLACES[name]:
+def test_what_is_held_and_let_go_changes_nothing(
+    standing: tuple[Runtime, Flow, list[dict[str, Any]]], suspend: str
+) -> None:
+    runtime, flow, places = standing
+    for place in places:
         wanted = {**place, "suspend": suspend, "hit_condition": "% 3"}
         job = runtime.exec(flow, n=N, breakpoints=[wanted], timeout=TIMEOUT)
         seen = let_all_go(job)

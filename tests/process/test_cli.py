@@ -4,137 +4,21 @@ import contextlib
 import json
 import os
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
-FLOWS = """
-import sys
-import time
-from pathlib import Path
+from process.command import DEADLINE, Command, commands, draining, ended, last_line, wait_for
 
-from routilux import Event, Flow, Routine, Slot, routine
-
-
-@routine
-def half(n):
-    return n / 2
-
-
-@routine
-def ticks():
-    while True:
-        yield 1
-        time.sleep(0.001)
-
-
-@routine
-def stuck():
-    Path("started").touch()
-    while True:
-        time.sleep(60)
-
-
-@routine
-def modules(n):
-    return sorted(name for name in sys.modules if name.split(".")[0] in ("typer", "click", "rich")
-                  or name.startswith("routilux.cli"))
-
-
-@routine
-def picky(n):
-    if n % 2:
-        raise ValueError(f"{n} is odd")
-    return [{"n": n, "half": n // 2}]
-
-
-class Total(Routine):
-    number = Slot()
-    total = Event()
-
-    def logic(self, number):
-        self.state["total"] = self.state.get("total", 0) + number
-        Path("started").touch()
-
-    def finish(self):
-        self.total.emit({"total": self.state["total"]})
-
-
-def one(routine):
-    flow = Flow("one")
-    flow.add_routine(routine, "only")
-    return flow
-
-
-halves, hangs, loaded, picks = one(half), one(stuck), one(modules), one(picky)
-endless = Flow("endless")
-endless.pipe(ticks).pipe(Total, "total")
-faulty = Flow("faulty")
-faulty.add_routine(half, "half")
-faulty.connect("half", "outptu", "nobody", "n")
-"""
 EXAMPLE = Path(__file__).parents[2] / "examples" / "source_metrics.py"
-DEADLINE = 30.0
 HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
-DRAINING = "draining: sources stop, what is in flight is finished; press Ctrl-C again to kill\n"
-
-Command = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Command]:
-    """Starts `routilux` in a folder with the flows above, and ends what a failing test has left running."""
-    signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # a shell's `&` has it ignored, also for children
-    (tmp_path / "flows.py").write_text(FLOWS, encoding="utf-8")
-    begun: list[subprocess.Popen[str]] = []
-
-    def run(*arguments: str, stderr: int = subprocess.PIPE) -> "subprocess.Popen[str]":
-        command = [sys.executable, "-m", "routilux", *arguments]
-        process = subprocess.Popen(
-            command,
-            cwd=tmp_path,
-            stdin=subprocess.DEVNULL,
-            stdout=-1,
-            stderr=stderr,
-            text=True,
-            env=environment(),
-        )
-        begun.append(process)
-        return process
-
-    yield run
-    for process in begun:
-        with process:
-            process.kill()
-
-
-def environment() -> dict[str, str]:
-    return os.environ | {"NO_COLOR": "1", "COLUMNS": "100"}
-
-
-def ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
-    """Exit code, output, errors."""
-    out, err = process.communicate(timeout=DEADLINE)
-    return process.returncode, out, err
-
-
-def wait_for(path: Path, process: "subprocess.Popen[str]") -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not path.exists():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
-def last_line(text: str) -> str:
-    return text.rstrip().rpartition("\n")[2].strip()
+    with commands(tmp_path) as run:
+        yield run
 
 
 # --- what comes out ---
@@ -206,7 +90,7 @@ def test_on_a_terminal_the_progress_moves_and_the_cursor_comes_back(start: Comma
     assert code == 130
     assert json.loads(out)["status"] == "cancelled"
     assert "per second" in screen
-    assert DRAINING.strip() in screen
+    assert draining(2).strip() in screen
     assert screen.rindex(SHOW_CURSOR) > screen.rindex(HIDE_CURSOR)
 
 
@@ -233,8 +117,8 @@ def test_the_example_counts_a_file_that_cannot_be_parsed(start: Command, tmp_pat
     _, out, _ = ended(start("run", f"{EXAMPLE}:flow", "-p", f"directory={tmp_path}", "--json"))
     total = json.loads(out)["results"][0]["payload"][-1]
     assert (total["files"], total["unparsed"]) == (2, 1)
-    # half 1, ticks 2, stuck 2, modules 3, picky 2, logic 1, finish 1, one 1
-    assert (total["functions"], total["complexity"]) == (8, 13)
+    # half 1, ticks 2, stuck 2, told 2, modules 3, picky 2, logic 1, finish 1, one 1
+    assert (total["functions"], total["complexity"]) == (9, 15)
     assert total["most_complex"] == "flows:modules (3)"
 
 
@@ -318,79 +202,6 @@ def test_a_reader_that_leaves_early_gets_no_traceback(start: Command) -> None:
     assert process.wait(DEADLINE) != 0
 
 
-# --- Ctrl-C ---
-
-
-@pytest.mark.parametrize("engine", ["local", "inline"])
-def test_ctrl_c_drains_and_shows_what_there_is(start: Command, tmp_path: Path, engine: str) -> None:
-    process = start("run", "flows.py:endless", "--engine", engine)
-    wait_for(tmp_path / "started", process)
-    process.send_signal(signal.SIGINT)
-    code, out, err = ended(process)
-    assert (code, err) == (130, DRAINING)
-    assert "total.total" in out
-    field, total = last_line(out).split()
-    assert field == "total"
-    assert int(total.replace(",", "")) > 0
-
-
-def test_a_drained_job_says_so_in_json(start: Command, tmp_path: Path) -> None:
-    process = start("run", "flows.py:endless", "--json")
-    wait_for(tmp_path / "started", process)
-    process.send_signal(signal.SIGINT)
-    code, out, err = ended(process)
-    found = json.loads(out)
-    assert (code, err) == (130, DRAINING)
-    assert found["status"] == "cancelled"
-    assert found["error"]["type"] == "JobCancelled"
-    assert found["results"][0]["payload"]["total"] == found["counters"]["total"]["activations"]
-
-
-def test_sigterm_drains_too(start: Command, tmp_path: Path) -> None:
-    process = start("run", "flows.py:endless")
-    wait_for(tmp_path / "started", process)
-    process.terminate()
-    code, out, err = ended(process)
-    assert (code, err) == (143, DRAINING)
-    assert "total.total" in out
-
-
-@pytest.mark.parametrize("engine", ["local", "inline"])
-def test_a_second_ctrl_c_kills_everything(start: Command, tmp_path: Path, engine: str) -> None:
-    process = start("run", "flows.py:hangs", "--engine", engine)
-    wait_for(tmp_path / "started", process)
-    workers = psutil.Process(process.pid).children(recursive=True)
-    process.send_signal(signal.SIGINT)
-    assert process.stderr
-    assert process.stderr.readline() == DRAINING
-    process.send_signal(signal.SIGINT)
-    assert process.wait(10) == 130  # within one second, on a machine that has nothing else to do
-    assert process.communicate(timeout=DEADLINE) == ("", "")
-    assert not psutil.wait_procs(workers, timeout=DEADLINE)[1]
-
-
-def test_ten_times_ctrl_c_is_twice_ctrl_c(start: Command, tmp_path: Path) -> None:
-    process = start("run", "flows.py:hangs")
-    wait_for(tmp_path / "started", process)
-    for _ in range(10):
-        process.send_signal(signal.SIGINT)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(0.02)  # or the kernel makes one signal of two
-    code, out, err = ended(process)
-    assert (code, out) == (130, "")
-    assert err in {"", DRAINING}
-
-
-def test_ctrl_c_while_the_users_module_is_imported_ends_at_once(start: Command, tmp_path: Path) -> None:
-    (tmp_path / "slow.py").write_text(
-        "import pathlib, time\npathlib.Path('started').touch()\ntime.sleep(60)\n"
-    )
-    process = start("run", "slow.py:flow")
-    wait_for(tmp_path / "started", process)
-    process.send_signal(signal.SIGINT)
-    assert ended(process) == (130, "", "")
-
-
 # --- the demo ---
 
 
@@ -411,12 +222,3 @@ def test_the_demo_says_what_it_has_measured_and_how_to_go_on(start: Command, tmp
     assert "2 workers are " in out
     assert "All runs gave the same table." in out
     assert last_line(out).startswith("Next: ")
-
-
-def test_the_demo_can_be_interrupted(start: Command) -> None:
-    process = start("demo")
-    assert process.stdout
-    assert process.stdout.readline().startswith("flow 'source_metrics'")
-    process.send_signal(signal.SIGINT)
-    code, _, err = ended(process)
-    assert (code, err.replace(DRAINING, "")) == (130, "")

@@ -14,6 +14,8 @@ import pytest
 from routilux.deadletters import Body, Cause, DeadLetters
 from routilux.ipc.codec import Encoder
 
+pytestmark = pytest.mark.one_python
+
 FLOWS = """
 import os
 

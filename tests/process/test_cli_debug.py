@@ -99,11 +99,12 @@ def test_a_held_message_is_looked_at_followed_and_edited(runtime: Runtime) -> No
 def test_a_breakpoint_is_set_listed_and_taken_away(runtime: Runtime) -> None:
     job = held_job(runtime, routine_id="double")
     place = "inverse"
-    script = f"break {place} if data > 1\nlist\ncontinue\ndelete bp-2\nquit\n"
+    script = f"break {place} if data > 1\nlist\ncontinue\nlist\ndelete bp-2\nquit\n"
     code, out, err = debug(script)
     assert (code, err) == (0, "")
     assert f"bp-2 at {place}" in out
     assert f"bp-2 at {place} if data > 1: 0 hits of 0" in out
+    assert any(line.startswith(f"bp-2 at {place} if data > 1: 1 hit of ") for line in out), out
     assert any(line.startswith("hold-2 (routine) in inverse[0]") for line in out), out
     assert job.result(TIMEOUT) == 2.0
 

@@ -16,6 +16,8 @@ import pytest
 from routilux.deadletters import DeadLetters
 from routilux.jobstore import JobStore
 
+pytestmark = pytest.mark.one_python
+
 FLOWS = """
 import os
 import time
@@ -46,7 +48,7 @@ def slow(value):
 @routine
 def slower(value):
     Path("started").touch()
-    time.sleep(0.005 if value else 2.5)
+    time.sleep(0.005 if value else 1.5)
     return value
 
 
@@ -129,14 +131,14 @@ def files(state: Path) -> list[str]:
 
 
 def test_a_run_that_was_killed_is_resumed(start: Command, tmp_path: Path) -> None:
-    process = start("run", "flows.py:slowly", "-p", "n=100", "--state-dir", "state")
+    process = start("run", "flows.py:slowly", "-p", "n=60", "--state-dir", "state")
     once_started(process, tmp_path)
     process.kill()
     process.wait(DEADLINE)
     code, _, err = ended(start("run", "flows.py:slowly", "-p", "n=1", "--state-dir", "state"))
     assert code == 1
     assert "holds an unfinished run of 1-chain: go on with Runtime.resume(...) or `routilux resume`" in err
-    assert resumed(start) == list(range(100))
+    assert resumed(start) == list(range(60))
     assert files(tmp_path / "state") == ["run.lock"]
 
 
@@ -156,7 +158,7 @@ def test_what_a_run_comes_to_is_in_the_files_that_were_named(start: Command, tmp
 def test_a_durable_run_that_is_not_drained_in_time_is_suspended(
     start: Command, tmp_path: Path, flow: str, drain: str
 ) -> None:
-    process = start("run", f"flows.py:{flow}", "-p", "n=200", "--state-dir", "state", "--drain", drain)
+    process = start("run", f"flows.py:{flow}", "-p", "n=60", "--state-dir", "state", "--drain", drain)
     once_started(process, tmp_path)
     process.terminate()
     code, _, err = ended(process)
@@ -165,7 +167,7 @@ def test_a_durable_run_that_is_not_drained_in_time_is_suspended(
         f"not drained within {drain} seconds: 1 job left (job-1)",
         "suspended: go on with routilux resume state",
     ]
-    assert resumed(start) == list(range(200))
+    assert resumed(start) == list(range(60))
     assert files(tmp_path / "state") == ["run.lock"]
 
 
@@ -182,7 +184,7 @@ def test_a_run_that_is_not_durable_is_cancelled_when_the_time_is_over(start: Com
 def test_a_job_whose_source_was_stopped_is_not_called_complete_when_it_is_resumed(
     start: Command, tmp_path: Path
 ) -> None:
-    process = start("run", "flows.py:backlogged", "-p", "n=3000", "--state-dir", "state", "--drain", "1")
+    process = start("run", "flows.py:backlogged", "-p", "n=3000", "--state-dir", "state", "--drain", "0.5")
     once_started(process, tmp_path)
     process.terminate()
     assert ended(process)[0] == 3
@@ -192,14 +194,14 @@ def test_a_job_whose_source_was_stopped_is_not_called_complete_when_it_is_resume
 
 
 def test_after_a_second_signal_a_durable_run_can_be_resumed(start: Command, tmp_path: Path) -> None:
-    process = start("run", "flows.py:slowly", "-p", "n=200", "--state-dir", "state")
+    process = start("run", "flows.py:slowly", "-p", "n=60", "--state-dir", "state")
     once_started(process, tmp_path)
     process.send_signal(signal.SIGINT)
     assert process.stderr
     assert process.stderr.readline().startswith("draining")
     process.send_signal(signal.SIGINT)
     assert ended(process)[0] == 130
-    assert resumed(start) == list(range(200))
+    assert resumed(start) == list(range(60))
 
 
 def test_resume_says_what_there_is_not(start: Command, tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ import pytest
 
 from routilux import Flow, Runtime, routine
 
+pytestmark = pytest.mark.one_python
+
 DEADLINE = 60.0
 
 Command = Callable[..., tuple[int, str, str]]

@@ -10,20 +10,12 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
-from process.flows import shared
+from process.flows import arrays, shared
 from process.flows.stages import Echo, Gather, numbers
 from process.flows.workers import TIMEOUT, kill, until, workers
 from routilux import Flow, JobFailed, JobState, Routine, Runtime
 
 ENGINES = pytest.mark.parametrize("engine", ["local", "inline"])
-
-
-@pytest.fixture
-def runtime() -> Iterator[Runtime]:
-    """Closed in the end, whatever hangs: leaving it normally would wait for that."""
-    made = Runtime()
-    yield made
-    made.close(grace=1.0)
 
 
 @pytest.fixture
@@ -44,7 +36,7 @@ def failure(job: JobState) -> JobFailed:
 
 @ENGINES
 def test_routines_share_the_data_of_their_job(either: Runtime) -> None:
-    flow = Flow().pipe(numbers).pipe(shared.Notes()).pipe(shared.Looks())
+    flow = Flow().pipe(numbers).pipe(arrays.Notes()).pipe(shared.Looks())
     for n in (9, 4):  # the second job finds nothing of the first
         *looks, (keys, length, last) = either.exec(flow, n=n).results(TIMEOUT)
         assert looks == [(v, v * v, [v] * v, False, 7) for v in range(n)]
@@ -53,7 +45,7 @@ def test_routines_share_the_data_of_their_job(either: Runtime) -> None:
 
 
 def test_jobs_side_by_side_do_not_see_each_others_data(runtime: Runtime) -> None:
-    flow = Flow().pipe(numbers).pipe(shared.Notes(), workers=2).pipe(Gather())
+    flow = Flow().pipe(numbers).pipe(arrays.Notes(), workers=2).pipe(Gather())
     flow.pipe(shared.Looks().set_logic(keys_of_job))
     jobs = [runtime.exec(flow, n=n) for n in (30, 5, 12)]
     assert [job.results(TIMEOUT)[0] for job in jobs] == [30, 5, 12]
@@ -130,17 +122,17 @@ def test_a_source_that_notes_where_it_is_may_differ_when_it_is_run_again(
     runtime: Runtime, kind: type[shared.Lottery], seed: int
 ) -> None:
     chance = Random(seed)
-    flow = Flow().pipe(kind(seconds=0.006), "source").pipe(Echo(), "echo").pipe(Gather(), "gather")
-    job = runtime.exec(flow, n=450)  # longer than all waits for a kill together
+    flow = Flow().pipe(kind(seconds=0.005), "source").pipe(Echo(), "echo").pipe(Gather(), "gather")
+    job = runtime.exec(flow, n=300)  # longer than all waits for a kill together
     for _ in range(4):
         until(lambda: workers("source"))
         await_more(job)  # a source that is killed three times before it has sent anything is given up
         with pytest.raises(TimeoutError):
-            job.wait(chance.uniform(0.0, 0.3))
+            job.wait(chance.uniform(0.0, 0.15))
         kill("source")
     found = job.result(TIMEOUT)
-    assert [number for number, _ in found] == list(range(450))
-    assert len({each for _, each in found}) == 450
+    assert [number for number, _ in found] == list(range(300))
+    assert len({each for _, each in found}) == 300
     assert job.counters["source"]["activations"] == 1
     assert runtime.dead_letters.all() == []
 

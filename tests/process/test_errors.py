@@ -22,13 +22,6 @@ from routilux import Flow, FlowError, JobFailed, JobState, Routine, RoutineCrash
 TIMEOUT = 30.0
 
 
-@pytest.fixture
-def runtime() -> Iterator[Runtime]:
-    made = Runtime()
-    yield made
-    made.close(grace=1.0)
-
-
 def failed(job: JobState) -> JobFailed:
     error = job.wait(TIMEOUT).error
     assert isinstance(error, JobFailed)

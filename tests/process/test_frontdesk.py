@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ import zmq
 from faults.routines import Deadly
 from process.flows.stages import Echo, Gather, Total, double, invert, numbers
 from process.flows.typed import TakesArrays, TakesPoints
-from process.flows.visitors import Listener, Visitor
-from routilux import ExecutionStatus, Flow, FlowError, FlowRegistry, Runtime
+from process.hearing import Listener
+from process.visitors import Visitor
+from routilux import ExecutionStatus, Flow, FlowError, FlowRegistry, JobState, Runtime
 from routilux.commands import (
     AboutFlow,
     AboutJob,
@@ -49,6 +51,8 @@ from routilux.hookevents import FlowStats
 from routilux.ipc.codec import Decoder
 from routilux.ipc.endpoints import endpoint
 
+pytestmark = pytest.mark.one_python
+
 TIMEOUT = 30.0
 
 
@@ -71,6 +75,19 @@ def runtime() -> Iterator[Runtime]:
 def visitor(runtime: Runtime) -> Iterator[Visitor]:
     with Visitor(runtime._premises.path()) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def standing() -> Iterator[tuple[Visitor, JobState]]:
+    """A visitor of a runtime with a job that has ended and one that is held, and that one: for questions that
+    change nothing.
+    """
+    flow = chain()
+    with closing(Runtime(max_pending=3)) as runtime:
+        runtime.exec(flow, n=1, job_id="ended").wait(TIMEOUT)
+        held = runtime.exec(flow, n=1, job_id="held", start_paused=True)
+        with Visitor(runtime._premises.path()) as visitor:
+            yield visitor, held
 
 
 def chain() -> Flow:
@@ -196,11 +213,9 @@ def test_a_submission_runs_as_a_job(runtime: Runtime, visitor: Visitor) -> None:
     ],
 )
 def test_what_cannot_be_done_is_refused(
-    runtime: Runtime, visitor: Visitor, request_: Request, code: str
+    standing: tuple[Visitor, JobState], request_: Request, code: str
 ) -> None:
-    flow = chain()
-    runtime.exec(flow, n=1, job_id="ended").wait(TIMEOUT)
-    held = runtime.exec(flow, n=1, job_id="held", start_paused=True)
+    visitor, held = standing
     assert refused(visitor, request_) == code
     assert held.status is ExecutionStatus.PAUSED
 

@@ -1,6 +1,5 @@
 """What workers publish, heard by a plain SUB socket."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,12 +10,7 @@ from routilux import Flow, JobState, Runtime
 from routilux.hookevents import Activated, Committed, Failed, LogLine, WorkerStats
 from routilux.supervisor.reception import Reception
 
-
-@pytest.fixture
-def runtime() -> Iterator[Runtime]:
-    made = Runtime()
-    yield made
-    made.close(grace=1.0)
+pytestmark = pytest.mark.one_python
 
 
 def fan_out_and_join() -> Flow:

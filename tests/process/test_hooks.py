@@ -11,6 +11,8 @@ from process.flows.told import Both, Fails, Holds, Notes, killed_once, left, num
 from routilux import ExecutionHooks, ExecutionStatus, Flow, FlowError, JobState, Runtime, retry
 from routilux.clock import Deadline, pause
 
+pytestmark = pytest.mark.one_python
+
 PATIENCE = 50.0
 Engine = Literal["local", "inline"]
 ENGINES: tuple[Engine, ...] = ("local", "inline")

@@ -14,6 +14,8 @@ import pytest
 from routilux import Flow, Runtime, incarnation
 from routilux.jobstore import JobStore
 
+pytestmark = pytest.mark.one_python
+
 FLOWS = """
 import os
 import threading

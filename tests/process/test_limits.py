@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +14,9 @@ from process.flows.stages import Echo, Slow, Ticks, Total, numbers
 from process.flows.workers import TIMEOUT, until, workers
 from routilux import Flow, JobFailed, Runtime
 
+pytestmark = pytest.mark.one_python
+
 MIB = 1 << 20
-
-
-@pytest.fixture
-def runtime() -> Iterator[Runtime]:
-    """Closed in the end, whatever hangs: leaving it normally would wait for that."""
-    made = Runtime()
-    yield made
-    made.close(grace=1.0)
 
 
 # --- the time of an activation ---
@@ -68,8 +61,8 @@ def test_the_timeout_is_that_of_one_activation(runtime: Runtime) -> None:
 def test_waiting_for_room_does_not_count(runtime: Runtime) -> None:
     flow = Flow().pipe(limits.Pours(), "pours", timeout=0.5).pipe(Slow(seconds=0.001), "slow")
     flow.pipe(Total().set_logic(counts), "total")
-    job = runtime.exec(flow, value=3000)
-    assert job.result(TIMEOUT) == 3000
+    job = runtime.exec(flow, value=1500)
+    assert job.result(TIMEOUT) == 1500
     assert job.finished_at is not None
     assert job.started_at is not None
     assert job.finished_at - job.started_at > 1.5
@@ -81,14 +74,14 @@ def counts(self: Any, value: object) -> None:
 
 
 def test_the_pause_of_a_job_does_not_count(runtime: Runtime) -> None:
-    flow = Flow().pipe(Ticks(seconds=0.002), "ticks", timeout=1.5).pipe(Total(), "total")
-    job = runtime.exec(flow, n=200)
+    flow = Flow().pipe(Ticks(seconds=0.002), "ticks", timeout=0.8).pipe(Total(), "total")
+    job = runtime.exec(flow, n=50)
     until(lambda: job.counters["total"]["activations"])
     job.pause()
     with pytest.raises(TimeoutError):
-        job.wait(2.5)
+        job.wait(1.5)
     job.resume()
-    assert job.result(TIMEOUT) == sum(range(200))
+    assert job.result(TIMEOUT) == sum(range(50))
     assert runtime.dead_letters.all() == []
 
 
@@ -131,10 +124,10 @@ def test_a_process_that_has_grown_is_replaced(runtime: Runtime) -> None:
 
 def test_to_be_replaced_is_no_crash(runtime: Runtime, caplog: pytest.LogCaptureFixture) -> None:
     flow = Flow().pipe(numbers).pipe(limits.Worn(), "worn", workers=2, max_activations=1)
-    flow.pipe(Echo(), "echo", max_activations=7)
+    flow.pipe(Echo(), "echo", max_activations=4)
     with caplog.at_level(logging.WARNING, logger="routilux"):
-        job = runtime.exec(flow, n=30)
-        assert sorted(value for value, *_ in job.results(TIMEOUT)) == list(range(30))
+        job = runtime.exec(flow, n=12)
+        assert sorted(value for value, *_ in job.results(TIMEOUT)) == list(range(12))
     assert caplog.records == []
     assert {name: counted["dead"] for name, counted in job.counters.items()} == dict.fromkeys(flow.nodes, 0)
     assert job.errors == []

@@ -15,6 +15,8 @@ from process.flows import held
 from process.flows.workers import TIMEOUT, until
 from routilux import Runtime
 
+pytestmark = pytest.mark.one_python
+
 
 @pytest.fixture
 def runtime(folder: Path) -> Iterator[Runtime]:

@@ -25,6 +25,8 @@ from process.flows.stages import double
 from routilux import Flow, FlowError, JobState, RoutiluxError, Runtime, monitoring, routine
 from routilux.monitoring import Monitor
 
+pytestmark = pytest.mark.one_python
+
 TIMEOUT = 30.0
 
 FLOW = """

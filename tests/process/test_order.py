@@ -3,38 +3,36 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from process.flows import payloads
+from process.flows.arrays import UnevenArrays
 from process.flows.orders import KINDS, FailsOnce, Fatal, Fours, Sorts, Uneven, answers, without_ballast
 from process.flows.stages import Echo, Gather, numbers
 from process.flows.workers import TIMEOUT, kill, until
 from routilux import Flow, FlowError, JobState, Routine, Runtime, retry
 from routilux.supervisor import docket, reception
 
+pytestmark = pytest.mark.one_python
+
 N = 150
 ON_ERROR: dict[str, Any] = {"skip": "skip", "continue": "continue", "retry": retry(9, backoff=0.01)}
-
-
-@pytest.fixture
-def runtime() -> Iterator[Runtime]:
-    """Closed in the end, whatever hangs: leaving it normally would wait for that."""
-    made = Runtime()
-    yield made
-    made.close(grace=1.0)
 
 
 def key(piece: tuple[int, int, Any]) -> int:
     return piece[0] % 5
 
 
+def uneven(kind: str) -> Uneven:
+    return UnevenArrays(kind=kind) if kind == "array" else Uneven(kind=kind)
+
+
 def ordered(kind: str, sink: str = "submitter", **options: Any) -> Flow:
     flow = Flow().pipe(numbers)
     options = {"workers": 2, "on_error": ON_ERROR.get(kind)} | options
-    flow.pipe(Uneven(kind=kind), "uneven", ordered=True, **options)
+    flow.pipe(uneven(kind), "uneven", ordered=True, **options)
     return flow.pipe(Echo(), "sink") if sink == "consumer" else flow
 
 
@@ -63,7 +61,7 @@ def test_consumers_get_the_outputs_in_the_order_of_the_inputs(runtime: Runtime, 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_stream_gives_answers_in_the_order_of_its_items(runtime: Runtime, kind: str) -> None:
-    flow = Flow().pipe(Uneven(kind=kind), workers=3, ordered=True, on_error=ON_ERROR.get(kind))
+    flow = Flow().pipe(uneven(kind), workers=3, ordered=True, on_error=ON_ERROR.get(kind))
     assert without_ballast(list(runtime.stream(flow, range(N)))) == wanted(kind)
 
 

@@ -10,10 +10,13 @@ import pytest
 
 from faults.routines import Deadly
 from process.flows.stages import Echo, Gather, double, invert, numbers
-from process.flows.visitors import Listener, Visitor
+from process.hearing import Listener
+from process.visitors import Visitor
 from routilux import ExecutionStatus, Flow, JobFailed, Runtime
 from routilux.commands import FlowInfo
 from routilux.hookevents import DeadLettered, FlowStats, JobChanged, ProcessChanged
+
+pytestmark = pytest.mark.one_python
 
 TIMEOUT = 30.0
 

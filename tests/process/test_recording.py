@@ -17,6 +17,8 @@ from process.flows import held, tapes
 from process.flows.workers import TIMEOUT, kill, until
 from routilux import BreakpointError, DeadlineExceeded, Flow, RoutineCrashed, Runtime, recorded
 
+pytestmark = pytest.mark.one_python
+
 DOUBLED = "double.output->left.value"
 
 

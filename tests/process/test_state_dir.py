@@ -16,6 +16,8 @@ from routilux import FlowError, RoutiluxError, Runtime, statedir
 from routilux.errors import StoreError
 from routilux.statedir import LOCK
 
+pytestmark = pytest.mark.one_python
+
 TIMEOUT = 40.0
 DIES = "Runtime(state_dir=state).exec(held(), n=40, job_id='a'); die()"
 

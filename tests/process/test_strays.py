@@ -13,6 +13,8 @@ import pytest
 
 import strays
 
+pytestmark = pytest.mark.one_python
+
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
 NAMED = r"process \d+: .*time\.sleep\(60\)"
 ORPHANER = "import subprocess, sys; print(subprocess.Popen(sys.argv[1:], stdout=-3, stderr=-3).pid)"

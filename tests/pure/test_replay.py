@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from routilux import Event, Flow, FlowError, JobFailed, Routine, Slot, policies, routine
+from process.flows.held import Batches, Pairs, inverse
+from routilux import Event, Flow, FlowError, JobFailed, Routine, Slot
 from routilux.debug.recordings import Recorded
 from routilux.errors import RecordingError
 from routilux.ipc.codec import Encoder, in_one_piece
@@ -28,11 +29,6 @@ class Box:
     side: int
 
 
-@routine
-def halve(value: int) -> float:
-    return 12 / value
-
-
 class Totals(Routine):
     order: Slot[Order] = Slot(type=Order)
     total = Event()
@@ -43,25 +39,6 @@ class Totals(Routine):
 
     def finish(self) -> None:
         self.total.emit(self.state["sum"])
-
-
-class Pairs(Routine):
-    a = Slot()
-    b = Slot()
-    out = Event()
-    policy = policies.all_slots_ready()
-
-    def logic(self, a: Any, b: Any) -> None:
-        self.out.emit((a, b))
-
-
-class Batches(Routine):
-    value = Slot()
-    out = Event()
-    policy = policies.batch_size(4)
-
-    def logic(self, value: list[Any]) -> None:
-        self.out.emit(value)
 
 
 def message(value: object, routine: str = "", slot: str = "", **fields: Any) -> Message:
@@ -84,21 +61,21 @@ def typed(value: Order) -> Message:
 
 def flow() -> Flow:
     made = Flow("f")
-    made.add_routine(halve, "halve", on_error="skip", workers=2)
+    made.add_routine(inverse, "inverse", on_error="skip", workers=2)
     made.add_routine(Totals(factor=2), "totals")
     made.add_routine(Pairs(), "pairs")
-    made.connect("halve", "output", "pairs", "a")
+    made.connect("inverse", "output", "pairs", "a")
     return made
 
 
 def test_what_the_routine_emits_is_returned() -> None:
-    assert message(4, "halve", "value").run(flow()) == [Emission("output", 3.0)]
-    assert message(4, "halve", "value").run(halve) == [("output", 3.0)]
+    assert message(4, "inverse", "value").run(flow()) == [Emission("output", 3.0)]
+    assert message(4, "inverse", "value").run(inverse) == [("output", 3.0)]
 
 
 def test_the_routines_error_comes_with_its_traceback_whatever_the_flow_does_with_errors() -> None:
     with pytest.raises(JobFailed, match="12 / value") as caught:
-        message(0, "halve", "value").run(flow())
+        message(0, "inverse", "value").run(flow())
     assert caught.value.cause_type == "ZeroDivisionError"
 
 
@@ -114,7 +91,7 @@ def test_a_message_that_no_longer_fits_its_slot_is_told() -> None:
 
 
 def test_a_dataclass_needs_trust() -> None:
-    untrusted = message(Box(2), "halve", "value")
+    untrusted = message(Box(2), "inverse", "value")
     with pytest.raises(RecordingError, match=r"Box by pickle.*trust"):
         untrusted.run(flow())
     assert Message(untrusted.record, "m", trust=True).payload == Box(2)
@@ -131,11 +108,11 @@ def test_a_batch_of_one_runs_at_the_end() -> None:
 
 
 def test_another_routine_or_slot_is_named() -> None:
-    assert message(1, "old", "number").run(flow(), routine="halve", slot="value") == [("output", 12.0)]
-    assert message(1).run(halve) == [("output", 12.0)]
+    assert message(1, "old", "number").run(flow(), routine="inverse", slot="value") == [("output", 12.0)]
+    assert message(1).run(inverse) == [("output", 12.0)]
     with pytest.raises(FlowError, match="no routine 'old'"):
         message(1, "old", "number").run(flow())
     with pytest.raises(FlowError, match="no slot 'number'"):
-        message(1, "halve", "number").run(flow())
-    with pytest.raises(FlowError, match="name one of halve, totals, pairs"):
+        message(1, "inverse", "number").run(flow())
+    with pytest.raises(FlowError, match="name one of inverse, totals, pairs"):
         message(1).run(flow())

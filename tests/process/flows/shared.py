@@ -7,21 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from routilux import Event, Routine, Slot, routine
-
-
-class Notes(Routine):
-    """Keeps what comes in the job's data, under "a<value>", and passes it on."""
-
-    value = Slot()
-    out = Event()
-
-    def logic(self, value: int) -> None:
-        self.job.data[f"a{value}"] = {"square": value * value, "ballast": np.full(value, value)}
-        self.job.data["last"] = value
-        self.out.emit(value)
 
 
 class Looks(Routine):
@@ -116,6 +102,13 @@ class Ladder(Lottery):
             self.flush(("from", number + 1))
 
 
+def compute(seconds: float) -> None:
+    """Take so much of the processor."""
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        pass
+
+
 class Slips(Routine):
     """As Ladder; kills its process once, after a yield and before it has noted that."""
 
@@ -125,7 +118,7 @@ class Slips(Routine):
 
     def logic(self, n: int) -> Iterator[Any]:
         for number in range(self.cursor or 0, n):
-            time.sleep(0.003)  # longer than a generator's outputs wait to be sent
+            compute(0.003)  # longer than a generator's outputs wait to be sent
             yield number, random.random()
             if number == 5 and not Path(self.path).exists():
                 Path(self.path).touch()
