@@ -40,8 +40,8 @@ takes a core from the flow. What its supervisor says, of jobs and of what is hel
 BATCH = 64
 """Messages of one flow that are looked at together; of the snapshots among them only the last are read."""
 WATERMARK = 1_000
-"""Messages of one flow on their way to us, each of up to 40 kB; what its processes publish beyond is dropped, and
-missing. A process publishes ten a second, and eighty if a job with much to tell is traced.
+"""Messages of one flow on their way to us, each of up to 40 kB; what its processes publish beyond is dropped,
+and missing. A process publishes ten a second, and eighty if a job with much to tell is traced.
 """
 LEAST = 64
 """Of each process, however many there are."""

@@ -49,7 +49,6 @@ REASON = 200
 """Characters of what a policy says."""
 TOLD = ("activations", "errors", "skipped")
 """Counters that lie one after the other, see COUNTERS."""
-NONE = (0, 0, 0)
 
 
 class Tap:
@@ -94,10 +93,9 @@ class Tap:
         self._dropped = 0
         self._next_stats = self._next_send = 0
         self._work: dict[int, Work] = {}
+        """By job, since it was told last. All of it is committed whenever something is published."""
         self._pending: list[HookEvent] = []
         self._outbox: list[HookEvent] = []
-        self._sums: dict[int, Work] = {}
-        """By job, the commits that are to be told as one."""
         self._began = 0
         self._status = "completed"
         self._error: BaseException | None = None
@@ -127,18 +125,18 @@ class Tap:
 
     @property
     def _has_collected(self) -> bool:
-        return bool(self._outbox or self._sums or self.lines.waiting)
+        return bool(self._outbox or self._work or self.lines.waiting)
 
     @property
     def _has_much(self) -> bool:
-        return len(self._outbox) + len(self._sums) >= ENVELOPE
+        return len(self._outbox) + len(self._work) >= ENVELOPE
 
     def _send(self, now: int) -> None:
         """Publish what has been collected."""
         if self._has_collected:
             self._next_send = now - now % SEND_NS + SEND_NS
-        self._outbox += [work.told() for work in self._sums.values()]
-        self._sums.clear()
+        self._outbox += [work.told() for work in self._work.values() if work.is_told]
+        self._work.clear()
         if self._outbox:
             self._publisher.publish(ROUTINE, self._outbox)
             self._outbox.clear()
@@ -154,7 +152,6 @@ class Tap:
             self._work.clear()
             self._pending.clear()
             self._outbox.clear()
-            self._sums.clear()
             self.trace.forget()
 
     def patience(self, seconds: float) -> float:
@@ -166,6 +163,8 @@ class Tap:
     def close(self) -> None:
         """The process ends: what there is goes out."""
         self._next_stats = self._next_send = 0
+        if self._activations.was_cut:  # it has not happened
+            self._work.clear()
         self.beat(perf_counter_ns())
         self._publisher.close()
 
@@ -255,8 +254,8 @@ class Tap:
         if self._activations.was_cut and not self._was_cut:
             self._status = "cut"
         took = now - self._began
-        work = self._work_for(job.number)
-        work.ended = now
+        work = self._work_for(job.number, self._began)
+        work.go_on(self._began, now)
         if self._publisher.is_heard and activations:
             self._figures.add(job.job_id, took // activations, activations, now)
         if (running := self.trace.running) is not None:
@@ -275,17 +274,18 @@ class Tap:
     def closes(self, job: int, position: int, event: EventOutput) -> None:
         """What has been emitted on the event is about to go into its channels."""
         if self.trace.running is None:
-            emitted = self._work_for(job).emitted
+            emitted = self._work_for(job, self._began).emitted
             emitted[position] = emitted.get(position, 0) + len(event.parts)
             return
         began = perf_counter_ns()
         self.trace.closes(position, event)
         self.spent += perf_counter_ns() - began
 
-    def _work_for(self, job: int) -> Work:
-        work = self._work.get(job)
+    def _work_for(self, number: int, began: int) -> Work:
+        work = self._work.get(number)
         if work is None:
-            work = self._work[job] = Work(self._began)
+            job = self._jobs.find(number)
+            work = self._work[number] = Work("" if job is None else job.job_id, began)
         return work
 
     def present(self) -> tuple[Any, ...]:
@@ -310,8 +310,9 @@ class Tap:
         if self.hooked is not None:
             self.hooked.answered(job.job_id, inbox, taken)
         if taken is None and self._wants_trace and (waiting := len(inbox)):
-            work = self._work_for(job.number)
-            work.ended = perf_counter_ns()
+            now = perf_counter_ns()
+            work = self._work_for(job.number, now)
+            work.go_on(now, now)
             work.declined += 1
             work.waiting = waiting
             work.reason = "" if inbox.declined is None else str(inbox.declined)[:REASON]
@@ -327,17 +328,13 @@ class Tap:
         self._outbox += self._pending
         self._pending.clear()
         self._outbox += self.trace.committed()
-        counted = self._counted()
-        for number, work in self._work.items():
-            work.count(*counted.pop(number & SLOT_MASK, NONE))
-            self._keep(number, work)
-        for slot, counts in counted.items():
-            job = self._jobs.in_slot(slot)
-            if job is not None:
-                work = Work(perf_counter_ns())
-                work.count(*counts)
-                self._keep(job.number, work)
-        self._work.clear()
+        for slot, counts in self._counted().items():
+            if (job := self._jobs.in_slot(slot)) is not None:
+                self._work_for(job.number, perf_counter_ns()).count(*counts)
+        shared, traced = self._shared, self._traced
+        for number in [each for each in self._work if shared[traced + (each & SLOT_MASK)]]:
+            if (work := self._work.pop(number)).is_told:
+                self._outbox.append(work.told())
         if self._has_much:
             self.next_beat = 0
 
@@ -350,19 +347,6 @@ class Tap:
                 at, slot = divmod(index - first, self._slots)
                 found.setdefault(slot, [0, 0, 0])[at] = value - self._words[index]
         return found
-
-    def _keep(self, number: int, work: Work) -> None:
-        """What no other event says of the job is told: of a traced one per commit, of another as a sum."""
-        job = self._jobs.find(number)
-        if job is None or not work.is_told:
-            return
-        work.job_id = job.job_id
-        if self._is_asked_for(job):
-            self._outbox.append(work.told())
-        elif (before := self._sums.get(number)) is not None:
-            before.followed_by(work)
-        else:
-            self._sums[number] = work
 
 
 def _told(arrival: Arrival) -> MessageRef:

@@ -23,11 +23,11 @@ class Work:
         "waiting",
     )
 
-    def __init__(self, began: int) -> None:
-        self.job_id = ""
+    def __init__(self, job_id: str, began: int) -> None:
+        self.job_id = job_id
         self.began = self.ended = began
         self.idle = 0
-        """Of that time, what passed between transactions."""
+        """Of that time, what passed between its activations."""
         self.activations = self.errors = self.skipped = 0
         """Less than none, as long as only those are counted that are told by themselves."""
         self.received: dict[int, int] = {}
@@ -37,9 +37,9 @@ class Work:
 
     @property
     def is_told(self) -> bool:
-        """Whether there is anything to tell."""
+        """Whether there is anything to tell, of a job that is known."""
         counts = self.activations or self.errors or self.skipped
-        return bool(counts or self.received or self.emitted or self.declined)
+        return bool(self.job_id and (counts or self.received or self.emitted or self.declined))
 
     def count(self, activations: int, errors: int, skipped: int) -> None:
         """The routine's counters have grown by so much."""
@@ -47,17 +47,10 @@ class Work:
         self.errors += errors
         self.skipped += skipped
 
-    def followed_by(self, later: "Work") -> None:
-        """A later transaction is told with it."""
-        self.idle += later.idle + max(0, later.began - self.ended)
-        self.ended = later.ended
-        self.count(later.activations, later.errors, later.skipped)
-        for mine, its in ((self.received, later.received), (self.emitted, later.emitted)):
-            for at, count in its.items():
-                mine[at] = mine.get(at, 0) + count
-        if later.declined:
-            self.declined += later.declined
-            self.reason, self.waiting = later.reason, later.waiting
+    def go_on(self, began: int, ended: int) -> None:
+        """There was more to do in that time."""
+        self.idle += max(0, began - self.ended)
+        self.ended = ended
 
     def told(self) -> Committed:
         return Committed(
