@@ -195,8 +195,15 @@ class ActOnLetter(msgspec.Struct, frozen=True, tag=True):
     action: str
 
 
+class AskMonitor(msgspec.Struct, frozen=True, tag=True):
+    """→ MonitorInfo: the monitor beside this runtime. Whoever may ask may do all that its token is good for,
+    here.
+    """
+
+
 Request = (
     Describe
+    | AskMonitor
     | Submit
     | Act
     | Results
@@ -228,6 +235,11 @@ class Description(msgspec.Struct, frozen=True, tag=True):
     is_shutdown: bool = False
     omitted: int = 0
     """Jobs, the oldest, that would have been too many for one answer."""
+
+
+class MonitorInfo(msgspec.Struct, frozen=True, tag=True):
+    link: str
+    """With its token; empty if there is none."""
 
 
 class AboutJob(msgspec.Struct, frozen=True, tag=True):
@@ -317,6 +329,7 @@ class Refusal(msgspec.Struct, frozen=True, tag=True):
 
 Answer = (
     Description
+    | MonitorInfo
     | AboutJob
     | AboutFlow
     | ResultPage

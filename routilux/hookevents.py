@@ -11,6 +11,8 @@ import msgspec
 
 JOB, ROUTINE, STATS, LOG = b"job", b"routine", b"stats", b"log"
 """The topics."""
+COPIED = 4096
+"""Bytes of a message, encoded, that goes as it is with the event of its activation."""
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -126,7 +128,9 @@ class Debugged(msgspec.Struct, frozen=True, tag=True):
 
 
 class Committed(msgspec.Struct, frozen=True, tag=True):
-    """One commit, for one of its jobs: what it spanned. Of a traced job only what had no event of its own."""
+    """One commit, for one of its jobs: what it spanned. Of a traced job only what had no event of its own; of
+    another, several commits that are told at the same time are one.
+    """
 
     job_id: str
     began: int
@@ -145,6 +149,20 @@ class Committed(msgspec.Struct, frozen=True, tag=True):
     reason: str = ""
     waiting: int = 0
     """Messages before it."""
+    idle: int = 0
+    """Nanoseconds that passed between the commits, if they are several."""
+
+
+class Copy(msgspec.Struct, frozen=True, array_like=True):
+    """A message as it is encoded."""
+
+    nbytes: int
+    data: bytes = b""
+    """In one piece, as a recording has it. Empty if the message is larger than COPIED, or copies take more
+    than their rate budget.
+    """
+    is_typed: bool = False
+    """Whether it is that of a slot with a declared type."""
 
 
 class MessageRef(msgspec.Struct, frozen=True, array_like=True):
@@ -157,6 +175,8 @@ class MessageRef(msgspec.Struct, frozen=True, array_like=True):
     """The submission that caused it, counted from 1."""
     preview: str = ""
     """A line about its payload, made without unpickling."""
+    copy: Copy | None = None
+    """None unless somebody wants to see the job as a whole."""
 
 
 class Emitted(msgspec.Struct, frozen=True, array_like=True):

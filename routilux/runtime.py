@@ -290,7 +290,13 @@ class Runtime:
         """What the front desk needs."""
         from routilux.frontdesk.house import House  # noqa: PLC0415 - see Premises
 
-        return House(self._engine, self._admission, self.dead_letters, lambda: Runtime._default is self)
+        return House(
+            self._engine,
+            self._admission,
+            self.dead_letters,
+            lambda: Runtime._default is self,
+            lambda: "" if self.monitor is None else self.monitor.link,
+        )
 
     # ---- what there is ------------------------------------------------------------------------------------
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Self
 
@@ -14,6 +15,7 @@ from routilux.commands import Describe, Description, FlowInfo
 from routilux.errors import Busy, DeadlineExceeded
 from routilux.ipc.endpoints import endpoint
 from routilux.ipc.publish import hooks_name
+from routilux.plan import SUPERVISOR
 from routilux_monitor.discovery import Found, running
 from routilux_monitor.line import Line, RuntimeGone
 from routilux_monitor.model import Instance
@@ -22,17 +24,25 @@ from routilux_monitor.store import Store
 from routilux_monitor.usage import UsageReader
 
 LOOK = 0.5
-"""Seconds between two looks at what runs, and at what it uses."""
+"""Seconds between two looks at what runs,"""
+LOOKS_PER_READING = 2
+"""after so many of which there is a look at what it uses."""
 ASK = 5.0
 """Seconds after which a runtime is asked for its description, though nothing seems to have changed."""
 SOON = 0.25
 """Seconds between two questions at least."""
 SLICE = 0.004
 """Seconds that all flows together may keep the event loop at a time."""
+PAUSE = 0.05
+"""Seconds in which what the workers of a flow publish is left to gather, once all of it was read: each waking
+takes a core from the flow. What its supervisor says, of jobs and of what is held, does not wait.
+"""
 BATCH = 64
 """Messages of one flow that are looked at together; of the snapshots among them only the last are read."""
-WATERMARK = 8_000
-"""Messages of one flow on their way to us; what its processes publish beyond is dropped, and missing."""
+WATERMARK = 1_000
+"""Messages of one flow on their way to us, each of up to 40 kB; what its processes publish beyond is dropped, and
+missing. A process publishes ten a second, and eighty if a job with much to tell is traced.
+"""
 LEAST = 64
 """Of each process, however many there are."""
 LARGEST = 16 << 20
@@ -42,42 +52,60 @@ log = logging.getLogger("routilux.monitor")
 
 
 class Subscription:
-    """The hook events of one instance: a task reads them, a slice at a time."""
+    """The hook events of some processes of one instance: a task reads them, a slice at a time, and pauses
+    when all is read.
+    """
 
-    def __init__(self, feed: "Feed", info: FlowInfo) -> None:
+    def __init__(self, feed: "Feed", info: FlowInfo, processes: Iterable[int], pause: float = 0.0) -> None:
         self._feed = feed
+        self._pause = pause
         self._worker_id = info.worker_id
         self._reading = Reading()
         self._unread: Iterator[Opened] = iter(())
-        self._socket = feed.context.socket(zmq.SUB)
+        # Not one of asyncio's: that wakes us for each message that comes while we pause.
+        self._socket: zmq.Socket[bytes] = zmq.Socket(feed.context, zmq.SUB)
         self._socket.set(zmq.LINGER, 0)  # a dead process must not hold up our exit
         self._socket.set(zmq.RCVHWM, max(LEAST, WATERMARK // max(1, info.processes)))
         self._socket.set(zmq.MAXMSGSIZE, LARGEST)
         self._socket.set(zmq.RECONNECT_IVL, 20)
         self._socket.set(zmq.RECONNECT_IVL_MAX, 500)
         self._socket.subscribe(b"")
-        for process in range(info.processes):
+        for process in processes:
             self._socket.connect(endpoint(info.directory, hooks_name(process)))
-        # Receives without a future for each message. Not to be closed: that would close the other's.
-        self._quick: zmq.Socket[bytes] = zmq.Socket.shadow(self._socket.underlying)
         self._task = _start(self._run(), f"events of {info.worker_id}")
 
     async def _run(self) -> None:
         until = 0.0
         while True:
-            self._unread = self._reading.read([await self._socket.recv_multipart(), *self._at_hand(BATCH)])
+            messages = self._at_hand(BATCH)
+            if not messages:
+                await self._news()
+                continue
+            self._unread = self._reading.read(messages)
             for opened in self._unread:
                 self._tell(opened)
                 if clock.monotonic() >= until:
                     await asyncio.sleep(0)  # whoever else is ready goes first
                     until = clock.monotonic() + SLICE / max(1, self._feed.subscribed)
             self._count()
+            if self._pause and len(messages) < BATCH:
+                await asyncio.sleep(self._pause)
+
+    async def _news(self) -> None:
+        """Until something may have come. The descriptor tells of changes: we look once it is watched."""
+        came, descriptor, loop = asyncio.Event(), self._socket.fileno(), asyncio.get_running_loop()
+        loop.add_reader(descriptor, came.set)
+        try:
+            if not self._socket.poll(0):
+                await came.wait()
+        finally:
+            loop.remove_reader(descriptor)
 
     def _at_hand(self, most: int) -> list[list[bytes]]:
         found: list[list[bytes]] = []
         while len(found) < most:
             try:
-                found.append(self._quick.recv_multipart(zmq.NOBLOCK))
+                found.append(self._socket.recv_multipart(zmq.NOBLOCK))
             except zmq.Again:
                 break
         return found
@@ -117,7 +145,8 @@ class Follower:
         self._runtime_id = found.introduction.runtime_id
         self.directory = found.directory
         self.line = Line(feed.context, found.directory, self._runtime_id)
-        self.subscriptions: dict[str, Subscription] = {}
+        self.subscriptions: dict[str, tuple[Subscription, ...]] = {}
+        """To what the supervisor of a flow publishes, and to what its workers do."""
         self._changed = found.changed
         self._bell = asyncio.Event()
         self._task = _start(self._run(), f"descriptions of {self._runtime_id}")
@@ -156,16 +185,20 @@ class Follower:
 
     async def _follow(self, flows: dict[str, FlowInfo]) -> None:
         for worker_id in self.subscriptions.keys() - flows.keys():
-            await self.subscriptions.pop(worker_id).close()
+            await _close(self.subscriptions.pop(worker_id))
         for worker_id in flows.keys() - self.subscriptions.keys():
             self._bell.set()  # what happens until a subscription is in force is told by the next answer
-            self.subscriptions[worker_id] = Subscription(self._feed, flows[worker_id])
+            info = flows[worker_id]
+            self.subscriptions[worker_id] = (
+                Subscription(self._feed, info, [SUPERVISOR]),
+                Subscription(self._feed, info, range(SUPERVISOR + 1, info.processes), PAUSE),
+            )
 
     async def close(self) -> None:
         await self.line.close()
         await _cancel(self._task)
-        for subscription in self.subscriptions.values():
-            await subscription.close()
+        for subscriptions in self.subscriptions.values():
+            await _close(subscriptions)
         self.subscriptions.clear()
 
 
@@ -216,10 +249,11 @@ class Feed:
         self.context.destroy(linger=0)
 
     async def _run(self) -> None:
-        while True:
+        for number in count():
             await asyncio.sleep(LOOK)
             await self.look()
-            await self._read_usage()
+            if number % LOOKS_PER_READING == 0:
+                await self._read_usage()
             self.store.settle(clock.wall())
 
     async def refresh(self) -> None:
@@ -258,6 +292,11 @@ class Feed:
         for instance, of in running:
             found = {process: usage[pid] for process, pid in of.items() if pid in usage}
             self.store.used(instance.worker_id, found)
+
+
+async def _close(subscriptions: Iterable[Subscription]) -> None:
+    for subscription in subscriptions:
+        await subscription.close()
 
 
 def _pids(instance: Instance) -> Iterator[tuple[int, int]]:

@@ -117,7 +117,7 @@ class History:
     def keep_job(self, record: JobRecord, *, in_full: bool) -> None:
         columns, body = rows.of_job(record)
         details = rows.details(record) if in_full else None
-        nbytes = ROW + len(body) + (0 if details is None else 500 * len(details.trace))
+        nbytes = ROW + len(body) + (0 if details is None else details.nbytes)
         self._offer(lambda db: rows.write_job(db, columns, body, details), nbytes)
 
     def _offer(self, write: Write, nbytes: int) -> None:

@@ -9,6 +9,7 @@ import msgspec
 
 from routilux.commands import FlowInfo, Introduction
 from routilux.hookevents import Durations, Failure
+from routilux_monitor.copies import Copies, Kept
 from routilux_monitor.historyschema import JOB
 from routilux_monitor.model import ErrorOfJob, Instance, JobRecord, LogRecord, RoutineOfJob, TraceEvent
 
@@ -34,6 +35,12 @@ class JobDetails(msgspec.Struct, frozen=True):
     errors_dropped: int
     logs: tuple[LogRecord, ...]
     logs_dropped: int
+    copies: tuple[Kept, ...] = ()
+
+    @property
+    def nbytes(self) -> int:
+        """More or less."""
+        return 500 * len(self.trace) + sum(kept.nbytes for kept in self.copies)
 
 
 class InstanceBody(msgspec.Struct, frozen=True):
@@ -62,13 +69,16 @@ def details(record: JobRecord) -> JobDetails:
     """As it stands; what lies in it does not change any more."""
     trace = tuple(record.trace)
     dropped = record.trace_dropped + max(0, len(trace) - MOST_EVENTS)
+    trace = trace[-MOST_EVENTS:]
+    copies = tuple(kept for kept in record.copies if kept.number >= trace[0].number)
     errors, logs = tuple(record.errors), tuple(record.logs)
-    return JobDetails(trace[-MOST_EVENTS:], dropped, errors, record.errors_dropped, logs, record.logs_dropped)
+    return JobDetails(trace, dropped, errors, record.errors_dropped, logs, record.logs_dropped, copies)
 
 
 def fill(record: JobRecord, data: bytes) -> None:
     details = _details_of(zlib.decompress(data))
     record.trace, record.trace_dropped = deque(details.trace), details.trace_dropped
+    record.copies = Copies.of(details.copies)
     record.errors, record.errors_dropped = deque(details.errors), details.errors_dropped
     record.logs, record.logs_dropped = deque(details.logs), details.logs_dropped
 

@@ -26,6 +26,7 @@ from routilux.hookevents import (
     ProcessChanged,
 )
 from routilux_monitor import trace
+from routilux_monitor.copies import Kept
 from routilux_monitor.durations import Sum
 from routilux_monitor.model import ErrorOfJob, JobRecord, LogRecord, RoutineOfJob, TraceEvent
 from routilux_monitor.trace import Place
@@ -49,6 +50,7 @@ class Bounds:
     log_bytes: int = 1 << 20
     errors: int = 200
     error_bytes: int = 1 << 20
+    copy_bytes: int = 4 << 20
 
 
 @dataclass
@@ -107,6 +109,9 @@ class JobTrack:
         for emitted in event.emitted:
             routine.emitted[emitted.event] = routine.emitted.get(emitted.event, 0) + emitted.count
         events = trace.of_activation(place, self._number, event)
+        for ref, told in zip(event.inputs, events, strict=False):  # the inputs are told first
+            if ref.copy is not None and ref.copy.data:
+                self.record.copies.keep(Kept(ref.id, told.number, ref.copy))
         if any(len(emitted.ids) < emitted.count for emitted in event.emitted):
             self._unplaced[place.process, event.began] = events[-1].number
             if len(self._unplaced) > MOST_UNPLACED:
@@ -298,7 +303,7 @@ class JobTrack:
     def nbytes(self) -> int:
         """Of all that is kept of it, more or less."""
         routines = ROUTINE_BYTES * len(self.record.routines)
-        return routines + self._trace_bytes + self._log_bytes + self._error_bytes
+        return routines + self._trace_bytes + self.record.copies.nbytes + self._log_bytes + self._error_bytes
 
     def uncounted(self) -> int:
         """What they have grown by since this was asked last."""
@@ -306,21 +311,29 @@ class JobTrack:
         return grown
 
     def shorten(self, nbytes: int) -> None:
-        """Let go of so many bytes of the trace, the oldest first."""
-        self._cut(self.bounds.events, max(0, self._trace_bytes - nbytes))
+        """Let go of so many bytes: of copies, then of the trace, the oldest first."""
+        copies = self.record.copies
+        left = nbytes - copies.nbytes
+        copies.cut(max(0, -left))
+        if left > 0:
+            self._cut(self.bounds.events, max(0, self._trace_bytes - left))
 
     def _keep(self, events: list[TraceEvent]) -> list[TraceEvent]:
         self._number += len(events)
         self.record.trace.extend(events)
         self._trace_bytes += sum(map(trace.weight, events))
         self._cut(self.bounds.events, self.bounds.event_bytes)
+        self.record.copies.cut(self.bounds.copy_bytes)
         return events
 
     def _cut(self, most: int, nbytes: int) -> None:
         kept = self.record.trace
         while len(kept) > most or (kept and self._trace_bytes > nbytes):
-            self._trace_bytes -= trace.weight(kept.popleft())
+            event = kept.popleft()
+            self._trace_bytes -= trace.weight(event)
             self.record.trace_dropped += 1
+            if "nbytes" in event.data:
+                self.record.copies.forget(event.data["message_id"], event.number)
 
 
 ENDS: Final = frozenset({"completed", "failed", "cancelled"})

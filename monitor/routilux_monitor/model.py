@@ -12,6 +12,7 @@ import msgspec
 
 from routilux.commands import FlowInfo, Introduction
 from routilux.hookevents import ConnectionFigures, Durations, Failure, ProcessFigures
+from routilux_monitor.copies import Copies
 
 
 @dataclass
@@ -128,8 +129,9 @@ class TraceEvent(msgspec.Struct, frozen=True):
     activation: int = 0
     """The number of the event that ended the activation it belongs to; 0 if none is known."""
     data: dict[str, Any] = {}
-    """Plain JSON. Of `slot_called`: `slot_name`, and if told apart `message_id`, `origin`, `preview`. Of
-    `event_emitted`: `event_name`, and if told apart `connection_id`, `message_ids`, `parents`, `preview`.
+    """Plain JSON. Of `slot_called`: `slot_name`, and if told apart `message_id`, `origin`, `preview`, and
+    `nbytes` if somebody wants to see the job as a whole. Of `event_emitted`: `event_name`, and if told apart
+    `connection_id`, `message_ids`, `parents`, `preview`.
     """
 
 
@@ -152,7 +154,9 @@ class LogRecord(msgspec.Struct, frozen=True):
 
 @dataclass
 class JobRecord:
-    """One job, under way or ended. Its trace, errors and logs are bounded; what was let go is counted."""
+    """One job, under way or ended. Its trace, errors and logs are bounded; what was let go is counted. So are
+    the copies of messages; the trace has the size of those that are missing.
+    """
 
     job_id: str
     flow_id: str
@@ -169,6 +173,7 @@ class JobRecord:
     routines: dict[str, RoutineOfJob] = field(default_factory=dict)
     trace: deque[TraceEvent] = field(default_factory=deque)
     trace_dropped: int = 0
+    copies: Copies = field(default_factory=Copies)
     errors: deque[ErrorOfJob] = field(default_factory=deque)
     errors_dropped: int = 0
     logs: deque[LogRecord] = field(default_factory=deque)

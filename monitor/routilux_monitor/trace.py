@@ -95,7 +95,14 @@ class _Writer:
         )
 
     def end(
-        self, kind: str, span: tuple[int, int], data: dict[str, Any], status: str = "", count: int = 1
+        self,
+        kind: str,
+        span: tuple[int, int],
+        data: dict[str, Any],
+        status: str = "",
+        count: int = 1,
+        *,
+        idle: int = 0,
     ) -> list[TraceEvent]:
         (began, ended), place, number = span, self._place, self._activation
         self.made.append(
@@ -107,7 +114,7 @@ class _Writer:
                 kind,
                 place.at(ended),
                 place.at(began),
-                ended - began,
+                ended - began - idle,
                 status,
                 count,
                 number,
@@ -126,6 +133,7 @@ def of_activation(place: Place, first: int, event: Activated) -> list[TraceEvent
     for ref in event.inputs:
         slot = names.slot(routine, ref.slot)
         came = {"slot_name": slot, "message_id": ref.id, "origin": ref.origin, "preview": ref.preview}
+        came |= {} if ref.copy is None else {"nbytes": ref.copy.nbytes}
         writer.add("slot_called", began, came)
     if event.reason:
         writer.add("policy_evaluated", began, {"activate": True, "reason": event.reason})
@@ -188,7 +196,9 @@ def of_commit(place: Place, first: int, event: Committed) -> list[TraceEvent]:
         return writer.made
     told = {"errors": event.errors, "skipped": event.skipped}
     data = {name: count for name, count in told.items() if count}
-    return writer.end("routine_completed", (event.began, event.ended), data, count=event.activations)
+    return writer.end(
+        "routine_completed", (event.began, event.ended), data, count=event.activations, idle=event.idle
+    )
 
 
 def of_error(place: Place, number: int, event: Failed) -> TraceEvent:

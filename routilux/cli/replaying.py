@@ -1,4 +1,4 @@
-"""Here is `routilux replay`: a recorded message or a dead letter, sent into its routine again."""
+"""Here is `routilux replay`: a recorded or traced message or a dead letter, sent into its routine again."""
 
 import sys
 from collections.abc import Mapping
@@ -13,10 +13,14 @@ from routilux.cli.answers import answering, complain
 from routilux.cli.attendance import Drain, attend
 from routilux.cli.debugging import find_job
 from routilux.cli.listing import write_lines
+from routilux.cli.monitors import MonitorLink
 from routilux.cli.target import load
+from routilux.cli.tracing import Traced
 from routilux.cli.wire import Wire
 from routilux.commands import Done
 from routilux.deadletters import DeadLetters
+from routilux.debug import recordings
+from routilux.debug.recordings import End
 from routilux.debugcommands import Inject
 from routilux.errors import DeadlineExceeded, JobFailed, RecordingError, RoutiluxError, RoutineCrashed
 from routilux.jobs import Output
@@ -32,21 +36,34 @@ STORE = b"SQLite format 3\0"
 def replay(
     context: typer.Context,
     source: Annotated[
-        str,
+        str | None,
         typer.Argument(
-            metavar="FILE[:N]",
-            help="A recording, or a store of dead letters; message number N from 1, or letter N.",
+            metavar="FILE[:N] | MESSAGE",
+            help="A recording, or a store of dead letters; message number N from 1, or letter N. "
+            "With --trace, the id of a message.",
             show_default=False,
         ),
-    ],
+    ] = None,
     target: Annotated[
         str | None,
         typer.Argument(help="The flow that has the routine, as `routilux run` takes it.", show_default=False),
     ] = None,
     *,
+    trace: Annotated[
+        str | None,
+        typer.Option(
+            metavar="JOB",
+            help="Take the MESSAGE from the trace of this job; without one, list those that can be replayed.",
+        ),
+    ] = None,
+    monitor: MonitorLink = None,
     job: Annotated[
         str | None,
         typer.Option(metavar="ID", help="Send it into this job, which is under way, in place of TARGET."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="Save it as a recording, in place of TARGET."),
     ] = None,
     routine: Annotated[str, typer.Option(metavar="NAME", help="Run this routine instead.")] = "",
     slot: Annotated[str, typer.Option(metavar="NAME", help="Put it into this slot instead.")] = "",
@@ -68,25 +85,23 @@ def replay(
     """Run a routine on a message alone, in a process of its own, and show what it emits or how it fails.
 
     Without N, on all messages of the file, one after the other. With --job, the
-    message is put into that job as if it had come again.
+    message is put into that job as if it had come again. A job's trace has the
+    messages of up to 4 KiB, if somebody wanted to see the job as a whole.
 
     Exit code: 0 if nothing failed, 1 if the routine failed on a message, 125 if
     it could not be run (as `git bisect run` wants it), 2 for wrong options, 130
     after Ctrl-C, which ends it at once.
     """
-    if (target is None) == (job is None):
-        raise typer.BadParameter("give a TARGET, to run the routine alone, or --job, to send it there")
     others, interrupts = arguments.payloads(payload or ()), context.obj
-    if job is not None:
-        if others or inline:
-            raise typer.BadParameter("--payload and --inline go with a TARGET")
-        answering(
-            lambda: _send(_messages(source, trust=trust), job, routine, slot), interrupts, failure=UNTRIED
-        )
-        return
+    _check(source, trace, [target, job, out], is_for_target=bool(others) or inline)
+
+    def find() -> list[Message]:
+        if trace is None:
+            return _messages(source or "", trust=trust)
+        return [Traced.find(trace, monitor).message(source or "", trust=trust)]
 
     def run() -> bool:
-        messages, flow = _messages(source, trust=trust), load(target or "")
+        messages, flow = find(), load(target or "")
         runtime = Runtime(engine="inline" if inline else "local")
         scratch = Scratch(runtime, flow, is_apart=not inline)
 
@@ -103,8 +118,33 @@ def replay(
 
         return attend(interrupts, [runtime], work, progress.Quiet(), Drain(is_of_use=False))
 
-    is_well = answering(run, interrupts, failure=UNTRIED)
+    def act() -> bool:
+        if trace is not None and source is None:
+            Traced.find(trace, monitor).list_messages(as_json=as_json)
+        elif job is not None:
+            _send(find(), job, routine, slot)
+        elif out is not None:
+            _save(find(), out)
+        else:
+            return run()
+        return True
+
+    is_well = answering(act, interrupts, failure=UNTRIED)
     raise typer.Exit(interrupts.exit_code or int(not is_well))
+
+
+def _check(source: str | None, trace: str | None, wanted: list[Any], *, is_for_target: bool) -> None:
+    """`wanted` are the target, and what may be given in place of it."""
+    chosen = [each for each in wanted if each is not None]
+    if source is None:
+        if trace is None or chosen or is_for_target:
+            raise typer.BadParameter("give a FILE, or --trace JOB and a MESSAGE; without one, it lists them")
+    elif len(chosen) != 1:
+        raise typer.BadParameter(
+            "give a TARGET, to run the routine alone, or --job, to send it there, or --out, to save it"
+        )
+    elif is_for_target and wanted[0] is None:
+        raise typer.BadParameter("--payload and --inline go with a TARGET")
 
 
 def _messages(source: str, *, trust: bool) -> list[Message]:
@@ -128,6 +168,12 @@ def _messages(source: str, *, trust: bool) -> list[Message]:
 def _begins(path: Path, start: bytes) -> bool:
     with path.open("rb") as file:
         return file.read(len(start)) == start
+
+
+def _save(messages: list[Message], out: Path) -> None:
+    """As a recording."""
+    recordings.write(out, [message.record for message in messages], End(len(messages), reason="count"))
+    print(f"saved {progress.counted(len(messages), 'message')} in {out}")
 
 
 def _send(messages: list[Message], job_id: str, routine: str, slot: str) -> None:

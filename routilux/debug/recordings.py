@@ -115,11 +115,7 @@ def write(path: str | os.PathLike[str], messages: Sequence[Recorded], end: End) 
     spare = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         with _without_name(spare) as file:
-            file.write(MAGIC)
-            for block in (Head(FORMAT), *messages, end):
-                body = msgspec.msgpack.encode(block)
-                file.write(_BLOCK.pack(len(body), crc32(body)))
-                file.write(body)
+            file.writelines(_written(messages, end))
             file.flush()
             os.fsync(file.fileno())
             if not spare.exists():
@@ -131,6 +127,19 @@ def write(path: str | os.PathLike[str], messages: Sequence[Recorded], end: End) 
     finally:
         with suppress(OSError):  # it has its name, if all went well
             spare.unlink()
+
+
+def in_bytes(message: Recorded) -> bytes:
+    """What the file of just this message has in it."""
+    return b"".join(_written([message], End(1, reason="count")))
+
+
+def _written(messages: Sequence[Recorded], end: End) -> Iterator[bytes]:
+    yield MAGIC
+    for block in (Head(FORMAT), *messages, end):
+        body = msgspec.msgpack.encode(block)
+        yield _BLOCK.pack(len(body), crc32(body))
+        yield body
 
 
 def _without_name(spare: Path) -> BinaryIO:
@@ -156,6 +165,11 @@ def read(path: str | os.PathLike[str]) -> tuple[list[Recorded], End]:
         raise RecordingError(f"there is no recording {name!r}") from None
     except OSError as error:
         raise RecordingError(f"the recording {name!r} cannot be read: {error}") from error
+    return read_bytes(name, data)
+
+
+def read_bytes(name: str, data: bytes) -> tuple[list[Recorded], End]:
+    """As `read`, of what the file of that name has in it."""
     if not data.startswith(MAGIC):
         raise RecordingError(f"{name!r} is no recording of Routilux: it does not begin as one")
     messages: list[Recorded] = []

@@ -168,6 +168,15 @@ class Rules:
     slots: dict[tuple[str, str], list[Rule]] = field(default_factory=dict)
     """What submissions may run into; for the supervisor."""
 
+    def of(self, job: int | None) -> Rules:
+        """Those that concern the job; these themselves if all of them concern every job."""
+        if all(rule.job is None for rule in self.all):
+            return self
+        rules = Rules(_of(self.routine, job), _of(self.error, job))
+        rules.events = {at: its for at, each in self.events.items() if (its := _of(each, job))}
+        rules.connections = {at: its for at, each in self.connections.items() if (its := _of(each, job))}
+        return rules
+
     @property
     def all(self) -> Iterator[Rule]:
         seen: set[int] = set()
@@ -177,6 +186,10 @@ class Rules:
             if id(rule) not in seen:
                 seen.add(id(rule))
                 yield rule
+
+
+def _of(rules: Sequence[Rule], job: int | None) -> list[Rule]:
+    return [rule for rule in rules if rule.job in (None, job)]
 
 
 def rules_for(

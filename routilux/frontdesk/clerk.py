@@ -9,6 +9,7 @@ from routilux.commands import (
     ActOnFlow,
     ActOnLetter,
     Answer,
+    AskMonitor,
     Describe,
     Description,
     Done,
@@ -21,6 +22,7 @@ from routilux.commands import (
     Letters,
     LogPage,
     Logs,
+    MonitorInfo,
     Request,
     ResultItem,
     ResultPage,
@@ -72,8 +74,8 @@ class Clerk:
     def answer(self, request: Request) -> Answer:  # noqa: PLR0911 - one line for each request
         """Do what was asked. Raises Refused, or whatever else stands in the way."""
         match request:
-            case Describe():
-                return self._describe()
+            case Describe() | AskMonitor():
+                return self._introduce(request)
             case Submit():
                 return self._submit(request)
             case Act():
@@ -98,6 +100,11 @@ class Clerk:
                 return self._debugging.answer(request)
 
     # ---- what there is ------------------------------------------------------------------------------------
+
+    def _introduce(self, request: Describe | AskMonitor) -> Description | MonitorInfo:
+        if isinstance(request, AskMonitor):
+            return MonitorInfo(self._house.monitor_link())
+        return self._describe()
 
     def _describe(self) -> Description:
         running = self._running()

@@ -17,3 +17,5 @@ class House:
     dead_letters: DeadLetters
     is_default: Callable[[], bool]
     """Whether the runtime is the one that all of its process share."""
+    monitor_link: Callable[[], str]
+    """Of the monitor beside the runtime; empty if there is none."""

@@ -3,6 +3,9 @@
     consumer: idle := 1, fence, look at `published`, sleep
     producer: store `published`, fence, look at `idle`
 
+Who rests is not rung either, and wakes by itself. That it was passed over is remembered: a producer rings it
+before it sleeps, since then a processor is free.
+
 With a fence on both sides at least one of the two sees the other's store, where stores are seen in their
 order otherwise. One bell is enough for each time that a process sleeps. A bell that is missed all the same
 costs the time until the consumer looks without one.
@@ -17,6 +20,9 @@ from routilux.plan import SUPERVISOR
 
 KEEPS_ORDER = os.uname().machine == "x86_64"
 """Whether stores are seen in their order here; elsewhere everybody is rung."""
+
+RESTING = 2
+"""What `idle` says of a process that looks by itself before long."""
 
 _lock = Lock()
 
@@ -44,6 +50,10 @@ class Nap:
         self._words[self._idle] = until
         fence()
 
+    def rest(self) -> None:
+        """From here on we need not be rung: we wake before long."""
+        self._words[self._idle] = RESTING
+
     def end(self) -> None:
         self._words[self._idle] = 0
 
@@ -59,6 +69,7 @@ class Sleepers:
         )
         self._rung: dict[int, int] = {}
         """In which of its naps each process was rung last."""
+        self._passed_over: set[int] = set()
 
     def must_be_rung(self, process: int) -> bool:
         """Whether a process may miss what was stored just now, unless it is rung: it is, if so. The
@@ -68,10 +79,24 @@ class Sleepers:
             return True
         fence()
         words = self.words
-        if not words[self._idle[process]]:
+        idle = words[self._idle[process]]
+        if idle == RESTING:
+            self._passed_over.add(process)
+        if idle in (0, RESTING):
             return False
         nap = words[self._naps[process]]
         if self._rung.get(process) == nap:
             return False
         self._rung[process] = nap
         return True
+
+    def passed_over(self) -> set[int]:
+        """Who rested when there was something for it, since this was asked last, and rests still."""
+        found = {process for process in self._passed_over if self.words[self._idle[process]] == RESTING}
+        self._passed_over.clear()
+        return found
+
+    def at_work(self) -> int:
+        """How many workers neither sleep nor rest."""
+        words = self.words
+        return sum([not words[idle] for idle in self._idle[1:]])

@@ -28,8 +28,9 @@ from routilux.ipc.records import Kind, Record, Records
 from routilux.plan import SUPERVISOR
 from routilux.routing import least
 
-WINDOW_NS = 8_000_000
-"""A worker among several is given about this much work ahead of time, so that all of them end together."""
+WINDOW_NS = 16_000_000
+"""A worker among several is given about this much work ahead of time: several times as much as a rest takes,
+and little enough that all of them end together."""
 SMALLEST_WINDOW = 2
 RUN_NS = 1_000_000
 """About this much work goes to one worker at a time, where it does not go round: a frame, and to be woken for
@@ -363,7 +364,7 @@ class Channel:
         service = self._service_ns(lane.consumer)
         most = window(service)
         room = most - lane.outstanding()
-        if room <= 0:
+        if room < min(count, -(-most // 2)):  # a frame and a wake-up for each message would cost too much
             return None, 0
         run = max(-(-count // len(self.lanes)), RUN_NS // service if service else 1)
         return lane, min(room, run, most // 2)  # the second half is there before the first is used up

@@ -158,13 +158,14 @@ class LaneWriter:
         return self._words[self._consumed] >> USED_BITS >= position
 
     def outstanding(self) -> int:
-        """Messages written and not yet used up, whole frames only."""
-        done, in_flight = self._words[self._consumed] >> USED_BITS, self._in_flight
+        """Messages written and not yet used up."""
+        mark, in_flight = self._words[self._consumed], self._in_flight
+        done = mark >> USED_BITS
         while in_flight and in_flight[0][0] <= done:
             _, count, large = in_flight.popleft()
             self.messages -= count
             self._large -= large
-        return self.messages
+        return self.messages - (mark & MAX_COUNT)
 
     def carry(self, large: int) -> None:
         """The frame last written refers to payloads of so many bytes."""

@@ -49,9 +49,10 @@ class Large:
 
 def in_one_piece(part: bytes | Large) -> bytes:
     """The message as `Decoder.decode_large` reads it, private to whoever asks."""
-    large = part if isinstance(part, Large) else Large(part)
-    region = bytearray(large.nbytes)
-    large.write(memoryview(region))
+    if isinstance(part, bytes):
+        return _TABLE.pack(0, len(part)) + part
+    region = bytearray(part.nbytes)
+    part.write(memoryview(region))
     return bytes(region)
 
 

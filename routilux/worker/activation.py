@@ -56,7 +56,7 @@ class Activations:
             if invoker.emits_returned or not outputs.events
             else self._through_emitting
         )
-        self._marks = outputs.marks()
+        self.marks = outputs.marks()
         """How much each event had emitted before the activation at hand,"""
         self._is_between = False
         """unless it is the one that is emitted now which comes first."""
@@ -72,10 +72,6 @@ class Activations:
         """The activation before which all was committed while it was held."""
         self.post_mortem: Callable[[WorkerJob, BaseException], str] | None = None
         """What a debugger makes of an exception: `retry`, `skip`, `fail`, or nothing of its own."""
-        self.opens: Callable[[Callable[[], list[int]]], None] | None = None
-        """Told that messages are about to be run in one go, and given what says how much each event had
-        emitted before the one at hand: whoever debugs wants to look between.
-        """
         self.drive: Callable[[Steps, WorkerJob, int], None] = _nobody_drives
         self.watcher: Callable[[WorkerJob, str, BaseException, str], None] | None = None
         """Told of each exception, and what is made of it: "retry", or what `on_error` says."""
@@ -90,8 +86,6 @@ class Activations:
         context = self._context
         context.at, context.batch = job, batch
         messages = context.through(values, start, stop)
-        if self.opens is not None:
-            self.opens(self._marks_before)
         logic = decoded(self.logic) if isinstance(values, Patchy) else self.logic
         while not self._run_on(logic, messages, job, batch):
             pass
@@ -108,15 +102,15 @@ class Activations:
                 self.drive_first(steps, job, batch)
         except JobOver:
             self.was_cut = True
-            self._outputs.rollback(self.marks_now(self._marks))
+            self._outputs.rollback(self.marks_now(self.marks))
         except BaseException as error:  # the user's code, or what it called  # noqa: BLE001
-            self.failed(job, error, self.marks_now(self._marks))
+            self.failed(job, error, self.marks_now(self.marks))
             return job.failed
         return True
 
-    def _marks_before(self) -> list[int]:
-        """How much each event had emitted before the activation at hand."""
-        return self._outputs.marks() if self._is_between else self._marks
+    def marks_before(self) -> list[int]:
+        """How much each event had emitted before the activation at hand, of what is not committed."""
+        return self.marks_now(self._outputs.marks() if self._is_between else self.marks)
 
     def _through_returning(self, logic: Callable[[Any], object], messages: Iterator[Any]) -> Steps | None:
         """Logic that emits by what it returns, if at all, and so has emitted nothing when it fails."""
@@ -132,12 +126,13 @@ class Activations:
                     return settle(returned)
                 emit(returned)
         finally:
-            self._marks, self._is_between = self._outputs.marks(), False
+            self.marks, self._is_between = self._outputs.marks(), False
         return None
 
     def _through_emitting(self, logic: Callable[[Any], object], messages: Iterator[Any]) -> Steps | None:
         """Logic that emits on its own."""
-        settle, marks = self._invoker.settle, self._marks
+        settle, marks = self._invoker.settle, self.marks[:]
+        self.marks = marks
         parts, *others = [event.parts for event in self._outputs.events]
         for value in messages:
             marks[0] = len(parts)
@@ -162,13 +157,18 @@ class Activations:
         while steps.take(MOST_STEPS):
             pass
 
+    def begin(self, job: WorkerJob, batch: Batch | None) -> list[int]:
+        """Nothing of the activation at hand has happened yet; how much each event had emitted before it."""
+        self._context.at, self._context.batch = job, batch
+        self.again, self.is_fast, self._settled = None, False, None
+        self.marks = self._outputs.marks()
+        return self.marks
+
     def run(self, job: WorkerJob, batch: Batch | None, args: list[Any], message: object) -> Steps | None:
         """One activation. A generator is given back for the loop to drive: it may wait for room between its
         yields.
         """
-        self._context.at, self._context.batch = job, batch
-        self.again, self.is_fast, self._settled = None, False, None
-        marks = self._outputs.marks()
+        marks = self.begin(job, batch)
         try:
             for value in args:
                 if type(value) is Undecodable:
@@ -183,9 +183,8 @@ class Activations:
 
     def finish(self, job: WorkerJob, token: Batch) -> Steps | None:
         """The routine's `finish`, once per job; the token stands for the message."""
-        self._context.at, self._context.batch, self._context.index = job, token, 0
-        self.again, self.is_fast, self._settled = None, False, None
-        marks = self._outputs.marks()
+        marks = self.begin(job, token)
+        self._context.index = 0
         try:
             return self._invoker.finish()
         except JobOver:

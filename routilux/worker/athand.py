@@ -31,11 +31,11 @@ class MessagesAtHand(GatheredMessages):
         self.at_hand = attempt.messages
         origin = max((message.origin for message in self.at_hand), default=0)
         self.begin_attempt(attempt)
-        gate = self.gate
+        is_watched = self.gate.has_to_say and self.gate.watches(job.number)
         if p.care.forbids(self.key()):
             for message in self.at_hand:
                 self.bury(job, message.unit.batch, message.index)
-        elif (gate.watch is None and not self.is_awaited()) or self.is_let_in(job, args):
+        elif not (is_watched or self.is_awaited()) or self.is_let_in(job, args):
             if p.tap.is_on:
                 p.tap.begin_gathered(job, self.at_hand, attempt)
             steps = p.activations.run(job, self.batch_at_hand(), args, taken.message)
@@ -79,8 +79,7 @@ class MessagesAtHand(GatheredMessages):
         watch, p, is_awaited = self.gate.open(), self.p, self.is_awaited()
         if not (is_awaited or watch.watches_activations):
             return True
-        p.context.at, p.context.batch = job, self.batch_at_hand()
-        p.activations.again = None
+        p.activations.begin(job, self.batch_at_hand())
         given = args[0] if len(args) == 1 else dict(zip(p.slot_names, args, strict=True))
         parents = self.inputs()
         try:
@@ -95,8 +94,6 @@ class MessagesAtHand(GatheredMessages):
 
     def begin_attempt(self, attempt: Attempt) -> None:
         self.p.care.begin(self.key(), alone=True)
-        if self.gate.words[self.gate.word] != self.gate.seen:
-            self.gate.look()
         self.p.activations.failures = attempt.failures
         if self.stopwatch is not None:
             self.stopwatch.start()

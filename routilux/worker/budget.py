@@ -11,9 +11,9 @@ class TokenBucket:
         self._burst_ns = int(burst * self._each_ns)
         self._full_at = 0
 
-    def take(self, now: int) -> bool:
-        """Take one token, if there is one."""
-        full_at = max(self._full_at, now) + self._each_ns
+    def take(self, now: int, count: int = 1) -> bool:
+        """Take so many tokens, if there are as many."""
+        full_at = max(self._full_at, now) + count * self._each_ns
         if full_at > now + self._burst_ns:
             return False
         self._full_at = full_at

@@ -28,6 +28,7 @@ from routilux.worker.look import Look
 from routilux.worker.outputs import Outputs
 from routilux.worker.quiet import Quiet
 from routilux.worker.replay import Replays
+from routilux.worker.rest import REST_SECONDS, Rest
 from routilux.worker.state import States
 from routilux.worker.tap import Tap
 
@@ -84,6 +85,7 @@ class Commits:
         self._service = own.index(own.section.words["service_ns"])
         self._nap = Nap(own)
         self._look = Look(parts.sleepers.words, [inlet.reader.published for inlet in parts.inlets])
+        self._rest = Rest(parts.sleepers)
         self.quiet = Quiet(parts.balance, parts.jobs.current, self.name_quiet)
         self._has_worked = False
         """Whether there was anything to do since we last slept,"""
@@ -243,27 +245,54 @@ class Commits:
         if self._look.has_news() or self._is_answered():
             return
         due = self.due()
-        if due and not self.p.outputs.waiting:
-            seconds = max(0.0, min(seconds, min(due) - monotonic()))
-        self._nap.begin(int(min(due) * 1e9) if due else 1)
-        if self._look.has_news() or (p.outputs.waiting and self.send()):
-            self._nap.end()
-            return
+        if due and not p.outputs.waiting:
+            seconds = min(seconds, min(due) - monotonic())
         if self.quiet.slots and (again := self.quiet.due) is not None:
-            seconds = max(0.0, min(seconds, again - monotonic()))
-        # to look for more bells costs a call of the system: only after one that was for nothing
-        is_rung = self.p.bells.wait(self.p.tap.patience(seconds), forget=not self._has_worked)
+            seconds = min(seconds, again - monotonic())
+        if self._has_given_ahead() and self._rest.pays(has_worked=self._has_worked):
+            is_rung = self._take_rest(seconds)
+        elif self._falls_asleep(due):
+            # to look for more bells costs a call of the system: only after one that was for nothing
+            is_rung = p.bells.wait(p.tap.patience(max(0.0, seconds)), forget=not self._has_worked)
+            self._nap.end()
+        else:
+            return
         self._has_worked = False
-        self._nap.end()
+        self._rest.wake()
         self._look.has_news()  # what has come by now is seen with the next step
         if self.quiet.slots:
             self.quiet.tell()
-        if (now := perf_counter_ns()) >= self.p.tap.next_beat:
-            self.p.tap.beat(now)
-        if not is_rung and self.p.jobs.prune():
+        if (now := perf_counter_ns()) >= p.tap.next_beat:
+            p.tap.beat(now)
+        if not is_rung and p.jobs.prune():
             self.commit()
-        if self.p.pins.held:
-            self.p.pins.sweep()
+        if p.pins.held:
+            p.pins.sweep()
+
+    def _has_given_ahead(self) -> bool:
+        """Whether whatever waits for room does so before workers that have enough to do meanwhile."""
+        return all(len(channel.lanes) > 1 for channel in self.p.outputs.channels if channel)
+
+    def _take_rest(self, seconds: float) -> bool:
+        """Let what there is to do gather for a while; whether somebody has ended it."""
+        p = self.p
+        self._nap.rest()
+        seconds = max(0.0, min(seconds, REST_SECONDS))
+        is_rung = p.bells.wait(p.tap.patience(seconds))
+        self._nap.end()
+        self._rest.end(is_rung=is_rung)
+        return is_rung
+
+    def _falls_asleep(self, due: list[float]) -> bool:
+        """Say that we sleep; False if there is something to do after all."""
+        p = self.p
+        for process in p.sleepers.passed_over():
+            p.bells.ring(process, Bell.PUBLISHED)
+        self._nap.begin(int(min(due) * 1e9) if due else 1)
+        if self._look.has_news() or (p.outputs.waiting and self.send()):
+            self._nap.end()
+            return False
+        return True
 
     def _is_answered(self) -> bool:
         """Whether something comes before we would be asleep. Not looked for under load: what comes meanwhile

@@ -227,7 +227,7 @@ class Worker:
             memory = None if node.max_rss_mb is None else node.max_rss_mb * 1e6
             loop.wear = Wear(node.max_activations, memory)
         loop.is_fifo = not isinstance(policy, Join) and not node.on_error.retries
-        loop.gate = Gate(self.arena, parts.activations, parts.inlets, lambda: self.watch(loop, routine))
+        loop.gate = Gate(self.arena, parts.inlets, lambda: self.watch(loop, routine))
         self.restore(loop)
         return loop
 
@@ -249,6 +249,7 @@ class Worker:
                 own=self.own,
                 jobs=p.jobs,
                 context=p.context,
+                activations=p.activations,
                 outputs=p.outputs,
                 asker=self.asker,
                 routine=routine,

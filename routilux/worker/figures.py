@@ -22,13 +22,14 @@ class Timings:
         self.count = self.total = self.shortest = self.longest = 0
         self.buckets: Counter[int] = Counter()
 
-    def add(self, each_ns: int, count: int) -> None:
-        """`count` activations took `each_ns` nanoseconds on average."""
-        self.shortest = min(self.shortest, each_ns) if self.count else each_ns
+    def add(self, each_ns: int, count: int, at: int) -> None:
+        """`count` activations took `each_ns` nanoseconds on average, whose bucket is `at`."""
+        if each_ns < self.shortest or not self.count:
+            self.shortest = each_ns
         self.longest = max(self.longest, each_ns)
         self.count += count
         self.total += each_ns * count
-        self.buckets[bucket(each_ns)] += count
+        self.buckets[at] += count
 
     def told(self) -> Durations:
         return Durations(self.count, self.total, self.shortest, self.longest, dict(self.buckets))
@@ -46,10 +47,11 @@ class Figures:
         self.is_news = True
 
     def add(self, job_id: str, each_ns: int, count: int, now: int) -> None:
-        self._all.add(each_ns, count)
+        at = bucket(each_ns)
+        self._all.add(each_ns, count, at)
         kept = self._jobs.get(job_id)
         timings = kept[0] if kept is not None else self._quiet.pop(job_id, Timings())
-        timings.add(each_ns, count)
+        timings.add(each_ns, count, at)
         self._jobs[job_id] = timings, now
         self.is_news = True
 

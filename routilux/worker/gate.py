@@ -9,7 +9,6 @@ from routilux.ipc.arena import Arena
 from routilux.ipc.table import TableReader
 
 if TYPE_CHECKING:
-    from routilux.worker.activation import Activations
     from routilux.worker.intake import Batch, Inlet
     from routilux.worker.watch import Watch
 
@@ -20,12 +19,11 @@ LOOKS = 100
 class Gate:
     """Holds back what debugging needs until a breakpoint is set: most workers never need it."""
 
-    __slots__ = ("_activations", "_made", "_make", "seen", "table", "watch", "word", "words")
+    __slots__ = ("_made", "_make", "seen", "table", "watch", "word", "words")
 
     def __init__(
         self,
         arena: Arena,
-        activations: Activations,
         inlets: Iterable[Inlet],
         make: Callable[[], Watch],
     ) -> None:
@@ -37,7 +35,6 @@ class Gate:
         """What watches here, as long as there is anything to look for."""
         self._made: Watch | None = None
         self._make = make
-        self._activations = activations
         for inlet in inlets:
             inlet.guard = self.guards
 
@@ -49,10 +46,19 @@ class Gate:
             self.seen, entries = version
             watch = self.open()
             watch.obey(entries)
-            self._activations.post_mortem = watch.post_mortem if watch.rules.error else None
             if not watch.is_needed:
-                self.watch = self._activations.opens = None
+                self.watch = None
             return
+
+    @property
+    def has_to_say(self) -> bool:
+        """Whether anything is watched here, or the table has changed."""
+        return self.watch is not None or self.words[self.word] != self.seen
+
+    def watches(self, job: int) -> bool:
+        """The job is at hand from now on; whether its activations are watched, each a commit of its own."""
+        self.catch_up()
+        return self.watch is not None and self.watch.turn_to(job)
 
     def catch_up(self) -> None:
         """Obey the table if it has changed."""
@@ -71,8 +77,5 @@ class Gate:
         """What watches here, from now on."""
         if self._made is None:
             self._made = self._make()
-        if self.watch is None:  # it has not seen what has been emitted meanwhile
-            self._made.begin()
         self.watch = self._made
-        self._activations.opens = self._made.opens
         return self._made

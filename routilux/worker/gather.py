@@ -133,7 +133,7 @@ class GatherLoop(MessagesAtHand):
         if order != Order.RUN:
             return 0
         ran, settled = 0, False
-        limit = self.most
+        limit = 1 if self.gate.has_to_say and self.gate.watches(job.number) else self.most
         while ran < limit and p.outputs.write(p.tx) and not job.failed:
             attempt = self.choose(job, inbox)
             if attempt is None:

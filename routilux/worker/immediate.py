@@ -42,16 +42,24 @@ class ImmediateLoop(Loop):
     def take(self) -> int | None:
         p = self.p
         limit = self.most
-        ran, busy, order = 0, False, p.jobs.order
-        for inlet in (*self.inner, *self.inlets):
-            while ran < limit and (batch := inlet.next(order)) and p.outputs.write(p.tx):
-                if not busy:
-                    p.care.begin(batch.key(batch.used), alone=limit == 1)
-                busy = True
-                ran += self.consume(inlet, batch, min(batch.left, limit - ran))
-                if inlet.owed >= MUCH:
-                    limit = ran
-            busy |= inlet.changed
+        ran, busy, order, gate = 0, False, p.jobs.order, self.gate
+        before = -1
+        while before < ran < limit:
+            before = ran if self.is_merging else limit
+            for inlet in (*self.inner, *self.inlets):
+                while ran < limit and (batch := inlet.next(order)) and p.outputs.write(p.tx):
+                    if gate.has_to_say and gate.watches(batch.job):
+                        if busy:  # it has a commit of its own
+                            limit = ran
+                            break
+                        limit = 1
+                    if not busy:
+                        p.care.begin(batch.key(batch.used), alone=limit == 1)
+                    busy = True
+                    ran += self.consume(inlet, batch, min(batch.left, limit - ran))
+                    if inlet.owed >= MUCH:
+                        limit = ran
+                busy |= inlet.changed
         for group in (self.inner, self.inlets):
             if busy and len(group) > 1:
                 group.append(group.pop(0))
@@ -65,15 +73,12 @@ class ImmediateLoop(Loop):
             inlet.use(batch, batch.count)
             return 0
         self.batch, self.inlet = batch, inlet
-        gate = self.gate
-        if gate.words[gate.word] != gate.seen:
-            gate.look()
-        if gate.watch is not None and gate.watch.is_single:
-            most = 1
         if p.tap.is_on and p.tap.hooked is not None and self.is_stopped(p.tap.hooked, job, batch):
             return 0
         self.begin_activation(batch, batch.used)
-        if (gate.watch is not None or batch.frame.flags & HELD) and not self.is_let_in(job, batch):
+        watch = self.gate.watch
+        may_be_held = (watch is not None and watch.is_single) or batch.frame.flags & HELD
+        if may_be_held and not self.is_let_in(job, batch):
             return self.leave(job, 1, is_told=False)
         if p.care.is_taken and p.care.forbids(self.key()):
             done = self.refuse(job, batch)
@@ -144,8 +149,8 @@ class ImmediateLoop(Loop):
         values = batch.values(p.loader)
         if type(values[at]) is Undecodable:
             return True
-        p.context.at, p.context.batch, p.context.index = job, batch, at
-        p.activations.again = None
+        p.activations.begin(job, batch)
+        p.context.index = at
         try:
             release = watch.activation(job, values[at], [batch.message_id(at)], is_awaited=is_awaited)
         except JobOver:

@@ -24,7 +24,12 @@ class Holder(Protocol):
     """Who sees to hits: the watch."""
 
     around: Surroundings
-    rules: Rules
+    mine: Rules
+    """Those that concern the job at hand."""
+    at: int | None
+    """The job at hand."""
+    has_news: bool
+    """Whether any rule has looked at anything that is not written down yet."""
     stepping: int
     """The job that holds again at whatever happens next."""
 
@@ -47,7 +52,7 @@ class Lookout:
     """Of one event, for as long as its rules do not change."""
 
     def __init__(self, watch: Holder, event: int) -> None:
-        around, rules = watch.around, watch.rules
+        around, rules = watch.around, watch.mine
         self._watch = watch
         self._event = event
         self._lines = len(around.lines[event])
@@ -64,7 +69,7 @@ class Lookout:
     @property
     def looking(self) -> Looking | None:
         """The quickest way to look at all there is to look at; None if there is nothing."""
-        if self._watch.stepping:
+        if self._watch.stepping == self._watch.at:
             return self._look
         if not (self._on_event or self._on_connection):
             return None
@@ -79,6 +84,7 @@ class Lookout:
         """For one condition on one connection: as `_look`, but nothing is made or called before it holds."""
         test, only, context, routine, output = rule.test, rule.job, self._context, self._routine, self._output
         append, keep, is_plain = output.parts.append, output.keep, not output.is_keyed
+        watch = self._watch
         assert test is not None  # noqa: S101 - as `looking` has seen
         seen = rule.evaluations
         rule.glanced = lambda: seen
@@ -88,6 +94,7 @@ class Lookout:
             job = context.at
             if job is not None and (only is None or job.number == only):
                 seen += 1
+                watch.has_news = True
                 try:
                     if seen % SAMPLE == 0:
                         is_hit = rule.timed(test, value, job.job_id, routine)
@@ -113,6 +120,7 @@ class Lookout:
             output.keep(value, part)
             return
         number, job_id, decision = job.number, job.job_id, None
+        self._watch.has_news = True
         if self._watch.stepping == number:
             decision = self._event_hit(None, job, Decision(value))
         for rule in self._on_event:

@@ -5,7 +5,6 @@ Under load one commit spans many messages, of any jobs; when idle, one message i
 """
 
 import logging
-from collections.abc import Sequence
 from time import perf_counter_ns
 from typing import Any
 
@@ -29,7 +28,7 @@ from routilux.worker.wear import Wear
 
 log = logging.getLogger("routilux.worker")
 
-BATCH_NS = 2_500_000
+BATCH_NS = 5_000_000
 """One commit spans about this much work."""
 LARGEST_BATCH = 2048
 YIELD_SECONDS = 0.002
@@ -60,6 +59,8 @@ class Loop(Commits):
         self.inlets = [inlet for inlet in parts.inlets if inlet.reader.plan.index not in parts.inner]
         self.inner = [inlet for inlet in parts.inlets if inlet.reader.plan.index in parts.inner]
         """Lanes of a cycle: they are emptied before those that lead into it."""
+        self.is_merging = any(len(inlet.siblings) > 1 for inlet in parts.inlets)
+        """Whether a message of one lane may make it the turn of one of another."""
         self.replay: Replay | None = None
         self.flushes = False
         """Whether logic has called `flush`: each activation then begins with all others committed."""
@@ -98,8 +99,6 @@ class Loop(Commits):
     def most(self) -> int:
         """Activations that the next commit may span."""
         if self.p.care.is_taken or self.stopwatch is not None:  # whoever is killed must be known
-            return 1
-        if (watch := self.gate.watch) is not None and watch.is_single:
             return 1
         if self.wear is not None and self.wear.left is not None:
             return max(1, min(self.limit, self.wear.left))
@@ -162,9 +161,8 @@ class Loop(Commits):
         """After a crash: take up what the record says."""
         raise NotImplementedError
 
-    def settle_complete(self, marks: Sequence[int]) -> None:
+    def settle_complete(self) -> None:
         """Commit what came before the activation at hand, which is in its middle, if there is anything.
-        `marks` is how much each event had emitted before it.
 
         What earlier ones have assigned to their state cannot be told from what this one has: then all of them
         wait, and are run again after a crash. (Once that is known, each is committed by itself.)
@@ -172,7 +170,7 @@ class Loop(Commits):
         p = self.p
         if p.states.touched:
             return
-        apart = p.outputs.set_apart(p.activations.marks_now(list(marks)))
+        apart = p.outputs.set_apart(p.activations.marks_before())
         self.settle_batch()
         self.commit()
         p.outputs.put_back(apart)
@@ -235,8 +233,6 @@ class Loop(Commits):
             p.context.cursor = p.replays.cursor(batch.key(index))
         if self.stopwatch is not None:
             self.stopwatch.start()
-        if (watch := self.gate.watch) is not None:
-            watch.begin()
 
     def answered(self, done: int) -> Turn:  # noqa: ARG002 - only immediate routines can be ordered
         """The place in the order of the inputs at hand, `done` of which are used up."""
@@ -346,8 +342,8 @@ class Loop(Commits):
         p.outputs.close(p.tx, job.number, origin, self.answered(0))
         self.commit(whole=False)
         p.tx.begin()
-        if self.gate.words[self.gate.word] != self.gate.seen:
-            self.gate.look()
+        if self.gate.has_to_say:
+            self.gate.watches(job.number)
         ran = self.stopwatch.stop() if self.stopwatch else 0
         self.wait_for_room(job)
         if self.must_exit or p.jobs.is_over(job.number):
@@ -357,8 +353,6 @@ class Loop(Commits):
             raise JobOver
         if self.stopwatch:
             self.stopwatch.go_on(ran)
-        if (watch := self.gate.watch) is not None:
-            watch.begin()
 
     def wait_for_room(self, job: WorkerJob) -> None:
         """Until all that was emitted is in the lanes, and the job is not held."""
@@ -380,12 +374,15 @@ class Loop(Commits):
         context, key, mine = p.context, self.key(), self.present()
         at, batch, index, cursor = context.at, context.batch, context.index, context.cursor
         replay, failures, told = self.replay, p.activations.failures, p.tap.present()
-        self.replay = None
+        marks, self.replay = p.activations.marks, None
         try:
             return self.step()
         finally:
             context.at, context.batch, context.index, context.cursor = at, batch, index, cursor
             self.replay, p.activations.failures, p.activations.again = replay, failures, None
+            p.activations.marks = marks
+            if self.gate.has_to_say and at is not None:
+                self.gate.watches(at.number)
             self.restore_present(mine)
             p.tap.go_on(told)
             p.care.begin(key, alone=True)

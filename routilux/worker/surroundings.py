@@ -13,6 +13,7 @@ from routilux.routine import Routine
 if TYPE_CHECKING:
     from routilux.ipc.arena import OwnSection
     from routilux.plan import LanePlan
+    from routilux.worker.activation import Activations
     from routilux.worker.context import WorkerContext
     from routilux.worker.jobs import JobTable
     from routilux.worker.loader import Loader
@@ -31,12 +32,13 @@ class Surroundings:
     own: OwnSection
     jobs: JobTable
     context: WorkerContext
+    activations: Activations
     outputs: Outputs
     asker: Asker
     routine: Routine
     status: int
-    settle: Callable[[Sequence[int]], None]
-    """Commit what came before the activation at hand; given how much each event had emitted before it."""
+    settle: Callable[[], None]
+    """Commit what came before the activation at hand."""
     stopwatch: Callable[[], Stopwatch | None]
     input_at_hand: Callable[[], Any]
     inputs: Callable[[], Sequence[str]]

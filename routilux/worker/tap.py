@@ -5,13 +5,12 @@ What an activation has to tell is kept until it is committed, then collected, an
 second.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from time import perf_counter_ns
 from typing import Any
 
 from routilux.holds import HookedRoutine
-from routilux.hookevents import ROUTINE, STATS, Committed, Failed, Failure, HookEvent, MessageRef
+from routilux.hookevents import ROUTINE, STATS, Failed, Failure, HookEvent, MessageRef
 from routilux.ipc.arena import Arena, OwnSection
 from routilux.ipc.commit import Transaction
 from routilux.ipc.layout import WORD
@@ -22,6 +21,7 @@ from routilux.policies import Inbox, Taken
 from routilux.reports import describe
 from routilux.worker.activation import Activations
 from routilux.worker.budget import TokenBucket
+from routilux.worker.copies import together
 from routilux.worker.figures import Figures
 from routilux.worker.intake import Batch
 from routilux.worker.jobs import SLOT_MASK, JobTable, WorkerJob
@@ -29,11 +29,16 @@ from routilux.worker.logs import Lines
 from routilux.worker.outputs import EventOutput, Outputs
 from routilux.worker.trace import MOST, Running, Trace
 from routilux.worker.waiting import Arrival, Attempt
+from routilux.worker.work import Work
 
 BEAT_NS = 20_000_000
-"""Between two looks at who listens; what has been collected is published then."""
+"""Between two looks at who listens. All processes look at the same instants,"""
+SEND_NS = 100_000_000
+"""and publish what they have collected at the same ones, so that who listens to them wakes once; what comes
+after a while without anything need not wait for that.
+"""
 STATS_NS = 250_000_000
-BUDGET = 200, 100
+BUDGET = 20, 100
 """Activations a second that have an event of their own, and how many may come at once."""
 LARGE_BUDGET = 20_000, 50_000
 """The same of the jobs that somebody wants to see as a whole."""
@@ -43,21 +48,8 @@ VERDICTS = {"stop": "failed", "skip": "skipped", "continue": "continued", "retry
 REASON = 200
 """Characters of what a policy says."""
 TOLD = ("activations", "errors", "skipped")
-
-
-class _Work:
-    """What this transaction has done for one job, so far."""
-
-    __slots__ = ("alone", "began", "declined", "emitted", "ended", "reason", "received", "waiting")
-
-    def __init__(self, began: int) -> None:
-        self.began = self.ended = began
-        self.received: Counter[int] = Counter()
-        self.emitted: Counter[int] = Counter()
-        self.alone: Counter[str] = Counter()
-        """Of the routine's counters, what is told by activations that have an event of their own."""
-        self.declined = self.waiting = 0
-        self.reason = ""
+"""Counters that lie one after the other, see COUNTERS."""
+NONE = (0, 0, 0)
 
 
 class Tap:
@@ -94,16 +86,18 @@ class Tap:
         self._shared = arena.words
         self._traced = arena.layout.sections[SUPERVISOR].words["traced"] // WORD
         self._figures = Figures()
-        self._rows = {name: own.index(own.section.words[name]) for name in TOLD}
+        self._first = own.index(own.section.words[TOLD[0]])
         self._slots = arena.layout.jobs
         self._budgets = TokenBucket(*BUDGET), TokenBucket(*LARGE_BUDGET)
         self._failures = TokenBucket(*FAILURES)
         self._previews = TokenBucket(*BUDGET), TokenBucket(*LARGE_BUDGET)
         self._dropped = 0
-        self._next_stats = 0
-        self._work: dict[int, _Work] = {}
+        self._next_stats = self._next_send = 0
+        self._work: dict[int, Work] = {}
         self._pending: list[HookEvent] = []
         self._outbox: list[HookEvent] = []
+        self._sums: dict[int, Work] = {}
+        """By job, the commits that are to be told as one."""
         self._began = 0
         self._status = "completed"
         self._error: BaseException | None = None
@@ -117,21 +111,38 @@ class Tap:
 
     def beat(self, now: int) -> None:
         """Look who listens, and publish what there is; called whenever `next_beat` has come."""
-        self.next_beat = now + BEAT_NS
+        self.next_beat = now - now % BEAT_NS + BEAT_NS
         publisher = self._publisher
         has_come = publisher.look()
         self.is_on = publisher.is_heard or self.hooked is not None
         if publisher.wants[ROUTINE] != self._wants_trace:
             self._attend(is_wanted=publisher.wants[ROUTINE])
-        if self._outbox:
-            publisher.publish(ROUTINE, self._outbox)
-            self._outbox.clear()
+        if now >= self._next_send or self._has_much:
+            self._send(now)
         if publisher.wants[STATS] and (has_come or (now >= self._next_stats and self._figures.is_news)):
             self._next_stats = now + STATS_NS
             activations, lost = self._tx.activations, self.lines.dropped
             told = self._figures.told(now, activations=activations, dropped=self._dropped, log_dropped=lost)
             publisher.publish(STATS, [told])
-        self.lines.flush(publisher)
+
+    @property
+    def _has_collected(self) -> bool:
+        return bool(self._outbox or self._sums or self.lines.waiting)
+
+    @property
+    def _has_much(self) -> bool:
+        return len(self._outbox) + len(self._sums) >= ENVELOPE
+
+    def _send(self, now: int) -> None:
+        """Publish what has been collected."""
+        if self._has_collected:
+            self._next_send = now - now % SEND_NS + SEND_NS
+        self._outbox += [work.told() for work in self._sums.values()]
+        self._sums.clear()
+        if self._outbox:
+            self._publisher.publish(ROUTINE, self._outbox)
+            self._outbox.clear()
+        self.lines.flush(self._publisher)
 
     def _attend(self, *, is_wanted: bool) -> None:
         """Whoever wants activations has come, or the last of them has gone."""
@@ -143,15 +154,18 @@ class Tap:
             self._work.clear()
             self._pending.clear()
             self._outbox.clear()
+            self._sums.clear()
             self.trace.forget()
 
     def patience(self, seconds: float) -> float:
         """How long to sleep at most: what has been collected does not wait for long."""
-        return min(seconds, BEAT_NS / 1e9) if self._outbox or self.lines.waiting else seconds
+        if not self._has_collected:
+            return seconds
+        return min(seconds, max(BEAT_NS, self._next_send - perf_counter_ns()) / 1e9)
 
     def close(self) -> None:
         """The process ends: what there is goes out."""
-        self._next_stats = 0
+        self._next_stats = self._next_send = 0
         self.beat(perf_counter_ns())
         self._publisher.close()
 
@@ -161,7 +175,9 @@ class Tap:
         """Immediate logic is about to run on up to `most` messages of the batch; on how many it may."""
         now = self._begin(job, batch.is_token, values)
         if self._may_trace(job, now):
-            self._open(job, now, [self.trace.message(batch, batch.used)], 1 + batch.failures)
+            is_whole = self._is_asked_for(job)
+            message = self.trace.message(batch, batch.used, now, is_whole=is_whole)
+            self._open(job, now, [message], 1 + batch.failures)
             self._note_finish(is_finish=batch.is_token)
             self._began = perf_counter_ns()
             self.spent += self._began - now
@@ -185,11 +201,7 @@ class Tap:
         is_shown = self.hooked is not None and not is_finish
         now = self._begin(job, is_finish, self._values(attempt) if is_shown else None)
         if self._may_trace(job, now):
-            inputs = [
-                MessageRef(m.unit.batch.message_id(m.index), m.unit.batch.slot, m.origin, m.preview)
-                for m in messages[:MOST]
-            ]
-            running = self._open(job, now, inputs, 1 + attempt.failures)
+            running = self._open(job, now, together(map(_told, messages[:MOST])), 1 + attempt.failures)
             message = attempt.taken.message
             running.reason = "" if message is None else str(message)[:REASON]
             self._note_finish(is_finish=is_finish)
@@ -250,29 +262,30 @@ class Tap:
         if (running := self.trace.running) is not None:
             running.status, running.received = self._status, dict(received)
             if not running.is_finish:
-                work.alone["activations"] += running.attempt == 1
-                work.alone["errors"] += self._status in ("failed", "continued")
-                work.alone["skipped"] += self._status == "skipped"
+                fails, skips = self._status in ("failed", "continued"), self._status == "skipped"
+                work.count(-(running.attempt == 1), -fails, -skips)
             self.trace.end(now)
         elif self._wants_trace:
             self._dropped += activations
-            work.received.update(received)
+            for slot, count in received.items():
+                work.received[slot] = work.received.get(slot, 0) + count
         if self.hooked is not None and activations:
             self.hooked.end(job.job_id, self._status, took / 1e9, self._error)
 
     def closes(self, job: int, position: int, event: EventOutput) -> None:
         """What has been emitted on the event is about to go into its channels."""
         if self.trace.running is None:
-            self._work_for(job).emitted[position] += len(event.parts)
+            emitted = self._work_for(job).emitted
+            emitted[position] = emitted.get(position, 0) + len(event.parts)
             return
         began = perf_counter_ns()
         self.trace.closes(position, event)
         self.spent += perf_counter_ns() - began
 
-    def _work_for(self, job: int) -> _Work:
+    def _work_for(self, job: int) -> Work:
         work = self._work.get(job)
         if work is None:
-            work = self._work[job] = _Work(self._began)
+            work = self._work[job] = Work(self._began)
         return work
 
     def present(self) -> tuple[Any, ...]:
@@ -284,9 +297,11 @@ class Tap:
 
     def arrive(self, job: WorkerJob, arrival: Arrival, slot: str) -> None:
         """A message has come before the policy."""
-        batch = arrival.unit.batch
-        if self._wants_trace and self._previews[self._is_asked_for(job)].take(perf_counter_ns()):
-            arrival.preview = self.trace.preview(batch, arrival.index)
+        if self._wants_trace:
+            now, is_whole = perf_counter_ns(), self._is_asked_for(job)
+            if self._previews[is_whole].take(now):
+                batch = arrival.unit.batch
+                arrival.told = self.trace.message(batch, arrival.index, now, is_whole=is_whole)
         if self.hooked is not None:
             self.hooked.receives(job, slot, arrival.value)
 
@@ -314,40 +329,42 @@ class Tap:
         self._outbox += self.trace.committed()
         counted = self._counted()
         for number, work in self._work.items():
-            told = counted.pop(number & SLOT_MASK, {})
-            self._sum_up(number, work, told)
-        for slot, told in counted.items():
+            work.count(*counted.pop(number & SLOT_MASK, NONE))
+            self._keep(number, work)
+        for slot, counts in counted.items():
             job = self._jobs.in_slot(slot)
             if job is not None:
-                self._sum_up(job.number, _Work(perf_counter_ns()), told)
+                work = Work(perf_counter_ns())
+                work.count(*counts)
+                self._keep(job.number, work)
         self._work.clear()
-        if len(self._outbox) >= ENVELOPE:
+        if self._has_much:
             self.next_beat = 0
 
-    def _counted(self) -> dict[int, dict[str, int]]:
+    def _counted(self) -> dict[int, list[int]]:
         """By job slot, what this transaction adds to the routine's counters."""
-        found: dict[int, dict[str, int]] = {}
+        found: dict[int, list[int]] = {}
+        first, stop = self._first, self._first + len(TOLD) * self._slots
         for index, value in self._tx.late.items():
-            for name, row in self._rows.items():
-                if row <= index < row + self._slots:
-                    found.setdefault(index - row, {})[name] = value - self._words[index]
+            if first <= index < stop:
+                at, slot = divmod(index - first, self._slots)
+                found.setdefault(slot, [0, 0, 0])[at] = value - self._words[index]
         return found
 
-    def _sum_up(self, number: int, work: _Work, told: Mapping[str, int]) -> None:
-        """What no other event says of the job."""
+    def _keep(self, number: int, work: Work) -> None:
+        """What no other event says of the job is told: of a traced one per commit, of another as a sum."""
         job = self._jobs.find(number)
-        left = {name: told.get(name, 0) - work.alone[name] for name in TOLD}
-        if job is not None and (any(left.values()) or work.received or work.emitted or work.declined):
-            self._outbox.append(
-                Committed(
-                    job.job_id,
-                    work.began,
-                    work.ended,
-                    **left,
-                    received=dict(work.received),
-                    emitted=dict(work.emitted),
-                    declined=work.declined,
-                    reason=work.reason,
-                    waiting=work.waiting,
-                )
-            )
+        if job is None or not work.is_told:
+            return
+        work.job_id = job.job_id
+        if self._is_asked_for(job):
+            self._outbox.append(work.told())
+        elif (before := self._sums.get(number)) is not None:
+            before.followed_by(work)
+        else:
+            self._sums[number] = work
+
+
+def _told(arrival: Arrival) -> MessageRef:
+    batch = arrival.unit.batch
+    return arrival.told or MessageRef(batch.message_id(arrival.index), batch.slot, arrival.origin)

@@ -10,12 +10,13 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from routilux.hookevents import Activated, Emitted, Failure, HookEvent, MessageRef, Placed
+from routilux.hookevents import Activated, Copy, Emitted, Failure, HookEvent, MessageRef, Placed
 from routilux.ipc.blobs import Blob, references
 from routilux.ipc.channels import Channel, Part
 from routilux.ipc.codec import each_of
-from routilux.ipc.lanes import BLOB, TOKEN, Frame, LaneWriter
+from routilux.ipc.lanes import BLOB, TOKEN, TYPED, Frame, LaneWriter
 from routilux.ipc.preview import preview, short
+from routilux.worker.copies import Copies
 from routilux.worker.intake import Batch
 from routilux.worker.outputs import EventOutput
 
@@ -148,6 +149,10 @@ class Placement:
                 break
             spans.popleft()
 
+    @property
+    def has_news(self) -> bool:
+        return bool(self._news)
+
     def news(self) -> Iterator[Placed]:
         """At a commit: what is to be told by itself."""
         for sent in self._news:
@@ -172,28 +177,37 @@ class Trace:
         self.placement = Placement()
         self.running: Running | None = None
         self._data = data
+        self._copies = Copies()
         self._ended: list[Running] = []
         self._batch: Batch | None = None
         self._parts: Iterator[bytes] = iter(())
         """The messages of that batch from the next one on."""
         self._next = 0
 
-    def message(self, batch: Batch, index: int) -> MessageRef:
-        """What there is to say of an input that lies in its lane, or in a record."""
-        return MessageRef(batch.message_id(index), batch.slot, batch.origin, self.preview(batch, index))
-
-    def preview(self, batch: Batch, index: int) -> str:
-        """A line about a message that has not been used up."""
-        frame = batch.frame
+    def message(self, batch: Batch, index: int, now: int, *, is_whole: bool) -> MessageRef:
+        """What there is to say of an input that lies in its lane, or in a record; with a copy of it if the
+        job is wanted as a whole.
+        """
+        line, copy, frame = "", None, batch.frame
         if frame.flags & TOKEN or not frame.payload:
-            return ""
-        if frame.flags & BLOB:
-            return self._region(*references(frame.payload)[index])
+            pass
+        elif frame.flags & BLOB:
+            address, size = references(frame.payload)[index]
+            line = self._region(address, size)
+            copy = Copy(size) if is_whole else None
+        else:
+            part = self._part(batch, index)
+            line = short(part, LINE)
+            copy = self._copies.of(part, now, is_typed=bool(frame.flags & TYPED)) if is_whole else None
+        return MessageRef(batch.message_id(index), batch.slot, batch.origin, line, copy)
+
+    def _part(self, batch: Batch, index: int) -> bytes:
+        """One small message, as it is encoded; quick if one asks for each in turn."""
         if self._batch is not batch or index < self._next:
-            self._batch, self._parts, self._next = batch, each_of(frame.payload), 0
+            self._batch, self._parts, self._next = batch, each_of(batch.frame.payload), 0
         part = next(islice(self._parts, index - self._next, None))
         self._next = index + 1
-        return short(part, LINE)
+        return part
 
     def _region(self, address: int, size: int) -> str:
         return preview(self._data[address : address + size], is_large=True, limit=LINE)
@@ -239,6 +253,8 @@ class Trace:
 
     def committed(self) -> Sequence[HookEvent]:
         """All that this commit makes certain."""
+        if not (self._ended or self.placement.has_news):
+            return ()
         told: list[HookEvent] = [running.told() for running in self._ended]
         self._ended.clear()
         return [*told, *self.placement.news()]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from routilux.hookevents import MessageRef
 from routilux.ipc.arena import OwnSection
 from routilux.ipc.layout import WAITING_SLOTS
 from routilux.policies import Taken
@@ -18,8 +19,8 @@ class Arrival:
     arrived: float
     unit: "Unit"
     index: int
-    preview: str = ""
-    """A line about it, if its job is traced."""
+    told: MessageRef | None = None
+    """What is said of it, if its job is traced."""
 
 
 @dataclass(eq=False, slots=True)

@@ -7,7 +7,7 @@ the same transaction is committed first; nothing of the activation at hand has h
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -46,7 +46,10 @@ class Watch:
 
     def __init__(self, around: Surroundings) -> None:
         self.around = self._w = around
-        self.rules = Rules()
+        self.rules = self.mine = Rules()
+        """All of them, and those that concern the job at hand."""
+        self.at: int | None = None
+        """The job at hand."""
         self.saves_state = False
         """Whether activations assign to `self.state`: then each is committed by itself while it is watched,
         since what is saved must not be half an activation's.
@@ -59,8 +62,8 @@ class Watch:
         """at its next activation."""
         self.is_single = False
         """Whether messages are to go one by one."""
-        self._marks: Callable[[], list[int]] = around.outputs.marks
-        """How much each event had emitted before the activation at hand, of what is not committed."""
+        self.has_news = False
+        """Whether any rule has looked at anything that is not written down yet."""
         self._error: BaseException | None = None
         """Why the activation at hand has failed."""
         self.editor: Editor | None = None
@@ -83,7 +86,7 @@ class Watch:
         known = {rule.row: rule for rule in self.rules.all}
         self.flush()
         self.rules = rules_for(self._w.place, _entries(table), known, self._rule)
-        self._arm()
+        self._choose()
 
     def _rule(self, entry: Entry) -> Rule:
         return Rule(entry, self._w.process, self._counts.read(entry.row), self._input)
@@ -103,15 +106,20 @@ class Watch:
 
     def flush(self) -> None:
         """Let everybody know what the breakpoints have come to here."""
+        if not self.has_news:
+            return
+        self.has_news = False
         for rule in self.rules.all:
             self._counts.write(rule.row, rule.counts)
             if rule.last_error and not rule.is_told:
                 ask = Ask(0, 0, "fault", rule.breakpoint.breakpoint_id, rule.last_error.encode())
                 rule.is_told = self._w.asker.note(ask)
+                self.has_news |= not rule.is_told
 
     @property
     def watches_activations(self) -> bool:
-        return bool(self.rules.routine or self.stepping or self._over)
+        """Whether activations of the job at hand may be held."""
+        return bool(self.mine.routine) or self.at in (self.stepping, self._over)
 
     @property
     def is_needed(self) -> bool:
@@ -119,21 +127,26 @@ class Watch:
         is_attached = self.editor is not None and self.editor.is_attached
         return is_attached or self.stepping != 0 or self._over != 0 or any(True for _ in self.rules.all)
 
-    def begin(self) -> None:
-        """An activation is about to begin: what was emitted before belongs to others."""
-        marks = self._w.outputs.marks()
-        self._marks = lambda: marks
+    def turn_to(self, job: int) -> bool:
+        """The job is at hand from now on; whether its messages are to go one by one."""
+        if job != self.at:
+            self.at = job
+            self._choose()
+        return self.is_single
 
-    def opens(self, marks: Callable[[], list[int]]) -> None:
-        """Messages are about to be run in one go; `marks` says how much each event had emitted before the
-        one at hand.
-        """
-        self._marks = marks
+    def _choose(self) -> None:
+        """Another job is at hand, or there are other rules."""
+        mine = self.rules.of(self.at)
+        if mine is not self.mine or self.stepping or self._over:
+            self.mine = mine
+            self._arm()
 
     def _arm(self) -> None:
-        """Emissions are looked at only if there is something to look for."""
-        saves = self.saves_state and bool(self.rules.events or self.rules.connections)
-        self.is_single = self.watches_activations or saves or bool(self.rules.error)
+        """Activations and emissions are looked at only if there is something to look for."""
+        mine = self.mine
+        saves = self.saves_state and bool(mine.events or mine.connections)
+        self.is_single = self.watches_activations or saves or bool(mine.error)
+        self._w.activations.post_mortem = self.post_mortem if mine.error else None
         if self.is_single:
             self._w.context.stop_here()
         for rule in self.rules.all:
@@ -164,7 +177,8 @@ class Watch:
         if is_awaited or job.number in (self.stepping, self._over):
             return self.hold("routine", None, job, value, parents=parents)
         found: Release | None = None
-        for rule in self.rules.routine:
+        self.has_news = True
+        for rule in self.mine.routine:
             if not rule.matches(job.number, value, job.job_id, self._w.place.routine):
                 continue
             if rule.breakpoint.action == "log":
@@ -177,7 +191,8 @@ class Watch:
         """An exception has left the logic: what is to become of it, if somebody who holds it has said so."""
         w = self._w
         value = w.input_at_hand()
-        for rule in self.rules.error:
+        self.has_news = True
+        for rule in self.mine.error:
             if rule.matches(job.number, value, job.job_id, w.place.routine):
                 self._error = error
                 try:
@@ -210,6 +225,7 @@ class Watch:
     ) -> Release:
         """Stand still until somebody says how to go on. Raises JobOver when there is no point in that."""
         w = self._w
+        self.turn_to(job.number)
         self.stepping = self._over = 0
         self._settle()
         message = w.context.batch.message_id(w.context.index) if w.context.batch is not None else "finish"
@@ -243,7 +259,8 @@ class Watch:
         with ExitStack() as stack:
             for rule in self.rules.all:
                 stack.enter_context(rule.without_the_present())
-            self._w.settle(self._marks())
+            self._w.settle()
+        self.has_news = True
 
     def _wait(self, job: WorkerJob, report: Report, value: Any) -> Release:
         w = self._w

@@ -75,6 +75,19 @@ class Desk:
         """A job that counts so far."""
         return self.runtime.exec(self.flow, to=to)
 
+    def submit_traced(self, to: int) -> JobState:
+        """The same, traced as a whole; it has ended, and the monitor has heard each routine."""
+        job = self.runtime.exec(self.flow, to=to, trace=True).wait(20)
+        deadline = Deadline.after(30)
+        while not deadline.passed:
+            events = self.ask(f"/jobs/{job.job_id}/execution-trace")["events"]
+            told = {(event["routine_id"], event["event_type"]) for event in events}
+            if told >= {
+                (name, kind) for name in self.flow.nodes for kind in ("slot_called", "event_emitted")
+            }:
+                return job
+        raise AssertionError(f"the monitor has not heard all of job {job.job_id!r}")
+
     def wait_until_ended(self) -> None:
         """Until the monitor knows that the runtime has ended."""
         deadline = Deadline.after(30)

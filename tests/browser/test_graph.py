@@ -2,6 +2,7 @@
 
 import os
 import re
+from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -10,6 +11,7 @@ from browser.spectator import PATIENCE, Spectator
 from browser.test_debugging import break_here, choose_connection
 from monitor.fakeruntime import FakeRuntime
 from monitor.madefeed import Player, wide
+from routilux import recorded
 
 expect.set_options(timeout=PATIENCE)
 
@@ -68,14 +70,25 @@ def test_the_way_of_a_held_message_leads_back_to_the_submission(spectator: Spect
 
 
 def test_an_event_of_a_trace_leads_to_the_way_of_its_message_on_the_graph(spectator: Spectator) -> None:
-    job = spectator.desk.submit(3)
-    job.wait(20)
+    job = spectator.desk.submit_traced(3)
     page = spectator.go(f"jobs/{job.job_id}/trace")
     page.get_by_role("link", name="square.output → total.item").first.click()
     way = page.get_by_label("way of the message")
     expect(way).to_contain_text("square.output → total.item")
     expect(way).to_contain_text("submitted → count.to")
     expect(connection(page, "count.output->square.number")).to_have_class(re.compile("is-on-way"))
+
+
+def test_a_message_of_a_trace_is_saved_as_a_recording(spectator: Spectator, tmp_path: Path) -> None:
+    job = spectator.desk.submit_traced(3)
+    page = spectator.go(f"jobs/{job.job_id}/trace")
+    row = page.locator("tr", has_text="slot called").filter(has_text="total").first
+    with page.expect_download() as download:
+        row.get_by_role("button", name="Save").click()
+    download.value.save_as(tmp_path / "one.rlx")
+    (message,) = recorded(tmp_path / "one.rlx")
+    assert (message.record.job_id, message.routine, message.slot) == (job.job_id, "total", "item")
+    assert repr(message.payload) == row.locator(".payload").inner_text()
 
 
 # ---- arrays ------------------------------------------------------------------------------------------------

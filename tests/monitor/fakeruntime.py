@@ -38,6 +38,7 @@ from routilux.hookevents import (
     Activated,
     Committed,
     ConnectionFigures,
+    Copy,
     Durations,
     FlowStats,
     HookEvent,
@@ -224,9 +225,9 @@ def committed(job_id: str, activations: int = 1, **more: Any) -> Committed:
     return Committed(job_id, now - 1_000_000, now, activations, **more)
 
 
-def activated(job_id: str, *inputs: str, **more: Any) -> Activated:
+def activated(job_id: str, *inputs: str, copy: Copy | None = None, **more: Any) -> Activated:
     now = monotonic_ns()
-    refs = tuple(MessageRef(name, 0, 1, "preview") for name in inputs)
+    refs = tuple(MessageRef(name, 0, 1, "preview", copy) for name in inputs)
     more = {"status": "completed", "emitted": (), "received": {0: len(inputs)}} | more
     return Activated(job_id, now - 1_000_000, now, inputs=refs, **more)
 

@@ -63,10 +63,11 @@ from routilux.debugcommands import (
     SetBreakpoint,
     VariableInfo,
 )
-from routilux.hookevents import ConnectionFigures, Durations, Failure, ProcessFigures
+from routilux.hookevents import ConnectionFigures, Copy, Durations, Failure, ProcessFigures
 from routilux.ipc.codec import Encoder, in_one_piece
 from routilux_monitor import binding
 from routilux_monitor.app import application
+from routilux_monitor.copies import Kept
 from routilux_monitor.lineage import Lineage, lineage
 from routilux_monitor.live.hub import Hub
 from routilux_monitor.model import (
@@ -124,7 +125,7 @@ def job_record(job_id: str = JOB, status: str = "completed") -> JobRecord:
         TraceEvent(1, job_id, "", 0, "job_started", 1004.5, status="running"),
         TraceEvent(
             2, job_id, "split", 1, "slot_called", 1005.0, activation=4,
-            data={"slot_name": "text", "message_id": "1:0:0", "origin": 1, "preview": SECRET},
+            data={"slot_name": "text", "message_id": "1:0:0", "origin": 1, "preview": SECRET, "nbytes": 10},
         ),
         TraceEvent(
             3, job_id, "split", 1, "event_emitted", 1006.0, count=2, activation=4,
@@ -135,9 +136,10 @@ def job_record(job_id: str = JOB, status: str = "completed") -> JobRecord:
         ),
         TraceEvent(
             4, job_id, "split", 1, "routine_failed", 1006.0, 1005.0, 10**9, "skipped", activation=4,
-            data={"error_message": SECRET},
+            data={"error_message": SECRET, "traceback": "Traceback ..."},
         ),
     ])  # fmt: skip
+    record.copies.keep(Kept("1:0:0", 2, Copy(10, in_one_piece(Encoder().encode(SECRET)))))
     record.logs.append(LogRecord(1005.5, "split", 0, job_id, "STDOUT", SECRET))
     record.logs.append(LogRecord(1005.5, "split", 0, job_id, "INFO", f"has seen {SECRET}"))
     return record

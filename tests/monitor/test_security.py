@@ -21,7 +21,7 @@ NAMES = {
     "routine_id": "split",
     "runtime_id": rig.RUNTIME,
     "letter_id": f"{rig.RUNTIME}:7",
-    "message_id": "2:0:0",
+    "message_id": "1:0:0",
     "breakpoint_id": "bp-1",
     "hold_id": "hold-1",
     "name": "total",

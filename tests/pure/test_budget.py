@@ -27,6 +27,11 @@ def test_a_bucket_never_holds_more_than_its_burst() -> None:
     assert sum(bucket.take(1000 * SECOND) for _ in range(20)) == 5
 
 
+def test_what_needs_more_than_is_left_takes_nothing() -> None:
+    bucket = TokenBucket(rate=10, burst=5)
+    assert [bucket.take(SECOND, count) for count in (6, 3, 3, 2, 1)] == [False, True, False, True, False]
+
+
 @given(st.lists(st.integers(0, SECOND), max_size=200), st.integers(1, 1000), st.integers(1, 50))
 def test_a_span_of_time_gets_at_most_its_rate_and_one_burst(steps: list[int], rate: int, burst: int) -> None:
     bucket, now, taken = TokenBucket(rate, burst), SECOND, 0

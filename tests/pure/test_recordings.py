@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from routilux.debug.recordings import FORMAT, MAGIC, End, Recorded, read, write
+from routilux.debug.recordings import FORMAT, MAGIC, End, Recorded, in_bytes, read, read_bytes, write
 from routilux.errors import RecordingError
 from routilux.ipc.codec import Encoder, in_one_piece
 from routilux.ipc.rebuilt import NeedsTrust, rebuilt
@@ -274,3 +274,13 @@ def test_a_pickle_of_a_large_buffer_is_not_loaded_either() -> None:
     made = pickle.PickleBuffer(bytearray(20_000))
     with pytest.raises(NeedsTrust, match="pickle"):
         rebuilt(payload({"x": made}), is_large=True)
+
+
+def test_a_recording_in_memory_is_the_file_of_one_message(tmp_path: Path) -> None:
+    message = record(1)
+    write(tmp_path / "one.rlx", [message], End(1, reason="count"))
+    data = (tmp_path / "one.rlx").read_bytes()
+    assert in_bytes(message) == data
+    assert read_bytes("one", data) == ([message], End(1, reason="count"))
+    with pytest.raises(RecordingError, match="'one' is cut short"):
+        read_bytes("one", data[:-1])

@@ -19,6 +19,7 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "JOB_NOT_FOUND": 404,
         "LETTER_NOT_FOUND": 404,
         "MESSAGE_NOT_FOUND": 404,
+        "MESSAGE_NOT_KEPT": 404,
         "PATH_NOT_FOUND": 404,
         "ROUTINE_NOT_FOUND": 404,
         "RUNTIME_NOT_FOUND": 404,

@@ -64,6 +64,12 @@ class TraceData(Answer, frozen=True, omit_defaults=True):
     parents: list[str] | None = None
     """The messages that they were caused by."""
     preview: PayloadText | None = None
+    nbytes: Count | None = None
+    """Of the message, encoded. Told of jobs that somebody wants to see as a whole."""
+    is_replayable: bool | None = None
+    """Whether the message can be had whole, by /messages/{message_id}/recording: it is not too large for the
+    trace, nor was it let go for newer ones. The WebSocket does not tell.
+    """
     hold_id: str | None = None
     """Of what a debugger holds, or has let go."""
     breakpoint_id: str | None = None
@@ -166,3 +172,16 @@ class Lineage(Answer, frozen=True):
     """What led to it, the nearest first."""
     is_whole: bool
     """Whether the way ends in submissions: else the trace does not have all of it."""
+
+
+class MessageRecording(Answer, frozen=True):
+    """One message of a trace, to be replayed."""
+
+    job_id: str
+    message_id: str
+    routine_id: str
+    slot_name: str
+    nbytes: Count
+    """Of the message, encoded."""
+    recording: PayloadText
+    """A file of this one message, in base64: `routilux replay` and `routilux.recorded` read it."""

@@ -5,11 +5,13 @@ from routilux_monitor import perfetto
 from routilux_monitor.contract import jobs as contract
 from routilux_monitor.contract import metrics
 from routilux_monitor.contract.errors import ApiError
+from routilux_monitor.lineage import Lineage
+from routilux_monitor.model import JobRecord
 from routilux_monitor.monitor import Monitor
 from routilux_monitor.rest import find
 from routilux_monitor.roles import Role
 from routilux_monitor.routes import Call, File, NoBody, NoQuery, route
-from routilux_monitor.views import states, traces
+from routilux_monitor.views import recordings, states, traces
 from routilux_monitor.views.metrics import job_metrics
 
 
@@ -65,15 +67,32 @@ async def get_trace(monitor: Monitor, call: Call[NoBody, metrics.TraceFileQuery]
 async def get_lineage(monitor: Monitor, call: Call[NoBody, NoQuery]) -> metrics.Lineage:
     """Which messages a message of a traced job was made of, and what was made of it."""
     record = await find.job(monitor, call.path["job_id"])
-    found = await monitor.known.lineage(record.job_id, call.path["message_id"])
+    return traces.lineage(record.job_id, await _message(monitor, record, call.path["message_id"]))
+
+
+async def get_recording(monitor: Monitor, call: Call[NoBody, NoQuery]) -> metrics.MessageRecording:
+    """A message of a job that was traced as a whole, to be replayed.
+
+    It is there if it has at most 4 KiB, as long as the trace has it.
+    """
+    record, message_id = await find.job(monitor, call.path["job_id"]), call.path["message_id"]
+    found = await _message(monitor, record, message_id)
+    copy = record.copies.get(message_id)
+    if copy is None:
+        raise ApiError("MESSAGE_NOT_KEPT", recordings.why_not(record, message_id))
+    return recordings.recording(record, found, copy)
+
+
+async def _message(monitor: Monitor, record: JobRecord, message_id: str) -> Lineage:
+    found = await monitor.known.lineage(record.job_id, message_id)
     if found is None:
         raise ApiError(
             "MESSAGE_NOT_FOUND",
-            f"the trace of job {record.job_id!r} has no message {call.path['message_id']!r}",
+            f"the trace of job {record.job_id!r} has no message {message_id!r}",
             is_traced=record.is_traced,
             trace_dropped=record.trace_dropped,
         )
-    return traces.lineage(record.job_id, found)
+    return found
 
 
 _GRAPH = ("JOB_NOT_FOUND", "FLOW_NOT_FOUND")
@@ -94,5 +113,13 @@ ROUTES = (
         get_lineage,
         "JOB_NOT_FOUND",
         "MESSAGE_NOT_FOUND",
+    ),
+    route(
+        "GET",
+        "/jobs/{job_id}/messages/{message_id}/recording",
+        get_recording,
+        "JOB_NOT_FOUND",
+        "MESSAGE_NOT_FOUND",
+        "MESSAGE_NOT_KEPT",
     ),
 )

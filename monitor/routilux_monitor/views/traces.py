@@ -9,6 +9,7 @@ from msgspec import structs
 
 from routilux_monitor.contract import metrics as contract
 from routilux_monitor.contract.fields import MASK
+from routilux_monitor.copies import Copies
 from routilux_monitor.lineage import Lineage, Message
 from routilux_monitor.model import JobRecord, TraceEvent
 from routilux_monitor.views.times import iso, maybe_iso, of_ns
@@ -22,6 +23,7 @@ _PLAIN = (
     "message_ids",
     "parents",
     "origin",
+    "nbytes",
 )
 OF_DEBUGGER = ("breakpoint_resumed", "message_injected", "variable_set")
 _BY_ITSELF = ("auto-resume", "drain", "removed", "died", "ended")
@@ -35,6 +37,7 @@ _NAMED = (
     "message_ids",
     "parents",
     "preview",
+    "nbytes",
     "variable",
     *_DEBUG,
 )
@@ -44,17 +47,21 @@ def trace(job: JobRecord, routine_id: str, offset: int, limit: int | None) -> co
     """The events of a job, or of one of its routines, in the order in which they were told."""
     events = [event for event in job.trace if not routine_id or event.routine_id == routine_id]
     end = None if limit is None else offset + limit
-    return contract.ExecutionTrace([_event(e) for e in events[offset:end]], len(events), job.trace_dropped)
+    shown = [_event(event, job.copies) for event in events[offset:end]]
+    return contract.ExecutionTrace(shown, len(events), job.trace_dropped)
 
 
-def _event(event: TraceEvent) -> contract.ExecutionEvent:
+def _event(event: TraceEvent, copies: Copies) -> contract.ExecutionEvent:
+    data = trace_data(event)
+    if "nbytes" in data:
+        data["is_replayable"] = data["message_id"] in copies
     return contract.ExecutionEvent(
         event_id=f"{event.job_id}-{event.number}",
         job_id=event.job_id,
         routine_id=event.routine_id,
         event_type=event.kind,
         timestamp=iso(event.at),
-        data=contract.TraceData(**trace_data(event)),
+        data=contract.TraceData(**data),
         duration=None if event.duration is None else of_ns(event.duration),
         status=event.status,
     )

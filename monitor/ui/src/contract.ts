@@ -41,4 +41,5 @@ export type Value = Schemas["Value"];
 export type ValueList = Schemas["ValueList"];
 export type Lineage = Schemas["Lineage"];
 export type LineageStep = Schemas["LineageStep"];
+export type MessageRecording = Schemas["MessageRecording"];
 export type Picture = Schemas["Picture"];

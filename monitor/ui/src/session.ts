@@ -1,5 +1,7 @@
 /** Here is who we are to the monitor: the token, and how a request is made with it. */
 
+import type { MessageRecording } from "./contract";
+
 const KEY = "routilux.token";
 
 /** Take the token out of the link's fragment, so that it stands in no history, and keep it for this tab. */
@@ -58,11 +60,13 @@ export class Client {
   /** Let the browser keep an answer as a file. The token goes in a header, so a plain link would not do. */
   async keepFile(path: string, name: string): Promise<void> {
     const content = await this.get<unknown>(path);
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([JSON.stringify(content)], { type: "application/json" }));
-    link.download = name;
-    link.click();
-    URL.revokeObjectURL(link.href);
+    keep(new Blob([JSON.stringify(content)], { type: "application/json" }), name);
+  }
+
+  /** The same of a message of a trace, for `routilux replay`. */
+  async keepRecording(path: string, name: string): Promise<void> {
+    const { recording } = await this.get<MessageRecording>(path);
+    keep(new Blob([Uint8Array.from(atob(recording), (each) => each.charCodeAt(0))]), name);
   }
 
   private async ask<T>(method: string, path: string, body?: unknown): Promise<T> {
@@ -87,4 +91,12 @@ export class Client {
     }
     return answer;
   }
+}
+
+function keep(content: Blob, name: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(content);
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
 }

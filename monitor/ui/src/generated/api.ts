@@ -1,5 +1,5 @@
 // Made by `npm run client`: do not edit.
-// SHA-256 of openapi.json: c4a464bea6403309596b6a70ca7c5de73e7be19933ce1b4bd4fa4e4f90bab22e
+// SHA-256 of openapi.json: 7951d5655c8b264ac07c86224cbdb39c2b85c0d7b3bc1a3d9be593d6cd6bb1d0
 
 export interface paths {
     "/api/v1/conditions/check": {
@@ -839,6 +839,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/jobs/{job_id}/messages/{message_id}/recording": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A message of a job that was traced as a whole, to be replayed.
+         * @description It is there if it has at most 4 KiB, as long as the trace has it.
+         */
+        get: operations["watching_get_recording"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs/{job_id}/metrics": {
         parameters: {
             query?: never;
@@ -1491,6 +1511,7 @@ export interface components {
              * @example LETTER_NOT_FOUND
              * @example MALFORMED_REQUEST
              * @example MESSAGE_NOT_FOUND
+             * @example MESSAGE_NOT_KEPT
              * @example METHOD_NOT_ALLOWED
              * @example MISDIRECTED_REQUEST
              * @example NOTHING_HELD
@@ -1857,6 +1878,18 @@ export interface components {
             routine_id: string;
             message: string;
         };
+        /**
+         * MessageRecording
+         * @description One message of a trace, to be replayed.
+         */
+        MessageRecording: {
+            job_id: string;
+            message_id: string;
+            routine_id: string;
+            slot_name: string;
+            nbytes: number;
+            recording: string;
+        };
         /** Monitoring */
         Monitoring: {
             job_id: string;
@@ -2093,6 +2126,10 @@ export interface components {
             parents: string[] | null;
             /** @default null */
             preview: string | null;
+            /** @default null */
+            nbytes: number | null;
+            /** @default null */
+            is_replayable: boolean | null;
             /** @default null */
             hold_id: string | null;
             /** @default null */
@@ -8101,6 +8138,92 @@ export interface operations {
                 };
             };
             /** @description JOB_NOT_FOUND, MESSAGE_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description MISDIRECTED_REQUEST */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description VALIDATION_ERROR */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description TOO_MANY_FAILURES */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    watching_get_recording: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+                message_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageRecording"];
+                };
+            };
+            /** @description MALFORMED_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description UNAUTHORIZED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description FORBIDDEN */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description JOB_NOT_FOUND, MESSAGE_NOT_FOUND, MESSAGE_NOT_KEPT */
             404: {
                 headers: {
                     [name: string]: unknown;

@@ -5,12 +5,13 @@ import type { ExecutionEvent, ExecutionTrace, JobState, ProcessList } from "../.
 import { short } from "../../format";
 import { useMonitor } from "../../monitor";
 import { href } from "../../route";
+import type { Refused } from "../../session";
 import { rowsOf } from "../../stream/bars";
 import { TaskStream } from "../../stream/TaskStream";
 import { useBars } from "../../stream/useBars";
 import { useApi } from "../../useApi";
 import { Pages } from "../Pages";
-import { Answer, Empty, Scrolled, Status } from "../parts";
+import { Acting, Answer, Empty, Scrolled, Status } from "../parts";
 
 const PAGE = 50;
 
@@ -55,11 +56,12 @@ function Events({ path, flow, every }: { path: string; flow: string; every: numb
                     <th>where</th>
                     <th className="number">messages</th>
                     <th>payload</th>
+                    <th aria-label="message" />
                   </tr>
                 </thead>
                 <tbody>
                   {events.map((event) => (
-                    <Row key={event.event_id} event={event} flow={flow} />
+                    <Row key={event.event_id} event={event} flow={flow} path={path} />
                   ))}
                 </tbody>
               </table>
@@ -72,7 +74,7 @@ function Events({ path, flow, every }: { path: string; flow: string; every: numb
   );
 }
 
-function Row({ event, flow }: { event: ExecutionEvent; flow: string }) {
+function Row({ event, flow, path }: { event: ExecutionEvent; flow: string; path: string }) {
   const { data } = event;
   const where = data.connection_id?.replace("->", " → ") ?? data.event_name ?? data.slot_name ?? "";
   const message = data.message_id ?? data.message_ids?.[0];
@@ -96,6 +98,26 @@ function Row({ event, flow }: { event: ExecutionEvent; flow: string }) {
       <td className="mono payload" title={data.preview ?? undefined}>
         {data.preview}
       </td>
+      <td>{data.is_replayable && message && <Save path={path} job={event.job_id} message={message} />}</td>
     </tr>
+  );
+}
+
+function Save({ path, job, message }: { path: string; job: string; message: string }) {
+  const { client } = useMonitor();
+  const [failure, setFailure] = useState("");
+  const save = () => {
+    setFailure("");
+    client
+      .keepRecording(`${path}/messages/${encodeURIComponent(message)}/recording`, `${job}-${message.replaceAll(":", "-")}.rlx`)
+      .catch((error: Refused) => setFailure(error.message));
+  };
+  return (
+    <Acting>
+      <button type="button" title="keep this message as a file for routilux replay" onClick={save}>
+        Save
+      </button>
+      {failure && <small role="alert">{failure}</small>}
+    </Acting>
   );
 }
