@@ -30,7 +30,9 @@ class Rest:
         self._in_vain = self._skip = self._skipped = 0
 
     def pays(self, *, has_worked: bool) -> bool:
-        """Whether to rest rather than to sleep. `has_worked`: there was something to do since the last time."""
+        """Whether to rest rather than to sleep. `has_worked`: there was something to do since it was asked
+        last.
+        """
         self._in_vain = 0 if has_worked else self._in_vain + 1
         if self._in_vain > IN_VAIN or not KEEPS_ORDER or thread_time_ns() - self._woken > LITTLE_NS:
             return False
