@@ -56,7 +56,7 @@ class ImmediateLoop(Loop):
                     if not busy:
                         p.care.begin(batch.key(batch.used), alone=limit == 1)
                     busy = True
-                    ran += self.consume(inlet, batch, min(batch.left, limit - ran))
+                    ran += self.consume(inlet, batch, min(batch.left, limit - ran, p.outputs.fill))
                     if inlet.owed >= MUCH:
                         limit = ran
                 busy |= inlet.changed

@@ -21,6 +21,7 @@ from routilux.worker.commits import Commits, Parts
 from routilux.worker.gate import Gate
 from routilux.worker.intake import Batch, Inlet
 from routilux.worker.jobs import WorkerJob
+from routilux.worker.outputs import MOST_LARGE
 from routilux.worker.over import JobOver
 from routilux.worker.replay import Replay
 from routilux.worker.stopwatch import Stopwatch
@@ -32,9 +33,8 @@ BATCH_NS = 5_000_000
 """One commit spans about this much work."""
 LARGEST_BATCH = 2048
 YIELD_SECONDS = 0.002
-"""A generator's outputs are committed after this many seconds, or when they fill a frame,"""
-MOST_LARGE = 2 << 20
-"""or after so many bytes of large payloads: they are to be read while a cache has them."""
+"""A generator's outputs are committed after this many seconds, when they fill a frame, or when they are
+MOST_LARGE bytes of large payloads."""
 STRIDE = 64
 """The most yields before the clock is read again,"""
 STRIDE_SECONDS = 50e-6

@@ -1,6 +1,6 @@
 """Here is what a routine emits, from the call of `emit` until its frames lie in the lanes, still private."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import cast
 
 from routilux.errors import PayloadError
@@ -18,6 +18,8 @@ from routilux.keys import by_key, key_of
 from routilux.worker.changes import Apart, Change, Changes, Decision, Sent, blobs_of, cut, shifted
 from routilux.worker.target import Target
 
+MOST_LARGE = 2 << 20
+"""Bytes of large payloads that are sent at once: they are to be read while a cache has them."""
 MOST_FILL = 1024
 """Messages of one frame, however small they are;"""
 FEW = MAX_PAYLOAD // 16
@@ -188,14 +190,18 @@ class EventOutput:
                     cut = self._cut(job, target, chosen, origin, place)
                     made += push(channel, cut)
             keyed += 1
+        self._are_pushed([part for part in parts if isinstance(part, Blob)] if self.large else ())
+        tx.create(job & 0xFFFF, made)
+
+    def _are_pushed(self, blobs: Iterable[Blob]) -> None:
+        """What was emitted waits in the channels now, `blobs` of it large."""
+        for blob in blobs:
+            self._blobs.sent(blob)
         if self.large:
-            for part in parts:
-                if isinstance(part, Blob):
-                    self._blobs.sent(part)
-            self.large = 0
+            self.fill = max(1, MOST_LARGE * len(self.parts) // self.large)
+        self.large = 0
         self.parts.clear()
         self.places.clear()
-        tx.create(job & 0xFFFF, made)
 
     def _cut(self, job: int, target: Target, parts: list[Part], origin: int, turn: Turn) -> list[Segment]:
         if self.large or not parts:
@@ -246,11 +252,7 @@ class EventOutput:
                             channel,
                             list(cut(job, target.port, some, origin=origin, flags=self._flags, turn=place)),
                         )
-        for blob in (*(part for part in self.parts if isinstance(part, Blob)), *blobs_of(self.changes)):
-            self._blobs.sent(blob)
-        self.large = 0
-        self.parts.clear()
-        self.places.clear()
+        self._are_pushed((*(part for part in self.parts if isinstance(part, Blob)), *blobs_of(self.changes)))
         self.changes.clear()
         tx.create(job & 0xFFFF, made)
 
@@ -367,7 +369,7 @@ class Outputs:
 
     @property
     def fill(self) -> int:
-        """How many small messages like the last ones fill a frame."""
+        """How many messages like the last ones fill a frame, or are MOST_LARGE bytes."""
         return min([event.fill for event in self.events], default=MOST_FILL)
 
     @property

@@ -84,6 +84,13 @@ def test_a_source_of_more_than_its_heap_completes_behind_a_slow_consumer() -> No
         assert runtime.exec(flow, n=60, timeout=TIMEOUT).result(TIMEOUT) == [False] * 60
 
 
+def test_a_commit_has_few_large_payloads_in_it_however_fast_they_are_made() -> None:
+    flow = Flow().pipe(numbers).pipe(payloads.Zeros(nbytes=MIB)).pipe(payloads.Flags()).pipe(Gather())
+    with Runtime(heap=32 * MIB) as runtime:
+        runtime.run(flow, n=400)  # from here on it is known how fast they are made
+        assert runtime.exec(flow, n=400, timeout=TIMEOUT).result(TIMEOUT) == [False] * 400
+
+
 def test_a_stream_of_more_than_the_heap_completes() -> None:
     flow = Flow().pipe(Slow(seconds=0.002)).pipe(payloads.Flags())
     with Runtime(heap=64 * MIB) as runtime:

@@ -236,6 +236,17 @@ class Copies(Routine):
         self.out.emit(value)
 
 
+class Zeros(Routine):
+    """An array of so many bytes for each message."""
+
+    value = Slot()
+    frame = Event()
+    nbytes: int = 8
+
+    def logic(self, value: int) -> None:
+        self.frame.emit(np.zeros(self.nbytes, "u1"))
+
+
 class Frames(Routine):
     """Yields arrays, each full of its number."""
 
