@@ -1,6 +1,7 @@
 """Here is how a command attends to its flow: the work in a thread, signals and terminal in this one."""
 
 import contextlib
+import math
 import os
 import shlex
 import signal
@@ -62,10 +63,8 @@ class Drain:
         self.told.set()
 
     def __str__(self) -> str:
-        return (
-            f"draining, for {self.seconds:g} s at most: sources stop, what is in flight is finished; "
-            "press Ctrl-C again to kill"
-        )
+        limit = "" if self.seconds == math.inf else f", for {self.seconds:g} s at most"
+        return f"draining{limit}: sources stop, what is in flight is finished; press Ctrl-C again to kill"
 
 
 class View(Protocol):

@@ -1,5 +1,6 @@
 """Here are the commands of `routilux dead-letters`."""
 
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,7 +8,7 @@ import typer
 
 from routilux.cli import arguments, progress
 from routilux.cli.answers import answering, complain, existing, show
-from routilux.cli.attendance import attend
+from routilux.cli.attendance import Drain, attend
 from routilux.cli.interrupts import Interrupts
 from routilux.cli.listing import moment, print_fields, print_table, write_lines
 from routilux.cli.target import load
@@ -175,7 +176,8 @@ def requeue_letters(
         def work() -> tuple[list[JobState], RoutiluxError | None]:
             return requeued(runtime, flow, ids, timeout)
 
-        jobs, failure = attend(interrupts, [runtime], work, progress.Quiet())
+        # a letter has left the store: only a second signal cuts it short
+        jobs, failure = attend(interrupts, [runtime], work, progress.Quiet(), Drain(math.inf))
         crew = progress.crew(flow, wanted, "local")
         for letter_id, job in zip(ids, jobs, strict=False):
             if not as_json:

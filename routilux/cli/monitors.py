@@ -17,7 +17,7 @@ from routilux.frontdesk.visit import ask, runtimes
 
 A = TypeVar("A")
 
-_LINK: Final = re.compile(r"(https?://[^/?#\s]+)/?#token=([^&\s]+)")
+_LINK: Final = re.compile(r"(https?://[^/?#\s]+)/?#token=([A-Za-z0-9._~-]+)")
 
 SECONDS = 10.0
 """For an answer."""
@@ -72,8 +72,9 @@ class Monitor(NamedTuple):
         """Of a link as it is printed. Raises RoutiluxError for one that is none."""
         found = _LINK.fullmatch(link.strip())
         if found is None:
+            shown = link.strip().partition("#")[0]  # what follows may be a token
             raise RoutiluxError(
-                f"{link!r} is no link of a monitor: give it as the monitor prints it, with its token "
+                f"{shown!r} is no link of a monitor: give it as the monitor prints it, with its token "
                 "(http://127.0.0.1:20555/#token=...)"
             )
         return cls(*found.groups())
@@ -87,17 +88,17 @@ class Monitor(NamedTuple):
                 return msgspec.json.decode(answer.read(), type=kind)
         except HTTPError as error:
             raise self._refusal(error) from None
-        except (OSError, HTTPException) as error:
-            why = getattr(error, "reason", error)
-            raise PeerLost(f"the monitor at {self.url} does not answer: {why}") from None
         except msgspec.MsgspecError as error:
             raise RoutiluxError(f"what answers at {self.url} is no monitor of Routilux: {error}") from None
+        except (OSError, HTTPException, ValueError) as error:
+            why = getattr(error, "reason", error)
+            raise PeerLost(f"the monitor at {self.url} does not answer: {why}") from None
 
     def _refusal(self, error: HTTPError) -> RoutiluxError:
         with error:
             try:
                 why = msgspec.json.decode(error.read(), type=_ErrorAnswer).error
-            except msgspec.MsgspecError:
+            except (msgspec.MsgspecError, OSError, HTTPException):
                 return RoutiluxError(f"what answers at {self.url} is no monitor of Routilux: {error}")
         if why.code in ("UNAUTHORIZED", "FORBIDDEN"):
             return Refused(why.code, f"the monitor at {self.url} does not take this token: {why.message}")

@@ -11,7 +11,7 @@ from routilux.cli.listing import print_table, write_lines
 from routilux.cli.monitors import Monitor, Refused, monitors
 from routilux.cli.progress import counted
 from routilux.debug.recordings import read_bytes
-from routilux.errors import RecordingError
+from routilux.errors import PeerLost, RecordingError, RoutiluxError
 from routilux.hookevents import COPIED
 from routilux.replay import Message, place_of
 
@@ -50,14 +50,16 @@ class Traced(NamedTuple):
     @classmethod
     def find(cls, job_id: str, link: str | None) -> "Traced":
         """Raises RoutiluxError if no monitor knows the job."""
-        unknown: Refused | None = None
+        unknown: RoutiluxError | None = None
         for monitor in monitors(link):
             try:
                 monitor.get(f"{_path(job_id)}/state", msgspec.Raw)
             except Refused as refused:
                 if refused.code != "JOB_NOT_FOUND":
                     raise
-                unknown = refused
+                unknown = unknown or refused
+            except PeerLost as lost:  # the next one may know it
+                unknown = lost
             else:
                 return cls(job_id, monitor)
         raise RecordingError(str(unknown))

@@ -359,15 +359,18 @@ class Channel:
             return self.lanes[0], MAX_COUNT
         self._turn += 1
         turn = self._turn % len(self.lanes)
-        lanes = (*self.lanes[turn:], *self.lanes[:turn])
-        lane = lanes[least([lane.outstanding() for lane in lanes])]
-        service = self._service_ns(lane.consumer)
-        most = window(service)
-        room = most - lane.outstanding()
-        if room < min(count, -(-most // 2)):  # a frame and a wake-up for each message would cost too much
+        able = []
+        for lane in (*self.lanes[turn:], *self.lanes[:turn]):
+            outstanding, service = lane.outstanding(), self._service_ns(lane.consumer)
+            most = window(service)
+            room = most - outstanding
+            if room >= min(count, -(-most // 2)):  # one message is not worth a frame and a wake-up
+                able.append((lane, outstanding, service, min(room, most // 2)))
+        if not able:
             return None, 0
+        lane, _, service, room = able[least([outstanding for _, outstanding, _, _ in able])]
         run = max(-(-count // len(self.lanes)), RUN_NS // service if service else 1)
-        return lane, min(room, run, most // 2)  # the second half is there before the first is used up
+        return lane, min(room, run)  # the second half is there before the first is used up
 
 
 def push(channel: Channel, cut: Sequence[Segment]) -> int:

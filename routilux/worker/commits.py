@@ -203,7 +203,7 @@ class Commits:
                 self.p.bells.ring(reader.producer, Bell.CREDIT, reader.plan.index, reader.position)
 
     def is_half_done(self, inlet: Inlet) -> bool:
-        """Whether a producer that gives a little work ahead can give more: it counts whole frames."""
+        """Whether a producer that gives a little work ahead can give more."""
         has_passed = inlet.reader.position > inlet.passed_from
         return has_passed and 2 * inlet.reader.unused <= window(self._words[self._service]) + 1
 

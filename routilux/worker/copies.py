@@ -23,24 +23,25 @@ class Copies:
     """Of one process."""
 
     def __init__(self) -> None:
-        self._budget = TokenBucket(*BUDGET)
+        self._made, self._sent = TokenBucket(*BUDGET), TokenBucket(*BUDGET)
 
     def of(self, part: bytes, now: int, *, is_typed: bool) -> Copy:
         """Of a small message, if there is room for it."""
         nbytes = len(part)
-        if nbytes > COPIED or not self._budget.take(now, nbytes):
+        if nbytes > COPIED or not self._made.take(now, nbytes):
             return Copy(nbytes)
         return Copy(nbytes, in_one_piece(part), is_typed)
 
-
-def together(messages: Iterable[MessageRef]) -> Iterator[MessageRef]:
-    """The inputs of one activation, of which the first keep their copies."""
-    room = TOGETHER
-    for message in messages:
-        copy = message.copy
-        if copy is not None and copy.data:
-            room -= copy.nbytes
-            if room < 0:
-                yield msgspec.structs.replace(message, copy=Copy(copy.nbytes))
-                continue
-        yield message
+    def together(self, messages: Iterable[MessageRef], now: int) -> Iterator[MessageRef]:
+        """The inputs of one activation, of which the first keep their copies. They may have come long
+        ago, for many activations that run at once.
+        """
+        room = TOGETHER
+        for message in messages:
+            copy = message.copy
+            if copy is not None and copy.data:
+                room -= copy.nbytes
+                if room < 0 or not self._sent.take(now, copy.nbytes):
+                    yield msgspec.structs.replace(message, copy=Copy(copy.nbytes))
+                    continue
+            yield message

@@ -108,7 +108,7 @@ class GatherLoop(MessagesAtHand):
                     value.reject()
                 arrival = Arrival(value, batch.origin, now, unit, index)
                 if p.tap.is_on:
-                    p.tap.arrive(job, arrival, p.slot_names[batch.slot])
+                    p.tap.arrive(job, arrival, p.slot_names[batch.slot], len(inbox))
                 inbox.put(batch.slot, arrival)
                 unit.waiting[index] = arrival
                 self.waiting.add(batch.slot, 1)

@@ -21,7 +21,6 @@ from routilux.policies import Inbox, Taken
 from routilux.reports import describe
 from routilux.worker.activation import Activations
 from routilux.worker.budget import TokenBucket
-from routilux.worker.copies import together
 from routilux.worker.figures import Figures
 from routilux.worker.intake import Batch
 from routilux.worker.jobs import SLOT_MASK, JobTable, WorkerJob
@@ -93,7 +92,9 @@ class Tap:
         self._dropped = 0
         self._next_stats = self._next_send = 0
         self._work: dict[int, Work] = {}
-        """By job, since it was told last. All of it is committed whenever something is published."""
+        """By job, in this transaction,"""
+        self._sums: dict[int, Work] = {}
+        """and in those before it, since it was told last."""
         self._pending: list[HookEvent] = []
         self._outbox: list[HookEvent] = []
         self._began = 0
@@ -125,18 +126,18 @@ class Tap:
 
     @property
     def _has_collected(self) -> bool:
-        return bool(self._outbox or self._work or self.lines.waiting)
+        return bool(self._outbox or self._sums or self.lines.waiting)
 
     @property
     def _has_much(self) -> bool:
-        return len(self._outbox) + len(self._work) >= ENVELOPE
+        return len(self._outbox) + len(self._sums) >= ENVELOPE
 
     def _send(self, now: int) -> None:
         """Publish what has been collected."""
         if self._has_collected:
             self._next_send = now - now % SEND_NS + SEND_NS
-        self._outbox += [work.told() for work in self._work.values() if work.is_told]
-        self._work.clear()
+        self._outbox += [work.told() for work in self._sums.values() if work.is_told]
+        self._sums.clear()
         if self._outbox:
             self._publisher.publish(ROUTINE, self._outbox)
             self._outbox.clear()
@@ -150,6 +151,7 @@ class Tap:
             channel.placed = self.trace.placement.placed if is_wanted else None
         if not is_wanted:
             self._work.clear()
+            self._sums.clear()
             self._pending.clear()
             self._outbox.clear()
             self.trace.forget()
@@ -161,10 +163,8 @@ class Tap:
         return min(seconds, max(BEAT_NS, self._next_send - perf_counter_ns()) / 1e9)
 
     def close(self) -> None:
-        """The process ends: what there is goes out."""
+        """The process ends: what has been committed goes out."""
         self._next_stats = self._next_send = 0
-        if self._activations.was_cut:  # it has not happened
-            self._work.clear()
         self.beat(perf_counter_ns())
         self._publisher.close()
 
@@ -200,7 +200,8 @@ class Tap:
         is_shown = self.hooked is not None and not is_finish
         now = self._begin(job, is_finish, self._values(attempt) if is_shown else None)
         if self._may_trace(job, now):
-            running = self._open(job, now, together(map(_told, messages[:MOST])), 1 + attempt.failures)
+            inputs = self.trace.copies.together(map(_told, messages[:MOST]), now)
+            running = self._open(job, now, inputs, 1 + attempt.failures)
             message = attempt.taken.message
             running.reason = "" if message is None else str(message)[:REASON]
             self._note_finish(is_finish=is_finish)
@@ -295,13 +296,14 @@ class Tap:
     def go_on(self, present: tuple[Any, ...]) -> None:
         self._job, self._began, self._status, self._error, self._was_cut, self.trace.running = present
 
-    def arrive(self, job: WorkerJob, arrival: Arrival, slot: str) -> None:
-        """A message has come before the policy."""
+    def arrive(self, job: WorkerJob, arrival: Arrival, slot: str, waiting: int) -> None:
+        """A message has come before the policy, where so many wait."""
         if self._wants_trace:
             now, is_whole = perf_counter_ns(), self._is_asked_for(job)
             if self._previews[is_whole].take(now):
                 batch = arrival.unit.batch
-                arrival.told = self.trace.message(batch, arrival.index, now, is_whole=is_whole)
+                is_copied = is_whole and waiting < MOST  # an activation tells of no more
+                arrival.told = self.trace.message(batch, arrival.index, now, is_whole=is_copied)
         if self.hooked is not None:
             self.hooked.receives(job, slot, arrival.value)
 
@@ -332,9 +334,15 @@ class Tap:
             if (job := self._jobs.in_slot(slot)) is not None:
                 self._work_for(job.number, perf_counter_ns()).count(*counts)
         shared, traced = self._shared, self._traced
-        for number in [each for each in self._work if shared[traced + (each & SLOT_MASK)]]:
-            if (work := self._work.pop(number)).is_told:
-                self._outbox.append(work.told())
+        for number, work in self._work.items():
+            if shared[traced + (number & SLOT_MASK)]:
+                if work.is_told:
+                    self._outbox.append(work.told())
+            elif (before := self._sums.get(number)) is not None:
+                before.followed_by(work)
+            else:
+                self._sums[number] = work
+        self._work.clear()
         if self._has_much:
             self.next_beat = 0
 

@@ -177,7 +177,7 @@ class Trace:
         self.placement = Placement()
         self.running: Running | None = None
         self._data = data
-        self._copies = Copies()
+        self.copies = Copies()
         self._ended: list[Running] = []
         self._batch: Batch | None = None
         self._parts: Iterator[bytes] = iter(())
@@ -198,7 +198,7 @@ class Trace:
         else:
             part = self._part(batch, index)
             line = short(part, LINE)
-            copy = self._copies.of(part, now, is_typed=bool(frame.flags & TYPED)) if is_whole else None
+            copy = self.copies.of(part, now, is_typed=bool(frame.flags & TYPED)) if is_whole else None
         return MessageRef(batch.message_id(index), batch.slot, batch.origin, line, copy)
 
     def _part(self, batch: Batch, index: int) -> bytes:

@@ -52,6 +52,18 @@ class Work:
         self.idle += max(0, began - self.ended)
         self.ended = ended
 
+    def followed_by(self, later: "Work") -> None:
+        """What `later` tells comes to it."""
+        self.idle += later.idle
+        self.go_on(later.began, later.ended)
+        self.count(later.activations, later.errors, later.skipped)
+        for mine, its in ((self.received, later.received), (self.emitted, later.emitted)):
+            for number, messages in its.items():
+                mine[number] = mine.get(number, 0) + messages
+        if later.declined:
+            self.declined += later.declined
+            self.waiting, self.reason = later.waiting, later.reason
+
     def told(self) -> Committed:
         return Committed(
             self.job_id,

@@ -449,3 +449,13 @@ def test_messages_that_take_long_go_round() -> None:
 def test_a_window_is_sent_in_two_frames_so_that_one_is_there_when_the_other_is_used_up() -> None:
     half = WINDOW_NS // RUN_NS // 2
     assert dealt(RUN_NS, 100) == [[half, half], [half, half]]
+
+
+def test_a_worker_that_is_fast_gets_more_while_a_slow_one_has_enough() -> None:
+    with Rig() as rig:
+        slow, fast = (rig.writer(SOURCE, consumer) for consumer in (FIRST, SECOND))
+        channel = Channel([slow, fast], lambda consumer: WINDOW_NS // (2 if consumer == FIRST else 100))
+        for segment in segments(1, 0, [b"\x01"] * 1000):
+            channel.push(segment)
+        channel.pump()
+        assert (slow.outstanding(), fast.outstanding()) == (2, 100)

@@ -176,6 +176,7 @@ def test_what_cannot_be_had_from_a_trace_is_told(runtime: Runtime) -> None:
         (["--trace", plain.job_id, other, SUMS], "nobody wanted to see the job as a whole"),
         (["--trace", job.job_id, "--monitor", "http://127.0.0.1:9/#token=x"], "127.0.0.1:9 does not answer"),
         (["--trace", job.job_id, "--monitor", url], "is no link of a monitor"),
+        (["--trace", job.job_id, "--monitor", f"{url}/#token={token}…"], f"'{url}/' is no link of a monitor"),
         (["--trace", job.job_id, "--monitor", f"{url}/#token={token[:-1]}"], "does not take this token"),
         (
             ["--trace", job.job_id, some, SUMS, "--monitor", f"{url}/#token={runtime.monitor.view_token}"],

@@ -21,7 +21,7 @@ from routilux.ipc.lanes import BLOB, LARGE, TYPED, Frame
 from routilux.ipc.typed import TypedEncoder
 from routilux.replay import Message
 from routilux.slottypes import Demand
-from routilux.worker.copies import BUDGET, TOGETHER, Copies, together
+from routilux.worker.copies import BUDGET, TOGETHER, Copies
 from routilux.worker.intake import Batch
 from routilux.worker.trace import Trace
 
@@ -129,9 +129,9 @@ def test_copies_take_no_more_than_their_budget() -> None:
 
 def test_of_what_runs_on_many_messages_the_first_are_copied() -> None:
     refs = [MessageRef(str(n), 0, copy=Copy(COPIED, bytes(COPIED))) for n in range(100)]
-    kept = [ref for ref in together(refs) if ref.copy is not None and ref.copy.data]
+    kept = [ref for ref in Copies().together(refs, 0) if ref.copy is not None and ref.copy.data]
     assert kept == refs[: TOGETHER // COPIED]
-    assert [ref.copy and ref.copy.nbytes for ref in together(refs)] == [COPIED] * 100
+    assert [ref.copy and ref.copy.nbytes for ref in Copies().together(refs, 0)] == [COPIED] * 100
 
 
 @given(st.binary(max_size=200))
