@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from process.flows.told import Both, Pairs, Talks, killed_once, left, numbers, odd, right, sink
+from process.flows.told import Both, Pairs, Talks, Waits, killed_once, left, numbers, odd, right, sink
 from process.hearing import PATIENCE, Ear, parents, processes_of
 from routilux import Flow, JobState, Runtime
 from routilux.hookevents import Activated, Committed, Failed, LogLine, WorkerStats
@@ -285,3 +285,12 @@ def test_a_policy_that_declines_says_why_and_how_many_wait(runtime: Runtime) -> 
         ear.until(lambda: any(c.declined and c.waiting == 1 for c in ear.all(Committed, 2)))
     told = [c for c in ear.all(Committed, 2) if c.waiting == 1]
     assert {(c.job_id, c.reason) for c in told} == {(job.job_id, "one is no pair")}
+
+
+def test_who_waits_for_a_timer_tells_of_it_once_it_has_done_something(runtime: Runtime) -> None:
+    flow = line(Waits())
+    with ear_at(runtime, flow) as ear:
+        job = run_heard(runtime, flow, 1, ear)
+    told = [c for c in ear.all(Committed, 2) if c.job_id == job.job_id and c.declined]
+    assert sum(c.declined for c in told) >= 5  # it looks ten times a second
+    assert len(told) <= 2

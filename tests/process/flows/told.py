@@ -64,6 +64,16 @@ class Pairs(Routine):
         """Uses them up."""
 
 
+class Waits(Routine):
+    """Takes what has come within a second."""
+
+    x = Slot()
+    policy = policies.time_interval(1.0)
+
+    def logic(self, x: list[int]) -> None:
+        """Uses it up."""
+
+
 class Both(Routine):
     """Joins what comes from the left and the right."""
 
