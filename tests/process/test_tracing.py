@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
@@ -48,25 +49,32 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def used(runtime: Runtime, job: JobState, routine: str) -> list[dict[str, Any]]:
-    """What the monitor says of the messages that a routine has used."""
+    """What the monitor says of the messages that a routine has used; nothing of a job that it does not know."""
     assert runtime.monitor is not None
     url = f"{runtime.monitor.url}/api/v1/jobs/{job.job_id}/execution-trace?routine_id={routine}"
-    with urlopen(Request(url, headers={"X-API-Key": runtime.monitor.token}), timeout=TIMEOUT) as answer:
-        events = json.load(answer)["events"]
+    try:
+        with urlopen(Request(url, headers={"X-API-Key": runtime.monitor.token}), timeout=TIMEOUT) as answer:
+            events = json.load(answer)["events"]
+    except HTTPError as error:
+        with error:
+            assert error.code == 404
+        return []
     return [event["data"] for event in events if event["event_type"] == "slot_called"]
 
 
 def traced(runtime: Runtime, flow: Flow, routine: str, messages: int, **slots: Any) -> JobState:
     """A job of whose messages the monitor has heard: not of those of a flow that has just been started."""
     jobs: list[JobState] = []
+    heard: list[JobState] = []
 
     def is_heard() -> bool:
         jobs.append(runtime.exec(flow, trace=True, **slots).wait(TIMEOUT))
-        return len(used(runtime, jobs[-1], routine)) == messages
+        heard.extend(job for job in jobs if len(used(runtime, job, routine)) == messages)
+        return bool(heard)
 
     runtime.start(flow)
     until(is_heard)
-    return jobs[-1]
+    return heard[0]
 
 
 def ids(runtime: Runtime, job: JobState, routine: str) -> dict[str, str]:
