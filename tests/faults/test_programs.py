@@ -63,7 +63,7 @@ def test_the_workers_of_a_killed_program_are_gone_at_once(
 @pytest.mark.parametrize("times", [1, 2, 10])
 @pytest.mark.parametrize("attempt", RUNS)
 def test_ctrl_c_while_it_starts_leaves_no_traceback(tmp_path: Path, times: int, attempt: int) -> None:
-    with program(tmp_path, ["-m", "routilux", "run", "flows.py:endless"]) as process:
+    with program(tmp_path, ["-m", "routilux", "run", "flows.py:endless", "--drain", "30"]) as process:
         wait_until_handled(process)
         threading.Event().wait(Random(attempt).uniform(0.0, 1.5))  # any moment of it
         found = descendants(process)

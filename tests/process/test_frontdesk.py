@@ -87,6 +87,7 @@ def standing() -> Iterator[tuple[Visitor, JobState]]:
         runtime.exec(flow, n=1, job_id="ended").wait(TIMEOUT)
         held = runtime.exec(flow, n=1, job_id="held", start_paused=True)
         with Visitor(runtime._premises.path()) as visitor:
+            refused(visitor, Letters(limit=0))  # from here on they are connected
             yield visitor, held
 
 

@@ -48,32 +48,47 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def used(runtime: Runtime, job: JobState, routine: str) -> list[dict[str, Any]]:
-    """What the monitor says of the messages that a routine has used; nothing of a job that it does not know."""
+def asked(runtime: Runtime, job: JobState, what: str) -> dict[str, Any]:
+    """What the monitor says; nothing of a job that it does not know."""
     assert runtime.monitor is not None
-    url = f"{runtime.monitor.url}/api/v1/jobs/{job.job_id}/execution-trace?routine_id={routine}"
+    url = f"{runtime.monitor.url}/api/v1/jobs/{job.job_id}/{what}"
     try:
         with urlopen(Request(url, headers={"X-API-Key": runtime.monitor.token}), timeout=TIMEOUT) as answer:
-            events = json.load(answer)["events"]
+            said: dict[str, Any] = json.load(answer)
     except HTTPError as error:
-        with error:
-            assert error.code == 404
-        return []
-    return [event["data"] for event in events if event["event_type"] == "slot_called"]
+        error.close()
+        if error.code != 404:
+            raise
+        return {}
+    return said
+
+
+def used(runtime: Runtime, job: JobState, routine: str) -> list[dict[str, Any]]:
+    """The messages that a routine has used, as far as the monitor has heard; its job's end is none."""
+    events = asked(runtime, job, f"execution-trace?routine_id={routine}").get("events", ())
+    found = [event["data"] for event in events if event["event_type"] == "slot_called"]
+    return [data for data in found if "preview" in data]
 
 
 def traced(runtime: Runtime, flow: Flow, routine: str, messages: int, **slots: Any) -> JobState:
-    """A job of whose messages the monitor has heard: not of those of a flow that has just been started."""
+    """A job of whose messages the monitor has heard, and where they came from: not one of a flow that has
+    just been started.
+    """
     jobs: list[JobState] = []
     heard: list[JobState] = []
 
-    def is_heard() -> bool:
+    def is_heard(job: JobState) -> bool:
+        found = used(runtime, job, routine)
+        ways = [asked(runtime, job, f"messages/{data['message_id']}/lineage") for data in found]
+        return len(ways) == messages and all(way["is_whole"] for way in ways)
+
+    def are_heard() -> bool:
         jobs.append(runtime.exec(flow, trace=True, **slots).wait(TIMEOUT))
-        heard.extend(job for job in jobs if len(used(runtime, job, routine)) == messages)
+        heard.extend(filter(is_heard, jobs))
         return bool(heard)
 
     runtime.start(flow)
-    until(is_heard)
+    until(are_heard)
     return heard[0]
 
 
@@ -126,15 +141,15 @@ def test_structs_run_from_the_trace_dataclasses_need_trust_and_large_arrays_are_
     assert recorded(path)[0].run(flow) == [("price", 10)]
 
     job = traced(runtime, tapes.boxes(), "passed", 1, count=1)
-    asked = (
+    given = (
         "--trace",
         job.job_id,
         used(runtime, job, "passed")[0]["message_id"],
         "process.flows.tapes:boxes",
     )
-    refused = command(*asked)
+    refused = command(*given)
     assert (refused.returncode, "Box by pickle" in refused.stderr) == (125, True)
-    assert command(*asked, "--trust").returncode == 0
+    assert command(*given, "--trust").returncode == 0
 
     flow = Flow("arrays").pipe(tapes.arrays).pipe(tapes.total)
     job = traced(runtime, flow, "total", 2, sizes=[10, 1000])

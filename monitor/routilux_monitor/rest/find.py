@@ -41,10 +41,13 @@ def routine(info: FlowInfo, routine_id: str) -> RoutineInfo:
 
 
 async def job(monitor: Monitor, job_id: str) -> JobRecord:
-    found = monitor.known.jobs.get(job_id) or await monitor.known.past_job(job_id)
+    """One that has just begun, though the feed may not have heard of it yet, rather than one of an earlier
+    runtime that had the same id.
+    """
+    found = monitor.known.jobs.get(job_id)
     if found is None:
         await monitor.known.refresh()
-        found = monitor.known.jobs.get(job_id)
+        found = monitor.known.jobs.get(job_id) or await monitor.known.past_job(job_id)
     if found is None:
         raise ApiError("JOB_NOT_FOUND", f"no job {job_id!r} is known", job_id=job_id)
     return found
