@@ -187,7 +187,7 @@ def test_every_process_is_on_the_task_stream_and_can_be_looked_at_closely(specta
     expect(shown).not_to_have_text(before)
     box = stream.bounding_box()
     assert box is not None
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 30)
+    stream.hover(position={"x": box["width"] / 2, "y": 30})  # wherever the page stands by now
     closer = shown.inner_text()
     page.mouse.wheel(0, -200)
     expect(shown).not_to_have_text(closer)
