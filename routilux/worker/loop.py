@@ -29,7 +29,7 @@ from routilux.worker.wear import Wear
 
 log = logging.getLogger("routilux.worker")
 
-BATCH_NS = 5_000_000
+BATCH_NS = 2_500_000
 """One commit spans about this much work."""
 LARGEST_BATCH = 2048
 YIELD_SECONDS = 0.002
