@@ -196,7 +196,8 @@ def test_every_process_is_on_the_task_stream_and_can_be_looked_at_closely(specta
 
 
 def test_the_task_stream_of_one_job_has_a_link_and_shows_nothing_else(spectator: Spectator) -> None:
-    one, other = spectator.desk.submit_traced(3), spectator.desk.submit_traced(30)
+    one, other = spectator.desk.submit_traced(3), spectator.desk.submit(30)
+    other.wait(20)
     page = spectator.go(f"stream?flow=numbers&job={one.job_id}")
     expect(page.get_by_role("combobox", name="job", exact=True)).to_have_value(one.job_id)
     square = page.get_by_role("region", name="what is shown, by routine").locator("tr", has_text="square")
