@@ -5,6 +5,7 @@ import logging
 from collections.abc import Coroutine, Iterable, Iterator
 from itertools import count
 from pathlib import Path
+from time import monotonic_ns
 from typing import Self
 
 import zmq
@@ -14,7 +15,7 @@ from routilux import clock
 from routilux.commands import Describe, Description, FlowInfo
 from routilux.errors import Busy, DeadlineExceeded
 from routilux.ipc.endpoints import endpoint
-from routilux.ipc.publish import hooks_name
+from routilux.ipc.publish import PUBLISH_NS, hooks_name
 from routilux.plan import SUPERVISOR
 from routilux_monitor.discovery import Found, running
 from routilux_monitor.line import Line, RuntimeGone
@@ -33,15 +34,16 @@ SOON = 0.25
 """Seconds between two questions at least."""
 SLICE = 0.004
 """Seconds that all flows together may keep the event loop at a time."""
-PAUSE = 0.05
-"""Seconds in which what the workers of a flow publish is left to gather, once all of it was read: each waking
-takes a core from the flow. What its supervisor says, of jobs and of what is held, does not wait.
+LATE_NS = 15_000_000
+"""So long after the instants at which processes publish, what a flow's workers have published is read while
+they have something to tell all the time: each waking takes a core from the flow. What its supervisor says, of
+jobs and of what is held, does not wait.
 """
 BATCH = 64
 """Messages of one flow that are looked at together; of the snapshots among them only the last are read."""
 WATERMARK = 600
 """Messages of one flow on their way to us, each of up to 40 kB; what its processes publish beyond is dropped,
-and missing. A process publishes ten a second, and eighty if a job with much to tell is traced.
+and missing. A process publishes twelve a second, and eighty if a job with much to tell is traced.
 """
 LEAST = 64
 """Of each process, however many there are."""
@@ -52,13 +54,15 @@ log = logging.getLogger("routilux.monitor")
 
 
 class Subscription:
-    """The hook events of some processes of one instance: a task reads them, a slice at a time, and pauses
-    when all is read.
+    """The hook events of some processes of one instance: a task reads them, a slice at a time. With `gathers`
+    it waits for the next instant of publication when all is read.
     """
 
-    def __init__(self, feed: "Feed", info: FlowInfo, processes: Iterable[int], pause: float = 0.0) -> None:
+    def __init__(
+        self, feed: "Feed", info: FlowInfo, processes: Iterable[int], *, gathers: bool = False
+    ) -> None:
         self._feed = feed
-        self._pause = pause
+        self._gathers = gathers
         self._worker_id = info.worker_id
         self._reading = Reading()
         self._unread: Iterator[Opened] = iter(())
@@ -88,8 +92,8 @@ class Subscription:
                     await asyncio.sleep(0)  # whoever else is ready goes first
                     until = clock.monotonic() + SLICE / max(1, self._feed.subscribed)
             self._count()
-            if self._pause and len(messages) < BATCH:
-                await asyncio.sleep(self._pause)
+            if self._gathers and len(messages) < BATCH:
+                await asyncio.sleep((PUBLISH_NS - (monotonic_ns() - LATE_NS) % PUBLISH_NS) / 1e9)
 
     async def _news(self) -> None:
         """Until something may have come. The descriptor tells of changes: we look once it is watched."""
@@ -191,7 +195,7 @@ class Follower:
             info = flows[worker_id]
             self.subscriptions[worker_id] = (
                 Subscription(self._feed, info, [SUPERVISOR]),
-                Subscription(self._feed, info, range(SUPERVISOR + 1, info.processes), PAUSE),
+                Subscription(self._feed, info, range(SUPERVISOR + 1, info.processes), gathers=True),
             )
 
     async def close(self) -> None:

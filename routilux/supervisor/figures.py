@@ -86,8 +86,8 @@ class Figures:
             "running" if index == SUPERVISOR else self.state(index),
             self.publishing.restarts[index],
             self.publishing.started_at.get(index, 0.0),
-            sum(self._row(section, "activations")),
-            sum(self._row(section, "errors")),
+            sum(self._row(section, "activations", 0, self.ledger.slots)),
+            sum(self._row(section, "errors", 0, self.ledger.slots)),
             pending_bytes=self._pending(section),
             heap_bytes=self._word(section, "heap_top"),
             epoch=self.crew.lives.get(index, 0),
@@ -135,9 +135,10 @@ class Figures:
     def _word(self, section: Section, name: str) -> int:
         return self.arena.words[section.words[name] // WORD]
 
-    def _row(self, section: Section, name: str) -> list[int]:
+    def _row(self, section: Section, name: str, first: int, stop: int) -> list[int]:
+        """One counter of the job slots from `first` on."""
         start = section.words[name] // WORD
-        return self.arena.words[start : start + self.ledger.slots].tolist()
+        return self.arena.words[start + first : start + stop].tolist()
 
     # ---- connections --------------------------------------------------------------------------------------
 
@@ -172,18 +173,19 @@ class Figures:
         accounts = [a for a in islice(reversed(self.ledger.accounts.values()), MOST_JOBS) if not a.job.ended]
         if not accounts:
             return ()
+        first, last = min(a.slot for a in accounts), max(a.slot for a in accounts)
         rows = {
-            name: [self._row(section, name) for section in self.arena.layout.sections]
+            name: [self._row(section, name, first, last + 1) for section in self.arena.layout.sections]
             for name in ("retired", "created", *VISIBLE)  # in this order: see Ledger.is_quiet
         }
-        return tuple(self._job(account, rows) for account in reversed(accounts))
+        return tuple(self._job(account, account.slot - first, rows) for account in reversed(accounts))
 
-    def _job(self, account: Account, rows: dict[str, list[list[int]]]) -> JobFigures:
-        slot = account.slot
+    def _job(self, account: Account, at: int, rows: dict[str, list[list[int]]]) -> JobFigures:
+        """`rows` has the job's counters at that place."""
         counters = {name: dict.fromkeys(VISIBLE, 0) for name in self.flow.nodes}
         for process in self.plan.processes[1:]:
             mine = counters[process.node]
-            for name, at in PLACES:
-                mine[name] += rows[name][process.index][slot] - account.base[process.index][at]
-        created, retired = (sum(row[slot] for row in rows[name]) for name in ("created", "retired"))
+            for name, place in PLACES:
+                mine[name] += rows[name][process.index][at] - account.base[process.index][place]
+        created, retired = (sum(row[at] for row in rows[name]) for name in ("created", "retired"))
         return JobFigures(account.job.job_id, account.job.status, counters, max(0, created - retired))

@@ -11,7 +11,7 @@ from typing import Any
 
 import zmq
 
-from routilux.clock import monotonic, wall
+from routilux.clock import wall
 from routilux.hookevents import (
     JOB,
     STATS,
@@ -25,7 +25,7 @@ from routilux.hookevents import (
     ProcessChanged,
     ProcessFigures,
 )
-from routilux.ipc.publish import Publisher
+from routilux.ipc.publish import FIGURES_NS, PUBLISH_NS, Publisher
 from routilux.jobs import JobState
 from routilux.lifecycle import ExecutionStatus
 from routilux.plan import SUPERVISOR, Plan
@@ -34,10 +34,8 @@ from routilux.supervisor.ledger import Ledger
 
 log = logging.getLogger("routilux.supervisor")
 
-SECONDS = 0.25
-"""Between two publications of the figures."""
 SHARE = 20
-"""Where they take long to read, they are published so rarely that this is but a part in so many."""
+"""Where figures take long to read, they are published so rarely that this is but a part in so many."""
 MOST_NOTED = 10_000
 """Events between two turns; instead of more, listeners are told all jobs anew."""
 
@@ -64,7 +62,7 @@ class Publishing:
         self._noted: list[HookEvent] = []
         self._is_cut = False
         self._states: dict[int, str] = {}
-        self._due = 0.0
+        self._due = 0
 
     # ---- what happens -------------------------------------------------------------------------------------
 
@@ -118,10 +116,14 @@ class Publishing:
 
     # ---- the supervisor's thread --------------------------------------------------------------------------
 
-    @property
-    def nap(self) -> float | None:
-        """Seconds until figures are to be read; None if nobody listens."""
-        return max(0.0, self._due - monotonic()) if self.is_heard else None
+    def nap(self, *, is_busy: bool) -> float | None:
+        """Seconds until figures are to be read; None if nobody listens. A busy flow is looked at in between
+        all the same, and then halfway: so that nobody wakes for the figures alone.
+        """
+        if not self.is_heard:
+            return None
+        left = max(0, self._due - monotonic_ns())
+        return (left % PUBLISH_NS if is_busy else left) / 1e9
 
     def publish(self, figures: Callable[[], FlowStats]) -> None:
         """See who listens, and tell what was noted, and the figures if it is time; whoever has just come is
@@ -141,18 +143,19 @@ class Publishing:
             noted += [job_changed(account.job) for account in self._ledger.accounts.values()]
         if noted and self._publisher.wants[JOB]:
             self._publisher.publish(JOB, noted)
-        if self.is_heard and (has_come or monotonic() >= self._due):
+        if self.is_heard and (has_come or monotonic_ns() >= self._due):
             self._tell_figures(figures)
 
     def _tell_figures(self, figures: Callable[[], FlowStats]) -> None:
-        began = monotonic()
+        began = monotonic_ns()
         read = figures()
         for process in read.processes:
             self._compare(process)
         if self._publisher.wants[STATS]:
             self._publisher.publish(STATS, [read])
-        ended = monotonic()
-        self._due = max(began + SECONDS, ended + SHARE * (ended - began))
+        ended = monotonic_ns()
+        due = max(began + 1, ended + SHARE * (ended - began))
+        self._due = due - due % FIGURES_NS + FIGURES_NS
 
     def _compare(self, now: ProcessFigures) -> None:
         """What becomes of a worker by itself shows in its figures alone."""

@@ -23,7 +23,7 @@ from routilux.supervisor.docket import Docket
 from routilux.supervisor.ledger import VISIBLE, Account, Tally
 from routilux.supervisor.logdesk import LogDesk
 
-TICK = 0.1
+TICK = 0.125
 """Seconds between two looks at everything while jobs run, should a doorbell have been lost."""
 BURST = 0.001
 """Seconds between two submissions that come so soon after each other that they need not be sent at once."""

@@ -285,7 +285,7 @@ class Supervisor:
         respawns = self._succession.left()
         holds = [left for left in [self._debugger.left()] if left is not None]
         looks = [self._timeouts.nap] if accounts and self._timeouts.nap is not None else []
-        if (until_published := self._publishing.nap) is not None:
+        if (until_published := self._publishing.nap(is_busy=bool(accounts))) is not None:
             looks.append(until_published)
         return min([self._again if accounts else 1.0, *deadlines, *respawns, *holds, *looks])
 

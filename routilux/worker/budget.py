@@ -18,3 +18,7 @@ class TokenBucket:
             return False
         self._full_at = full_at
         return True
+
+    def has_one(self, now: int) -> bool:
+        """Whether there is a token."""
+        return max(self._full_at, now) + self._each_ns <= now + self._burst_ns

@@ -122,8 +122,6 @@ class Commits:
         """
         p = self.p
         p.outputs.store(p.tx, p.records)
-        if p.tap.is_on:
-            p.tap.committing()
         if p.tap.lines.fresh:  # whoever waits for the job's end reads its log then
             p.tap.lines.send()
         consumed: dict[int, int] = {}
@@ -135,6 +133,8 @@ class Commits:
         self._has_worked = True
         p.tx.commit(consumed)
         self.ring(written)
+        if p.tap.has_news:
+            p.tap.committed()
         p.outputs.settle()
         p.records.settle()
         p.states.settle()
@@ -278,7 +278,7 @@ class Commits:
         p = self.p
         self._nap.rest()
         seconds = max(0.0, min(seconds, REST_SECONDS))
-        is_rung = p.bells.wait(p.tap.patience(seconds))
+        is_rung = p.bells.wait(seconds)
         self._nap.end()
         self._rest.end(is_rung=is_rung)
         return is_rung

@@ -3,6 +3,7 @@ has first listened.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 
 from routilux.histogram import bucket
 from routilux.hookevents import Durations, WorkerStats
@@ -46,14 +47,21 @@ class Figures:
         """Of jobs that are not told any more, unless they go on: the last ones that became quiet."""
         self.is_news = True
 
-    def add(self, job_id: str, each_ns: int, count: int, now: int) -> None:
-        at = bucket(each_ns)
-        self._all.add(each_ns, count, at)
-        kept = self._jobs.get(job_id)
-        timings = kept[0] if kept is not None else self._quiet.pop(job_id, Timings())
-        timings.add(each_ns, count, at)
-        self._jobs[job_id] = timings, now
-        self.is_news = True
+    def add(self, job_id: str, runs: Iterable[tuple[int, int, int]]) -> None:
+        """Runs of activations: when each began and ended, and how many it was of."""
+        timings = None
+        for began, ended, count in runs:
+            if not count:
+                continue
+            if timings is None:
+                kept = self._jobs.get(job_id)
+                timings = kept[0] if kept is not None else self._quiet.pop(job_id, Timings())
+                self.is_news = True
+            each = (ended - began) // count
+            at = bucket(each)
+            self._all.add(each, count, at)
+            timings.add(each, count, at)
+            self._jobs[job_id] = timings, ended
 
     def told(self, now: int, *, activations: int, dropped: int, log_dropped: int) -> WorkerStats:
         """All of it, for a subscriber. Jobs that have had no activation for a while are told no more."""

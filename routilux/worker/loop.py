@@ -86,6 +86,7 @@ class Loop(Commits):
                 self.wait()
         if self.is_abandoned:
             self.p.tx.withdraw()
+            self.p.tap.withdraw()
         self.quiet.tell(is_last=True)
 
     @property
@@ -341,6 +342,8 @@ class Loop(Commits):
             self.replay.note(p.tx, p.outputs, cursor)
         p.outputs.close(p.tx, job.number, origin, self.answered(0))
         self.commit(whole=False)
+        if (now := perf_counter_ns()) >= p.tap.next_beat:
+            p.tap.beat(now)
         p.tx.begin()
         if self.gate.has_to_say:
             self.gate.watches(job.number)

@@ -1,8 +1,8 @@
 """Here is the tap: what a worker tells of its work, to the user's hooks and to whoever has subscribed.
 
 The loop asks `is_on`, once per activation or run of activations, and does nothing else while nobody listens.
-What an activation has to tell is kept until it is committed, then collected, and published a few times a
-second.
+While somebody does, most activations are but counted and timed, and told as sums a few times a second; those
+that are told by themselves, or shown to the user's hooks, take the longer ways, see `is_near`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,8 +14,8 @@ from routilux.hookevents import ROUTINE, STATS, Failed, Failure, HookEvent, Mess
 from routilux.ipc.arena import Arena, OwnSection
 from routilux.ipc.commit import Transaction
 from routilux.ipc.layout import WORD
+from routilux.ipc.publish import FIGURES_NS, PUBLISH_NS, Publisher
 from routilux.ipc.publish import MOST as ENVELOPE
-from routilux.ipc.publish import Publisher
 from routilux.plan import SUPERVISOR
 from routilux.policies import Inbox, Taken
 from routilux.reports import describe
@@ -30,14 +30,11 @@ from routilux.worker.trace import MOST, Running, Trace
 from routilux.worker.waiting import Arrival, Attempt
 from routilux.worker.work import Work
 
-BEAT_NS = 20_000_000
-"""Between two looks at who listens. All processes look at the same instants,"""
-SEND_NS = 100_000_000
-"""and publish what they have collected at the same ones, so that who listens to them wakes once; what comes
-after a while without anything need not wait for that.
+BEAT_NS = 25_000_000
+"""Between two looks at who listens, while there is nothing to publish; what comes after a while without
+anything does not wait longer either.
 """
-STATS_NS = 250_000_000
-BUDGET = 20, 100
+BUDGET = 5, 100
 """Activations a second that have an event of their own, and how many may come at once."""
 LARGE_BUDGET = 20_000, 50_000
 """The same of the jobs that somebody wants to see as a whole."""
@@ -68,8 +65,13 @@ class Tap:
         activations: Activations,
         tx: Transaction,
     ) -> None:
-        self.is_on = hooked is not None
+        self.is_on = self.is_near = hooked is not None
+        """Near is who looks at single activations: the user's hooks, and listeners as far as the rate budget
+        goes. Of jobs that somebody wants to see as a whole all are looked at.
+        """
         self.next_beat = 0
+        self.has_news = False
+        """Whether the commit at hand makes something certain that is to be told."""
         self.hooked = hooked
         self.trace = Trace(arena.data)
         self.lines = lines
@@ -91,16 +93,18 @@ class Tap:
         self._previews = TokenBucket(*BUDGET), TokenBucket(*LARGE_BUDGET)
         self._dropped = 0
         self._next_stats = self._next_send = 0
-        self._work: dict[int, Work] = {}
-        """By job, in this transaction,"""
-        self._sums: dict[int, Work] = {}
-        """and in those before it, since it was told last."""
+        self._works: dict[int, Work] = {}
+        """By job slot, since they were told last;"""
+        self._whole: list[int] = []
+        """in these slots after each commit."""
+        self._declined: dict[int, tuple[int, int, str]] = {}
+        """By job, how often its policy has declined since the last commit, before how many messages, why."""
         self._pending: list[HookEvent] = []
         self._outbox: list[HookEvent] = []
         self._began = 0
         self._status = "completed"
         self._error: BaseException | None = None
-        self._wants_trace = False
+        self._is_heard = self._wants_trace = False
         self._was_cut = False
         self.spent = 0
         """Nanoseconds of this transaction that went into looking at it."""
@@ -110,51 +114,62 @@ class Tap:
 
     def beat(self, now: int) -> None:
         """Look who listens, and publish what there is; called whenever `next_beat` has come."""
-        self.next_beat = now - now % BEAT_NS + BEAT_NS
         publisher = self._publisher
         has_come = publisher.look()
-        self.is_on = publisher.is_heard or self.hooked is not None
+        self._is_heard = publisher.is_heard
+        self.is_on = self._is_heard or self.hooked is not None
         if publisher.wants[ROUTINE] != self._wants_trace:
             self._attend(is_wanted=publisher.wants[ROUTINE])
+        self.is_near = self.hooked is not None or (self._wants_trace and self._budgets[0].has_one(now))
         if now >= self._next_send or self._has_much:
             self._send(now)
         if publisher.wants[STATS] and (has_come or (now >= self._next_stats and self._figures.is_news)):
-            self._next_stats = now + STATS_NS
+            self._next_stats = now - now % FIGURES_NS + FIGURES_NS
             activations, lost = self._tx.activations, self.lines.dropped
             told = self._figures.told(now, activations=activations, dropped=self._dropped, log_dropped=lost)
             publisher.publish(STATS, [told])
+        self.next_beat = max(self._next_send, now - now % BEAT_NS + BEAT_NS)
 
     @property
     def _has_collected(self) -> bool:
-        return bool(self._outbox or self._sums or self.lines.waiting)
+        return bool(self._outbox or self._works or self.lines.waiting)
 
     @property
     def _has_much(self) -> bool:
-        return len(self._outbox) + len(self._sums) >= ENVELOPE
+        return len(self._outbox) + len(self._works) >= ENVELOPE
 
     def _send(self, now: int) -> None:
         """Publish what has been collected."""
         if self._has_collected:
-            self._next_send = now - now % SEND_NS + SEND_NS
-        self._outbox += [work.told() for work in self._sums.values() if work.is_told]
-        self._sums.clear()
+            self._next_send = now - now % PUBLISH_NS + PUBLISH_NS
+        for work in self._works.values():
+            self._tell(work, now)
+        self._works.clear()
+        self._whole.clear()
         if self._outbox:
             self._publisher.publish(ROUTINE, self._outbox)
             self._outbox.clear()
         self.lines.flush(self._publisher)
 
+    def _tell(self, work: Work, now: int) -> None:
+        """What was done for a job since it was told last. Only between two transactions."""
+        self._figures.add(work.job_id, work.runs)
+        if not self._wants_trace:
+            return
+        self._dropped += sum(activations for _, _, activations in work.runs)
+        if (told := work.told(now)) is not None:
+            self._outbox.append(told)
+
     def _attend(self, *, is_wanted: bool) -> None:
         """Whoever wants activations has come, or the last of them has gone."""
         self._wants_trace = is_wanted
         self._outputs.watcher = self.closes if is_wanted else None
-        for channel in self._outputs.channels:
-            channel.placed = self.trace.placement.placed if is_wanted else None
         if not is_wanted:
-            self._work.clear()
-            self._sums.clear()
             self._pending.clear()
             self._outbox.clear()
+            self._declined.clear()
             self.trace.forget()
+            self.has_news = False
 
     def patience(self, seconds: float) -> float:
         """How long to sleep at most: what has been collected does not wait for long."""
@@ -168,10 +183,17 @@ class Tap:
         self.beat(perf_counter_ns())
         self._publisher.close()
 
+    def withdraw(self) -> None:
+        """The process ends in the middle of a transaction, which has not happened."""
+        self._works.clear()
+
     # ---- activations --------------------------------------------------------------------------------------
 
     def begin(self, job: WorkerJob, batch: Batch, most: int, values: Mapping[str, Any] | None) -> int:
         """Immediate logic is about to run on up to `most` messages of the batch; on how many it may."""
+        if not (self.is_near or self._shared[self._traced + job.slot]):
+            self._begin_quickly(job)
+            return most
         now = self._begin(job, batch.is_token, values)
         if self._may_trace(job, now):
             is_whole = self._is_asked_for(job)
@@ -197,6 +219,9 @@ class Tap:
         self, job: WorkerJob, messages: Sequence[Arrival], attempt: Attempt, *, is_finish: bool = False
     ) -> None:
         """Logic, or finish, is about to run on what the policy has chosen."""
+        if not (self.is_near or self._shared[self._traced + job.slot]):
+            self._begin_quickly(job)
+            return
         is_shown = self.hooked is not None and not is_finish
         now = self._begin(job, is_finish, self._values(attempt) if is_shown else None)
         if self._may_trace(job, now):
@@ -206,9 +231,17 @@ class Tap:
             running.reason = "" if message is None else str(message)[:REASON]
             self._note_finish(is_finish=is_finish)
 
+    def _begin_quickly(self, job: WorkerJob) -> None:
+        """What begins is but counted and timed."""
+        work = self._works.get(job.slot)
+        if self._is_heard and (work is None or work.number != job.number):
+            self._open_work(job.number)
+        self._job, self._began = job, perf_counter_ns()
+
     def _begin(self, job: WorkerJob, is_finish: bool, values: Mapping[str, Any] | None) -> int:  # noqa: FBT001
-        now = self._began = perf_counter_ns()
-        self._job, self._status, self._error = job, "completed", None
+        self._begin_quickly(job)
+        now = self._began
+        self._status, self._error = "completed", None
         self._was_cut = self._activations.was_cut
         self.trace.running = None
         if self.hooked is not None and values is not None and not is_finish:
@@ -218,7 +251,11 @@ class Tap:
     def _may_trace(self, job: WorkerJob, now: int) -> bool:
         if not self._wants_trace:
             return False
-        return self._budgets[self._is_asked_for(job)].take(now)
+        is_whole = self._is_asked_for(job)
+        if self._budgets[is_whole].take(now):
+            return True
+        self.is_near = self.hooked is not None or (self.is_near and is_whole)
+        return False
 
     def _is_asked_for(self, job: WorkerJob) -> bool:
         """Whether somebody wants to see the job as a whole."""
@@ -236,6 +273,8 @@ class Tap:
     def failed(self, job: WorkerJob, action: str, error: BaseException, message_id: str) -> None:
         """The activation at hand has raised, or something else of the job has gone wrong."""
         now, running = perf_counter_ns(), None
+        if self._is_heard:
+            self._work_for(job.number)
         if job is self._job:
             self._status, self._error = VERDICTS[action], error
             running = self.trace.running
@@ -245,6 +284,7 @@ class Tap:
         failure = Failure(record.type, record.message, record.traceback, self._routine)
         if running is not None:
             running.error = failure
+        self.has_news = True
         self._pending.append(Failed(now, job.job_id, action, failure, message_id))
 
     def end(self, job: WorkerJob, received: Mapping[int, int], activations: int) -> None:
@@ -252,41 +292,58 @@ class Tap:
         if self._job is not job:  # somebody has begun to listen in its middle
             return
         now, self._job = perf_counter_ns(), None
+        if self.trace.running is None and self._is_heard:
+            work = self._works.get(job.slot)
+            if work is None or work.number != job.number:
+                work = self._open_work(job.number)
+            work.runs.append((self._began, now, activations))
+            for slot, count in received.items():
+                work.received[slot] = work.received.get(slot, 0) + count
+        if self.trace.running is not None or self.hooked is not None:
+            self._end(job, received, activations, now)
+
+    def _end(self, job: WorkerJob, received: Mapping[int, int], activations: int, now: int) -> None:
+        """They are told by themselves, or shown to the user's hooks."""
         if self._activations.was_cut and not self._was_cut:
             self._status = "cut"
         took = now - self._began
-        work = self._work_for(job.number, self._began)
-        work.go_on(self._began, now)
-        if self._publisher.is_heard and activations:
-            self._figures.add(job.job_id, took // activations, activations, now)
         if (running := self.trace.running) is not None:
+            self.has_news = True
+            self._figures.add(job.job_id, [(self._began, now, activations)])
             running.status, running.received = self._status, dict(received)
             if not running.is_finish:
                 fails, skips = self._status in ("failed", "continued"), self._status == "skipped"
-                work.count(-(running.attempt == 1), -fails, -skips)
+                self._work_for(job.number).show(running.attempt == 1, fails, skips)
             self.trace.end(now)
-        elif self._wants_trace:
-            self._dropped += activations
-            for slot, count in received.items():
-                work.received[slot] = work.received.get(slot, 0) + count
         if self.hooked is not None and activations:
             self.hooked.end(job.job_id, self._status, took / 1e9, self._error)
 
     def closes(self, job: int, position: int, event: EventOutput) -> None:
         """What has been emitted on the event is about to go into its channels."""
         if self.trace.running is None:
-            emitted = self._work_for(job, self._began).emitted
+            emitted = self._work_for(job).emitted
             emitted[position] = emitted.get(position, 0) + len(event.parts)
             return
-        began = perf_counter_ns()
+        began, self.has_news = perf_counter_ns(), True
         self.trace.closes(position, event)
         self.spent += perf_counter_ns() - began
 
-    def _work_for(self, number: int, began: int) -> Work:
-        work = self._work.get(number)
-        if work is None:
-            job = self._jobs.find(number)
-            work = self._work[number] = Work("" if job is None else job.job_id, began)
+    def _work_for(self, number: int) -> Work:
+        work = self._works.get(number & SLOT_MASK)
+        return work if work is not None and work.number == number else self._open_work(number)
+
+    def _open_work(self, number: int) -> Work:
+        """Before anything is counted for the job in this transaction."""
+        job, slot = self._jobs.find(number), number & SLOT_MASK
+        if (former := self._works.get(slot)) is not None:  # the counters were those of its job
+            self._tell(former, perf_counter_ns())
+        places = range(self._first + slot, self._first + len(TOLD) * self._slots, self._slots)
+        work = self._works[slot] = Work(number, "" if job is None else job.job_id, self._words, places)
+        if self._shared[self._traced + slot]:
+            self._whole.append(slot)
+            self.has_news = True
+        if self._has_much:
+            self.next_beat = 0
         return work
 
     def present(self) -> tuple[Any, ...]:
@@ -298,8 +355,9 @@ class Tap:
 
     def arrive(self, job: WorkerJob, arrival: Arrival, slot: str, waiting: int) -> None:
         """A message has come before the policy, where so many wait."""
-        if self._wants_trace:
-            now, is_whole = perf_counter_ns(), self._is_asked_for(job)
+        is_whole = self._is_asked_for(job)
+        if self._wants_trace and (is_whole or self.is_near):
+            now = perf_counter_ns()
             if self._previews[is_whole].take(now):
                 batch = arrival.unit.batch
                 is_copied = is_whole and waiting < MOST  # an activation tells of no more
@@ -312,49 +370,28 @@ class Tap:
         if self.hooked is not None:
             self.hooked.answered(job.job_id, inbox, taken)
         if taken is None and self._wants_trace and (waiting := len(inbox)):
-            now = perf_counter_ns()
-            work = self._work_for(job.number, now)
-            work.go_on(now, now)
-            work.declined += 1
-            work.waiting = waiting
-            work.reason = "" if inbox.declined is None else str(inbox.declined)[:REASON]
+            reason = "" if inbox.declined is None else str(inbox.declined)[:REASON]
+            times = 1 + self._declined.get(job.number, (0, 0, ""))[0]
+            self._declined[job.number] = times, waiting, reason
+            self.has_news = True
 
     # ---- commits ------------------------------------------------------------------------------------------
 
-    def committing(self) -> None:
-        """The frames of this commit are written, and it is about to happen."""
-        if not self._wants_trace:
-            self._work.clear()
-            self._pending.clear()
-            return
+    def committed(self) -> None:
+        """What has become certain is to be told; called if there are news."""
         self._outbox += self._pending
         self._pending.clear()
         self._outbox += self.trace.committed()
-        for slot, counts in self._counted().items():
-            if (job := self._jobs.in_slot(slot)) is not None:
-                self._work_for(job.number, perf_counter_ns()).count(*counts)
-        shared, traced = self._shared, self._traced
-        for number, work in self._work.items():
-            if shared[traced + (number & SLOT_MASK)]:
-                if work.is_told:
-                    self._outbox.append(work.told())
-            elif (before := self._sums.get(number)) is not None:
-                before.followed_by(work)
-            else:
-                self._sums[number] = work
-        self._work.clear()
+        for number, (times, waiting, reason) in self._declined.items():
+            self._work_for(number).decline(times, waiting, reason)
+        self._declined.clear()
+        for slot in self._whole:
+            if (work := self._works.pop(slot, None)) is not None:
+                self._tell(work, perf_counter_ns())
+        self._whole.clear()
+        self.has_news = self.trace.placement.expects_more
         if self._has_much:
             self.next_beat = 0
-
-    def _counted(self) -> dict[int, list[int]]:
-        """By job slot, what this transaction adds to the routine's counters."""
-        found: dict[int, list[int]] = {}
-        first, stop = self._first, self._first + len(TOLD) * self._slots
-        for index, value in self._tx.late.items():
-            if first <= index < stop:
-                at, slot = divmod(index - first, self._slots)
-                found.setdefault(slot, [0, 0, 0])[at] = value - self._words[index]
-        return found
 
 
 def _told(arrival: Arrival) -> MessageRef:

@@ -131,6 +131,7 @@ class Placement:
     def expect(self, channel: Channel, first: int, count: int, sent: Sent) -> None:
         """The messages that will be pushed into the channel as its `first` and so on are those."""
         sent.count += count
+        channel.placed = self.placed
         self._spans.setdefault(channel, deque()).append(_Span(first, first + count, sent))
 
     def placed(self, channel: Channel, lane: LaneWriter, frame: Frame, first: int) -> None:
@@ -148,10 +149,17 @@ class Placement:
                 span.first = stop
                 break
             spans.popleft()
+        if not spans:
+            channel.placed = None
 
     @property
     def has_news(self) -> bool:
         return bool(self._news)
+
+    @property
+    def expects_more(self) -> bool:
+        """Whether messages wait for room of which is to be told where they will lie."""
+        return any(self._spans.values())
 
     def news(self) -> Iterator[Placed]:
         """At a commit: what is to be told by itself."""
@@ -166,6 +174,8 @@ class Placement:
 
     def forget(self) -> None:
         """Nobody listens any more."""
+        for channel in self._spans:
+            channel.placed = None
         self._spans.clear()
         self._news.clear()
 

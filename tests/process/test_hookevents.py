@@ -4,10 +4,22 @@ from pathlib import Path
 
 import pytest
 
-from process.flows.told import Both, Pairs, Talks, Waits, killed_once, left, numbers, odd, right, sink
+from process.flows.told import (
+    Both,
+    Pairs,
+    Talks,
+    Waits,
+    killed_once,
+    left,
+    numbers,
+    odd,
+    right,
+    sink,
+    until_told,
+)
 from process.hearing import PATIENCE, Ear, parents, processes_of
 from routilux import Flow, JobState, Runtime
-from routilux.hookevents import Activated, Committed, Failed, LogLine, WorkerStats
+from routilux.hookevents import Activated, Committed, Failed, LogLine, Placed, WorkerStats
 from routilux.supervisor.reception import Reception
 
 pytestmark = pytest.mark.one_python
@@ -107,6 +119,9 @@ def test_lineage_leads_through_a_fan_out_two_workers_and_a_join(runtime: Runtime
     flow = fan_out_and_join()
     with ear_at(runtime, flow) as ear:
         job = traced(runtime, flow, n, ear)
+        later = [a for process in range(2, ear.workers + 1) for a in ear.all(Activated, process)]
+        used = {m.id for a in later if a.job_id == job.job_id and not a.is_finish for m in a.inputs}
+        ear.until(lambda: used <= parents(ear).keys())
         found, (join,) = parents(ear), processes_of(flow)["both"]
         source = {m.id for a in ear.all(Activated, 1) if a.job_id == job.job_id for m in a.inputs}
         joined = [a for a in ear.all(Activated, join) if a.job_id == job.job_id and not a.is_finish]
@@ -139,6 +154,18 @@ def test_every_id_is_told_of_messages_that_had_to_wait_for_room(runtime: Runtime
         used = {m.id for a in ear.all(Activated, 2) if a.job_id == job.job_id for m in a.inputs}
         ear.until(lambda: used <= parents(ear).keys())
         assert len(used) == n
+
+
+def test_a_generator_tells_of_what_it_sends_while_it_runs(runtime: Runtime, tmp_path: Path) -> None:
+    flow, enough = Flow("goes-on").pipe(until_told, "numbers").pipe(sink, "sink"), tmp_path / "enough"
+    enough.touch()
+    runtime.run(flow, path=str(enough))
+    with Ear(runtime, 2) as ear:
+        job = runtime.exec(flow, path=str(tmp_path / "later"), trace=True)
+        ear.until(lambda: any(p.job_id == job.job_id for p in ear.all(Placed, 1)))
+        assert not job.ended
+        (tmp_path / "later").touch()
+        job.wait(PATIENCE)
 
 
 def test_an_activation_says_what_it_was_given(runtime: Runtime) -> None:

@@ -1,39 +1,57 @@
 """Facts about work that is told as one."""
 
-from routilux.worker.work import Work
+from __future__ import annotations
+
+from array import array
+
+from routilux.hookevents import Committed
+from routilux.worker.work import Work, span
+
+COUNTERS = (0, 1, 2)
 
 
-def test_the_time_between_activations_is_idle() -> None:
-    work = Work("j", 10)
-    for began, ended in ((10, 20), (25, 40), (41, 42)):
-        work.go_on(began, ended)
-    told = work.told()
-    assert (told.began, told.ended, told.idle) == (10, 42, 6)
+def work_for(job_id: str = "j") -> tuple[Work, memoryview]:
+    """With the words that its counters are in; they have counted before."""
+    words = memoryview(array("Q", [7, 1, 2]))
+    return Work(1, job_id, words, COUNTERS), words
+
+
+def told(work: Work) -> Committed:
+    found = work.told(99)
+    assert found is not None
+    return found
+
+
+def test_the_time_between_runs_is_idle() -> None:
+    assert span([(10, 20, 1), (25, 40, 3), (41, 42, 1)]) == (10, 42, 6)
+
+
+def test_what_the_counters_have_grown_by_is_told() -> None:
+    work, words = work_for()
+    words[0], words[1] = 12, 2
+    work.runs += [(10, 20, 4), (30, 50, 1)]
+    work.received[0] = work.emitted[1] = 5
+    found = told(work)
+    assert (found.began, found.ended, found.idle) == (10, 50, 10)
+    assert (found.activations, found.errors, found.skipped) == (5, 1, 0)
+    assert (found.received, found.emitted) == ({0: 5}, {1: 5})
 
 
 def test_what_is_told_by_itself_is_not_told_again() -> None:
-    work = Work("j", 1)
-    work.count(-2, 0, -1)
-    work.count(2, 0, 1)
-    assert not work.is_told
+    work, words = work_for()
+    work.show(activations=1, errors=0, skipped=1)
+    words[0], words[2] = 8, 3
+    assert work.told(99) is None
 
 
 def test_nothing_is_told_of_an_unknown_job() -> None:
-    work = Work("", 1)
-    work.count(1, 0, 0)
-    assert not work.is_told
+    work, words = work_for("")
+    words[0] = 8
+    assert work.told(99) is None
 
 
-def test_transactions_add_up_to_one() -> None:
-    first, second, waits = Work("j", 10), Work("j", 30), Work("j", 60)
-    for work, began, ended in ((first, 10, 20), (second, 30, 50), (waits, 60, 60)):
-        work.go_on(began, ended)
-        work.count(1, 0, 0)
-        work.received, work.emitted = {0: 2}, {began: 1}
-    waits.declined, waits.waiting, waits.reason = 1, 7, "waits"
-    for later in (second, waits):
-        first.followed_by(later)
-    told = first.told()
-    assert (told.began, told.ended, told.idle, told.activations) == (10, 60, 20, 3)
-    assert (told.received, told.emitted) == ({0: 6}, {10: 1, 30: 1, 60: 1})
-    assert (told.declined, told.waiting, told.reason) == (1, 7, "waits")
+def test_what_was_emitted_between_two_runs_is_told_as_of_now() -> None:
+    work, _ = work_for()
+    work.emitted[0] = 3
+    found = told(work)
+    assert (found.began, found.ended, found.activations, found.emitted) == (99, 99, 0, {0: 3})

@@ -4,11 +4,21 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 
 from routilux import Event, ExecutionHooks, Routine, Slot, policies, routine
+
+
+@routine
+def until_told(path: str) -> Iterator[int]:
+    """Goes on until there is something at the path, so slowly that it never waits for room."""
+    for number in takewhile(lambda _: not Path(path).exists(), count()):
+        time.sleep(0.001)
+        yield number
 
 
 @routine
