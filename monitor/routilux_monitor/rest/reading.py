@@ -39,12 +39,10 @@ async def get_results(monitor: Monitor, call: Call[NoBody, Page]) -> contract.Re
     for item in page.items:
         payload, is_whole = plain.shown(item.encoded, is_large=item.is_large)
         is_cut = is_cut or not is_whole
-        at = made.get(item.message_id)
-        items.append(
-            contract.ResultItem(
-                item.routine, item.event, payload, item.message_id, None if at is None else iso(at)
-            )
-        )
+        message_id = item.message_id.removeprefix(f"{record.job_id}/")  # traces tell it without the job
+        at = made.get(message_id)
+        when = None if at is None else iso(at)
+        items.append(contract.ResultItem(item.routine, item.event, payload, message_id, when))
     return contract.ResultList(items, page.total, is_cut)
 
 
