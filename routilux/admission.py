@@ -40,6 +40,7 @@ class Admission:
         self._job_store = job_store
         self._lock = threading.Lock()
         self._flows: weakref.WeakSet[Flow] = weakref.WeakSet()
+        self._forgotten: weakref.WeakSet[Flow] = weakref.WeakSet()
         self._requeued: weakref.WeakKeyDictionary[DeadLetter, JobState] = weakref.WeakKeyDictionary()
 
     def open(self, flow: Flow | str) -> Flow:
@@ -53,9 +54,10 @@ class Admission:
                 )
             )
         self._engine.open(found)
-        if found not in self._flows:
+        if found not in self._flows or found in self._forgotten:
             with self._lock:
                 self._flows.add(found)
+                self._forgotten.discard(found)
         return found
 
     def _flow(self, flow: Flow | str) -> Flow:
@@ -161,9 +163,20 @@ class Admission:
         return known[0] if known else name
 
     def flows(self) -> list[Flow]:
-        """Those that were run here, and those that are registered."""
+        """Those that were run here, and those that are registered; none that is forgotten."""
         with self._lock:
-            return list(dict.fromkeys([*self._flows, *FlowRegistry.get_instance().list_all().values()]))
+            known = dict.fromkeys([*self._flows, *FlowRegistry.get_instance().list_all().values()])
+            return [flow for flow in known if flow not in self._forgotten]
+
+    def forget(self, flow: Flow) -> None:
+        """It is none of our flows any more, until it is opened again. It stays registered: that is for its
+        program, and other runtimes of it.
+        """
+        with self._lock:
+            self._forgotten.add(flow)
+
+    def is_forgotten(self, flow: Flow) -> bool:
+        return flow in self._forgotten
 
 
 def _settle(letter: DeadLetter, job: JobState) -> None:

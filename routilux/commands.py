@@ -172,6 +172,14 @@ class ActOnFlow(msgspec.Struct, frozen=True, tag=True):
     action: str
 
 
+class ForgetFlow(msgspec.Struct, frozen=True, tag=True):
+    """→ Done: the flow is stopped as by ActOnFlow's `stop`, and described no more until it is run again by
+    the program, or by one of its dead letters.
+    """
+
+    flow_id: str
+
+
 class Validate(msgspec.Struct, frozen=True, tag=True):
     """→ Findings."""
 
@@ -211,6 +219,7 @@ Request = (
     | SharedDataOf
     | StartFlow
     | ActOnFlow
+    | ForgetFlow
     | Validate
     | Letters
     | ActOnLetter

@@ -110,6 +110,9 @@ class History:
         values = (info.flow_id, record.runtime_id, clock.wall(), body)
         self._offer(lambda db: db.execute(schema.FLOW, values), ROW + len(body))
 
+    def forget_flow(self, flow_id: str) -> None:
+        self._offer(lambda db: db.execute(schema.FORGET_FLOW, (flow_id,)), ROW)
+
     def keep_instance(self, record: Instance) -> None:
         values = rows.of_instance(record)
         self._offer(lambda db: db.execute(schema.INSTANCE, values), ROW + len(values[-1]))

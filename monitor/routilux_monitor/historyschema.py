@@ -14,6 +14,7 @@ RUNTIME: Final = (
     " SET seen_at = excluded.seen_at, is_gone = excluded.is_gone, gone_at = excluded.gone_at"
 )
 FLOW: Final = "INSERT OR REPLACE INTO flows (flow_id, runtime_id, seen_at, body) VALUES (?, ?, ?, ?)"
+FORGET_FLOW: Final = "DELETE FROM flows WHERE flow_id = ?"
 INSTANCE: Final = (
     "INSERT OR REPLACE INTO instances (worker_id, runtime_id, flow_id, started_at, stopped_at, body)"
     " VALUES (?, ?, ?, ?, ?, ?)"

@@ -127,6 +127,12 @@ class Knowledge:
         """A runtime has said so of a job: now its record says it too."""
         return self.store.learn(runtime_id, info)
 
+    async def forget_flow(self, flow_id: str) -> None:
+        """Its runtime has forgotten it: so is its record, if none of a job needs it."""
+        has_jobs = bool(await self.count_jobs(flow_id=flow_id))
+        if not has_jobs and all(job.flow_id != flow_id for job in self.jobs.values()):
+            self.store.forget_flow(flow_id)
+
     def listen(self, listener: Callable[[TraceEvent], None]) -> Callable[[], None]:
         """Call `listener` for each event that a job has from now on; the answer ends that."""
         return self.store.listen(listener)

@@ -65,6 +65,9 @@ class Known(Protocol):
     def learn(self, runtime_id: str, info: JobInfo) -> JobRecord:
         """A runtime has said so of a job: now its record says it too."""
 
+    async def forget_flow(self, flow_id: str) -> None:
+        """Its runtime has forgotten it: so is its record, if none of a job needs it."""
+
     async def ask(self, runtime_id: str, request: Request) -> Answer:
         """What the runtime answers. Raises as `Line.ask` does."""
 

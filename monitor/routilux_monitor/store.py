@@ -151,6 +151,11 @@ class Store:
         now = clock.wall()
         return self._tell_job(runtime_id, info, now, now)
 
+    def forget_flow(self, flow_id: str) -> None:
+        """Its runtime has forgotten it."""
+        if self.flows.pop(flow_id, None) is not None and self._keeper is not None:
+            self._keeper.forget_flow(flow_id)
+
     def _describe_job(self, runtime_id: str, info: JobInfo, asked_at: float, now: float) -> None:
         if not self._table.is_let_go((info.worker_id, info.job_id), info.status):
             self._tell_job(runtime_id, info, asked_at, now)

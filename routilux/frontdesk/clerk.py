@@ -15,6 +15,7 @@ from routilux.commands import (
     Done,
     Findings,
     FlowInfo,
+    ForgetFlow,
     Introduction,
     JobInfo,
     LetterInfo,
@@ -71,7 +72,7 @@ class Clerk:
         self._held: deque[JobState] = deque(maxlen=REMEMBERED)
         """The jobs that were begun here: nobody else may hold them, and their outputs."""
 
-    def answer(self, request: Request) -> Answer:  # noqa: PLR0911 - one line for each request
+    def answer(self, request: Request) -> Answer:  # noqa: C901, PLR0911, PLR0912 - one line for each request
         """Do what was asked. Raises Refused, or whatever else stands in the way."""
         match request:
             case Describe() | AskMonitor():
@@ -90,6 +91,8 @@ class Clerk:
                 return self._start_flow(request)
             case ActOnFlow():
                 return self._act_on_flow(request)
+            case ForgetFlow():
+                return self._forget_flow(request)
             case Validate():
                 return self._validate(request)
             case Letters():
@@ -129,7 +132,7 @@ class Clerk:
 
     def _flow(self, flow_id: str) -> Flow:
         found = self._flows().get(flow_id) or FlowRegistry.get_instance().list_all().get(flow_id)
-        if found is None:
+        if found is None or self._house.admission.is_forgotten(found):
             raise Refused("FLOW_NOT_FOUND", f"this runtime knows no flow {flow_id!r}")
         return found
 
@@ -259,6 +262,12 @@ class Clerk:
             case _:
                 raise _no_action(request.action, "pause, resume, stop")
         return AboutFlow(self._flow_info(flow))
+
+    def _forget_flow(self, request: ForgetFlow) -> Done:
+        flow = self._flow(request.flow_id)
+        self._house.admission.forget(flow)
+        self._house.engine.begin_stop(flow)
+        return Done()
 
     def _validate(self, request: Validate) -> Findings:
         faults = self._flow(request.flow_id).validate()

@@ -22,6 +22,7 @@ from routilux.commands import (
     Done,
     Findings,
     FlowInfo,
+    ForgetFlow,
     Introduction,
     JobInfo,
     LetterInfo,
@@ -176,6 +177,7 @@ class MadeUp:
     instances: dict[str, Instance] = field(default_factory=dict)
     jobs: dict[str, JobRecord] = field(default_factory=dict)
     asked: list[Request] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
     listeners: list[Callable[[TraceEvent], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -226,6 +228,9 @@ class MadeUp:
         record.status = info.status
         return record
 
+    async def forget_flow(self, flow_id: str) -> None:
+        self.forgotten.append(flow_id)
+
     def listen(self, listener: Callable[[TraceEvent], None]) -> Callable[[], None]:
         self.listeners.append(listener)
         return lambda: self.listeners.remove(listener)
@@ -268,7 +273,7 @@ class MadeUp:
                 return LetterPage((letter,), 1)
             case ActOnLetter(action="requeue"):
                 return AboutJob(self._info("requeued", "running"))
-            case ActOnLetter():
+            case ActOnLetter() | ForgetFlow():
                 return Done()
         return self._debug(request)
 

@@ -9,7 +9,7 @@ import pytest
 
 from monitor.fakeruntime import FakeRuntime, chain, counters, job_changed
 from monitor.loop import run, until
-from monitor.madehistory import made
+from monitor.madehistory import FLOWS, made
 from routilux.commands import Done, JobInfo, Validate
 from routilux.hookevents import JOB
 from routilux_monitor.history import History
@@ -82,3 +82,19 @@ def test_what_a_runtime_answers_about_a_job_is_known_at_once(folder: Path) -> No
                 await known.ask("fake", Validate("f"))
 
     run(main())
+
+
+def test_a_flow_is_forgotten_for_good_unless_there_are_jobs_of_it(folder: Path) -> None:
+    made(folder / "history.db", 1)
+
+    async def known_of(*, forgets: bool) -> None:
+        async with Knowledge(History(folder / "history.db", max_age=FOR_EVER)) as known:
+            for flow in [*known.flows] if forgets else ():
+                await known.forget_flow(flow)
+            left.append([*known.flows])
+
+    left: list[list[str]] = []
+    for forgets in (False, True, False):
+        run(known_of(forgets=forgets))
+    assert len(left[0]) == FLOWS
+    assert left[1:] == [["flow-0"], ["flow-0"]]

@@ -7,7 +7,7 @@ import pytest
 
 from monitor import rig
 from monitor.rig import Rig
-from routilux.commands import Answer, Request, Submit
+from routilux.commands import Answer, ForgetFlow, Request, Submit
 from routilux.errors import PeerLost
 from routilux_monitor.model import LogRecord, TraceEvent
 
@@ -25,6 +25,7 @@ def _ask(method: str, path: str, body: object = None) -> tuple[int, dict[str, An
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "code"),
     [
+        ("DELETE", "/flows/no", None, 404, "FLOW_NOT_FOUND"),
         ("GET", "/flows/no", None, 404, "FLOW_NOT_FOUND"),
         ("GET", "/jobs/no", None, 404, "JOB_NOT_FOUND"),
         ("GET", "/workers/no", None, 404, "WORKER_NOT_FOUND"),
@@ -58,6 +59,16 @@ def test_what_cannot_be_done_is_answered_with_its_code(
     got, answer = _ask(method, path, body)
     assert (got, answer["error"]["code"]) == (status, code)
     assert answer["error"].keys() == {"code", "message", "details", "request_id"}
+
+
+def test_a_flow_is_forgotten_by_its_runtime_and_then_by_the_monitor() -> None:
+    async def forget() -> tuple[int, list[Request], list[str]]:
+        known = rig.MadeUp()
+        async with rig.answering(known) as the:
+            status, _ = await the.ask("DELETE", f"/flows/{rig.FLOW}")
+        return status, known.asked, known.forgotten
+
+    assert asyncio.run(forget()) == (204, [ForgetFlow(rig.FLOW)], [rig.FLOW])
 
 
 @pytest.mark.parametrize(("runtime", "jobs", "workers"), [(rig.RUNTIME, 3, 1), ("another", 0, 0)])

@@ -5,6 +5,7 @@ import io
 import json
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import aiohttp
@@ -100,6 +101,22 @@ def test_a_job_is_run_by_rest_and_all_of_it_is_told(folder: Path) -> None:
     assert {result["payload"] for result in viewed} == {MASK}
     assert (source["source_routine"], source["emitted_at"]) == ("length", result["timestamp"])
     assert "measuring three" in [line["message"] for line in logs]
+
+
+@pytest.mark.usefixtures("_history_of_its_own")
+def test_a_flow_that_is_deleted_is_gone_and_cannot_be_started_by_rest(folder: Path) -> None:
+    flow = _flow()
+    with Runtime(monitor=True) as runtime:
+        client = Client(runtime)
+        runtime.start(flow)
+        with pytest.raises(HTTPError, match="403"):
+            client.ask("DELETE", "/flows/lengths", token=client.view)
+        client.ask("DELETE", "/flows/lengths")
+        assert client.ask("GET", "/flows") == {"flows": [], "total": 0}
+        for method, path in (("POST", "/workers"), ("GET", "/flows/lengths"), ("DELETE", "/flows/lengths")):
+            with pytest.raises(HTTPError, match="404"):
+                client.ask(method, path, {"flow_id": "lengths"} if method == "POST" else None)
+        assert flow not in {running.flow for running in runtime._engine.running()}
 
 
 @pytest.mark.usefixtures("_history_of_its_own")

@@ -31,6 +31,7 @@ from routilux.commands import (
     Description,
     Done,
     Findings,
+    ForgetFlow,
     Introduction,
     LetterPage,
     Letters,
@@ -200,6 +201,7 @@ def test_a_submission_runs_as_a_job(runtime: Runtime, visitor: Visitor) -> None:
         (Submit("chain", data=1, metadata={"much": "x" * 100_000}), "VALIDATION_ERROR"),
         (StartFlow("nowhere"), "FLOW_NOT_FOUND"),
         (Validate("nowhere"), "FLOW_NOT_FOUND"),
+        (ForgetFlow("nowhere"), "FLOW_NOT_FOUND"),
         (Act("nobody", "pause"), "JOB_NOT_FOUND"),
         (Act("ended", "pause"), "JOB_ALREADY_COMPLETED"),
         (Act("held", "explode"), "VALIDATION_ERROR"),
@@ -328,6 +330,35 @@ def test_a_flow_starts_without_a_job_pauses_resumes_and_stops(runtime: Runtime, 
     visitor.get(ActOnFlow(started.worker_id, "stop"), AboutFlow)
     assert other.wait(TIMEOUT).status is ExecutionStatus.CANCELLED
     assert refused(visitor, ActOnFlow(started.worker_id, "stop")) == "WORKER_NOT_FOUND"
+
+
+def test_a_flow_that_is_forgotten_stops_and_is_unknown_until_the_program_runs_it_again(
+    runtime: Runtime, visitor: Visitor
+) -> None:
+    flow = chain()
+    job = runtime.exec(flow, n=1, start_paused=True)
+    assert visitor.get(ForgetFlow("chain"), Done) == Done()
+    assert job.wait(TIMEOUT).status is ExecutionStatus.CANCELLED
+    described = visitor.get(Describe(), Description)
+    assert "chain" not in {known.flow_id for known in described.flows}
+    assert [(known.flow_id, known.status) for known in described.jobs] == [("chain", "cancelled")]
+    assert refused(visitor, StartFlow("chain")) == refused(visitor, ForgetFlow("chain")) == "FLOW_NOT_FOUND"
+    runtime.run(flow, n=1)
+    assert visitor.flow().flow_id == "chain"
+
+
+def test_a_registered_flow_is_forgotten_by_one_runtime_alone(runtime: Runtime, visitor: Visitor) -> None:
+    registry = FlowRegistry.get_instance()
+    registry.register_by_name("chain", flow := chain())
+    try:
+        visitor.get(ForgetFlow("chain"), Done)
+        code = refused(visitor, Submit("chain", data=1))
+        assert registry.get_by_name("chain") is flow
+        with closing(Runtime()) as other, Visitor(other._premises.path()) as elsewhere:
+            assert elsewhere.flow().flow_id == "chain"
+    finally:
+        registry._flows.pop("chain")
+    assert code == "FLOW_NOT_FOUND"
 
 
 def test_validation_says_what_is_wrong(runtime: Runtime, visitor: Visitor) -> None:

@@ -1,11 +1,12 @@
 """Here are the routes of flows."""
 
-from routilux.commands import Findings, Validate
+from routilux.commands import Done, Findings, ForgetFlow, Validate
 from routilux_monitor.contract import flows as contract
 from routilux_monitor.contract.fields import Page
 from routilux_monitor.monitor import Monitor
 from routilux_monitor.rest import find
 from routilux_monitor.rest.asking import ask
+from routilux_monitor.rest.jobs import ASKED
 from routilux_monitor.routes import Call, NoBody, NoQuery, route
 from routilux_monitor.views import flows as views
 from routilux_monitor.views.values import values
@@ -21,6 +22,15 @@ async def list_flows(monitor: Monitor, call: Call[NoBody, Page]) -> contract.Flo
 async def get_flow(monitor: Monitor, call: Call[NoBody, NoQuery]) -> contract.Flow:
     """One flow: its routines and connections."""
     return views.flow((await find.flow(monitor, call.path["flow_id"])).info)
+
+
+async def forget(monitor: Monitor, call: Call[NoBody, NoQuery]) -> None:
+    """End a flow's processes and cancel its jobs, as DELETE /workers/{worker_id} does, and let its runtime
+    forget it. It is listed on only while there are jobs of it, or once its program runs it again.
+    """
+    record = await find.live_flow(monitor, call.path["flow_id"])
+    await ask(monitor, record.runtime_id, ForgetFlow(record.flow_id), Done)
+    await monitor.known.forget_flow(record.flow_id)
 
 
 async def get_metrics(
@@ -65,6 +75,7 @@ async def list_connections(monitor: Monitor, call: Call[NoBody, NoQuery]) -> lis
 ROUTES = (
     route("GET", "/flows", list_flows),
     route("GET", "/flows/{flow_id}", get_flow, "FLOW_NOT_FOUND"),
+    route("DELETE", "/flows/{flow_id}", forget, "FLOW_NOT_FOUND", *ASKED, status=204),
     route("GET", "/flows/{flow_id}/metrics", get_metrics, "FLOW_NOT_FOUND"),
     route("GET", "/flows/{flow_id}/values", get_values, "FLOW_NOT_FOUND"),
     route(
