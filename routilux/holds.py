@@ -78,7 +78,7 @@ class HookedRoutine:
 
     def answered(self, job_id: str, inbox: Inbox, taken: Taken | None) -> None:
         """The policy of a routine that gathers was asked."""
-        reason = inbox.declined if taken is None else taken.message
+        reason = inbox.declined if taken is None else taken.why
         self.evaluated(job_id, activate=taken is not None, reason=reason)
 
     def evaluated(self, job_id: str, *, activate: bool, reason: object) -> None:

@@ -209,8 +209,8 @@ class Activated(msgspec.Struct, frozen=True, tag=True):
     received: dict[int, int]
     """Messages used, by the position of their slot: all of them, and none if it is retried."""
     emitted: tuple[Emitted, ...]
-    reason: str = ""
-    """Why the policy has activated it."""
+    reason: str | None = None
+    """Why the policy has activated it; empty if it does not say, None if no policy was asked."""
     error: Failure | None = None
     is_finish: bool = False
     attempt: int = 1

@@ -128,14 +128,14 @@ def of_activation(place: Place, first: int, event: Activated) -> list[TraceEvent
     """The events of one activation, numbered from `first`."""
     routine, names = place.routine, place.names
     began, ended = place.at(event.began), place.at(event.ended)
-    number = first + len(event.inputs) + len(event.emitted) + 1 + bool(event.reason)
+    number = first + len(event.inputs) + len(event.emitted) + 1 + (event.reason is not None)
     writer = _Writer(event.job_id, place, first, number)
     for ref in event.inputs:
         slot = names.slot(routine, ref.slot)
         came = {"slot_name": slot, "message_id": ref.id, "origin": ref.origin, "preview": ref.preview}
         came |= {} if ref.copy is None else {"nbytes": ref.copy.nbytes}
         writer.add("slot_called", began, came)
-    if event.reason:
+    if event.reason is not None:
         writer.add("policy_evaluated", began, {"activate": True, "reason": event.reason})
     writer.add("routine_started", began, {})
     parents = [ref.id for ref in event.inputs[:MOST_PARENTS]]

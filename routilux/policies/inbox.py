@@ -10,6 +10,9 @@ from typing import Any, ClassVar, Protocol
 
 from routilux.context import JobView
 
+AT_END = "the job ends"
+"""The reason of what is taken only since nothing more can come."""
+
 
 class Message(Protocol):
     """One payload in a slot; `arrived` is in seconds of the monotonic clock."""
@@ -32,6 +35,13 @@ class Taken:
     slots: list[list[Message]]
     many: bool
     message: Any = None
+    reason: str = ""
+    """Of a policy that has no message for logic."""
+
+    @property
+    def why(self) -> str:
+        """Why the policy has accepted, for whoever looks; empty if it does not say."""
+        return self.reason if self.message is None else str(self.message)
 
     @property
     def arguments(self) -> list[Any]:
@@ -103,9 +113,12 @@ class Queues(Inbox):
     def __len__(self) -> int:
         return sum(map(len, self._queues))
 
-    def _take(self, counts: Sequence[int], *, many: bool, message: object = None) -> Taken | None:
+    def _take(
+        self, counts: Sequence[int], *, many: bool, message: object = None, reason: str = ""
+    ) -> Taken | None:
         """Take so many from the front of each queue; None if that is nothing at all."""
         if not any(counts):
             return None
         queues = zip(self._queues, counts, strict=True)
-        return Taken([[queue.popleft() for _ in range(count)] for queue, count in queues], many, message)
+        slots = [[queue.popleft() for _ in range(count)] for queue, count in queues]
+        return Taken(slots, many, message, reason)

@@ -57,7 +57,9 @@ class AllSlotsReady(Policy):
 
 class _Rows(Queues):
     def take(self, *, now: float, final: bool) -> Taken | None:
-        return self._take([1] * len(self._queues), many=False) if all(self._queues) else None
+        if not all(self._queues):
+            return None
+        return self._take([1] * len(self._queues), many=False, reason="all slots ready")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from routilux.context import JobView
-from routilux.policies.inbox import Inbox, Policy, Queues, Taken
+from routilux.policies.inbox import AT_END, Inbox, Policy, Queues, Taken
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,13 @@ class _Batches(Queues):
         super().__init__(slots)
         self._n = policy.n
         self._drop_rest = policy.drop_rest
+        self._reason = f"{policy.n} of {policy.n} messages" + (" in each slot" if slots > 1 else "")
 
     def take(self, *, now: float, final: bool) -> Taken | None:
         counts = [min(self._n, len(queue)) for queue in self._queues]
-        full = min(counts) == self._n
-        return self._take(counts, many=True) if full or (final and not self._drop_rest) else None
+        if min(counts) == self._n:
+            return self._take(counts, many=True, reason=self._reason)
+        return self._take(counts, many=True, reason=AT_END) if final and not self._drop_rest else None
 
 
 @dataclass(frozen=True)
@@ -49,12 +51,14 @@ class _Window(Queues):
     def __init__(self, slots: int, seconds: float) -> None:
         super().__init__(slots)
         self._seconds = seconds
+        self._reason = f"{seconds:g} s have passed"
 
     def take(self, *, now: float, final: bool) -> Taken | None:
         due = self.due()
         if due is None or not (final or now >= due):
             return None
-        return self._take([len(queue) for queue in self._queues], many=True)
+        reason = self._reason if now >= due else AT_END
+        return self._take([len(queue) for queue in self._queues], many=True, reason=reason)
 
     def due(self) -> float | None:
         heads = [queue[0].arrived for queue in self._queues if queue]
@@ -71,4 +75,4 @@ class WholeJob(Policy):
 
 class _Everything(Queues):
     def take(self, *, now: float, final: bool) -> Taken | None:
-        return self._take([len(queue) for queue in self._queues], many=True) if final else None
+        return self._take([len(queue) for queue in self._queues], many=True, reason=AT_END) if final else None

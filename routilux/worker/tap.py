@@ -225,9 +225,8 @@ class Tap:
         now = self._begin(job, is_finish, self._values(attempt) if is_shown else None)
         if self._may_trace(job, now):
             running = self._open(job, now, 1 + attempt.failures, is_finish=is_finish)
-            message = attempt.taken.message
-            running.reason = "" if message is None else str(message)[:REASON]
             if not is_finish:
+                running.reason = attempt.taken.why[:REASON]
                 running.inputs = tuple(self.trace.copies.together(map(_told, messages[:MOST]), now))
 
     def _begin_quickly(self, job: WorkerJob) -> None:

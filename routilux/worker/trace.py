@@ -74,7 +74,7 @@ class Running:
         self.sent: dict[tuple[int, int], Sent] = {}
         self.received: dict[int, int] = {}
         self.status = "completed"
-        self.reason = ""
+        self.reason: str | None = None
         self.error: Failure | None = None
         self.attempt = attempt
         self.is_finish = False

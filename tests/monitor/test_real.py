@@ -7,12 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from monitor.loop import run, until
 from routilux import Flow, JobState, Runtime, routine
+from routilux.policies import batch_size
 from routilux_monitor.history import History
 from routilux_monitor.knowledge import Knowledge
 from routilux_monitor.model import Instance, JobRecord
@@ -44,6 +45,16 @@ def double(x: int) -> int:
 @routine
 def add(y: int) -> int:
     return y + 1
+
+
+@routine
+def count(x: int) -> Iterator[int]:
+    yield from range(x)
+
+
+@routine(policy=batch_size(2))
+def pair(values: list[int]) -> int:
+    return sum(values)
 
 
 def numbers() -> Flow:
@@ -87,6 +98,24 @@ def test_a_job_is_followed_to_its_exact_end_and_its_messages_back_to_their_submi
             assert [ancestor.target for ancestor in found.ancestors] == ["double"]
             assert [e["ph"] for e in trace(record)["traceEvents"] if e["ph"] in "sf"] == ["s", "f"]
             assert instance.gaps == 0
+
+    run(main())
+
+
+def accepted(record: JobRecord) -> list[str]:
+    """Why its policies have activated something."""
+    answers = [event.data for event in record.trace if event.kind == "policy_evaluated"]
+    return [answer["reason"] for answer in answers if answer["activate"]]
+
+
+def test_what_a_policy_has_answered_is_told_with_its_reason(folder: Path) -> None:
+    async def main() -> None:
+        flow = Flow("pairs").pipe(count).pipe(pair)
+        async with watched(flow) as (runtime, known, _):
+            job = runtime.exec(flow, x=3, trace=True)
+            record = await record_of(known, job)
+            await until(lambda: len(accepted(record)) >= 2)
+            assert accepted(record) == ["2 of 2 messages", "the job ends"]
 
     run(main())
 

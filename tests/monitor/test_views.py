@@ -1,14 +1,15 @@
 """Here are the facts of the views: what is known, said in the contract's words."""
 
 import msgspec
+import pytest
 
 from monitor import rig
 from routilux.debugcommands import Picture, SeenInfo, VariableInfo
-from routilux.hookevents import Committed, ConnectionFigures
+from routilux.hookevents import Activated, Committed, ConnectionFigures
 from routilux_monitor.contract.fields import MASK
 from routilux_monitor.masking import masked
 from routilux_monitor.model import RoutineOfJob
-from routilux_monitor.trace import Names, Place, of_commit
+from routilux_monitor.trace import Names, Place, of_activation, of_commit
 from routilux_monitor.views import debugging, flows, graph, jobs, metrics, states, traces, workers
 
 
@@ -59,6 +60,17 @@ def test_a_policy_that_has_declined_is_in_the_trace() -> None:
     (told,) = of_commit(place, 1, event)
     assert (told.kind, told.count) == ("policy_evaluated", 3)
     assert told.data == {"activate": False, "reason": "one is no pair", "waiting": 1}
+
+
+@pytest.mark.parametrize(("reason", "told"), [("all slots ready", 1), ("", 1), (None, 0)])
+def test_a_policy_that_has_accepted_is_in_the_trace_once_it_was_asked(reason: str | None, told: int) -> None:
+    event = Activated("j", 5, 9, "completed", (), {}, (), reason)
+    events = of_activation(Place(Names(rig.flow_info()), 2, 1, 0), 1, event)
+    assert [e.data for e in events if e.kind == "policy_evaluated"] == told * [
+        {"activate": True, "reason": reason}
+    ]
+    assert [e.number for e in events] == list(range(1, 3 + told))
+    assert {e.activation for e in events} == {events[-1].number}
 
 
 def test_a_queue_counts_what_lies_in_lanes_and_what_waits_before_the_policy() -> None:

@@ -97,6 +97,26 @@ def test_a_policy_travels_as_a_value(policy: Policy) -> None:
     assert pickle.loads(pickle.dumps(policy)) == policy
 
 
+@pytest.mark.parametrize(
+    ("policy", "reasons"),
+    [
+        (policies.all_slots_ready(), ["all slots ready"] * 2),
+        (policies.join(lambda value: value), ["1", "2"]),
+        (policies.batch_size(2), ["2 of 2 messages in each slot", "the job ends"]),
+        (policies.time_interval(0.5), ["0.5 s have passed", "the job ends"]),
+        (policies.whole_job(), ["the job ends"]),
+        (policies.as_policy(lambda slots, job: (bool(slots["s0"]), {"s0": 1}, "one")), ["one"] * 3),
+        (policies.as_policy(lambda slots, job: (bool(slots["s0"]), {"s0": 1}, None)), [""] * 3),
+    ],
+)
+def test_a_policy_says_why_it_accepts(policy: Policy, reasons: list[str]) -> None:
+    inbox = filled(policy, (0, 1), (1, 1), (0, 2), (1, 2))
+    taken = [*accepted(inbox, now=1.0)]
+    inbox.put(0, Note(3, arrived=1.0))
+    taken += accepted(inbox, final=True, now=1.0)
+    assert [each.why for each in taken] == reasons
+
+
 # --- immediate ---
 
 
