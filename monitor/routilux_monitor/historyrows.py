@@ -51,6 +51,7 @@ class InstanceBody(msgspec.Struct, frozen=True):
     dropped: int
     durations: dict[str, Durations]
     logs: tuple[LogRecord, ...] = ()
+    logs_dropped: int = 0
 
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -107,6 +108,7 @@ def of_instance(record: Instance) -> tuple[str, str, str, float, float | None, s
         record.dropped,
         record.durations,
         tuple(record.logs),
+        record.logs_dropped,
     )
     return (
         record.worker_id,
@@ -176,4 +178,5 @@ def instance(row: tuple[Any, ...]) -> Instance:
         dropped=body.dropped,
         durations=body.durations,
         logs=deque(body.logs),
+        logs_dropped=body.logs_dropped,
     )

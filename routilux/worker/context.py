@@ -50,6 +50,10 @@ class WorkerContext:
             self._index, left = self.index, length_hint(self._messages)
             del self._values[len(self._values) - left :]
 
+    def leave(self) -> None:
+        """No job is at hand from here on."""
+        self.at = self.batch = None
+
     def emitter(self, event: int, /) -> Callable[[object], None]:
         made = self._outputs.events[event]
         return made.emit if self.hooked is None else self.hooked(made.name, made.emit)

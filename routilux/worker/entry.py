@@ -139,6 +139,7 @@ class Worker:
             self.own.words[self.status] = Status.READY
             self.bells.ring(SUPERVISOR, Bell.STATUS, self.boot.index)
             loop.run()
+            loop.p.context.leave()
             routine.teardown()
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's module, setup() or teardown(), or we
             self.tell(self.boot.plan.processes[self.boot.index].node, error)

@@ -152,6 +152,9 @@ def instance() -> Instance:
     made.connections[0] = ConnectionFigures(0, 10, 6, 900, 1000)
     made.waiting["count"] = {"word": 1}
     made.routine_rates["split"] = 12.5
+    made.logs.append(LogRecord(1003.5, "split", 1, "", "INFO", f"set up with {SECRET}"))
+    made.logs.append(LogRecord(1003.75, "count", 0, "", "STDOUT", "ready"))
+    made.logs_dropped = 4
     return made
 
 

@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import time
+from collections import deque
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from routilux.database import Database
 from routilux.errors import StoreError
 from routilux_monitor import historyschema
 from routilux_monitor.history import Filter, History, default_path
-from routilux_monitor.model import JobRecord, RuntimeRecord
+from routilux_monitor.model import Instance, JobRecord, LogRecord, RuntimeRecord
 
 FOR_EVER = float("inf")
 
@@ -43,6 +44,15 @@ def test_a_job_comes_back_as_it_was_kept(path: Path) -> None:
     assert again.job("job-5") == job(5)
     assert again.job("job-6") is None
     again.close()
+
+
+def test_a_stopped_instance_comes_back_with_what_was_said_outside_any_job(path: Path) -> None:
+    lines = deque([LogRecord(2.0, "a", 1, "", "STDOUT", "ready")])
+    kept = Instance("w", "r", "f", 1.0, 1.5, "stopped", 3.0, logs=lines, logs_dropped=7)
+    history = History(path, max_age=FOR_EVER)
+    history.keep_instance(kept)
+    assert history.instances() == [kept]
+    history.close()
 
 
 def test_a_list_has_the_newest_first_without_their_traces(path: Path) -> None:

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from monitor.loop import run, until
-from routilux import Flow, JobState, Runtime, routine
+from routilux import Event, Flow, JobState, Routine, Runtime, Slot, routine
 from routilux.policies import batch_size
 from routilux_monitor.history import History
 from routilux_monitor.knowledge import Knowledge
@@ -57,6 +57,17 @@ def pair(values: list[int]) -> int:
     return sum(values)
 
 
+class Leaves(Routine):
+    y = Slot()
+    output = Event()
+
+    def logic(self, y: int) -> None:
+        self.output.emit(y)
+
+    def teardown(self) -> None:
+        self.log.warning("it was enough")
+
+
 def numbers() -> Flow:
     flow = Flow("numbers")
     flow.pipe(double).pipe(add)
@@ -98,6 +109,20 @@ def test_a_job_is_followed_to_its_exact_end_and_its_messages_back_to_their_submi
             assert [ancestor.target for ancestor in found.ancestors] == ["double"]
             assert [e["ph"] for e in trace(record)["traceEvents"] if e["ph"] in "sf"] == ["s", "f"]
             assert instance.gaps == 0
+
+    run(main())
+
+
+def test_what_a_process_logs_as_it_leaves_is_a_line_of_its_worker(folder: Path) -> None:
+    async def main() -> None:
+        flow = Flow("leaving").pipe(double)
+        flow.add_routine(Leaves(), "leaves", max_activations=8)
+        flow.connect("double", "output", "leaves", "y")
+        async with watched(flow) as (runtime, _, instance):
+            assert await asyncio.to_thread(lambda: len(list(runtime.stream(flow, range(10))))) == 10
+            await until(lambda: "it was enough" in [line.text for line in instance.logs])
+            (line, *_) = [line for line in instance.logs if line.text == "it was enough"]
+            assert (line.routine_id, line.level, line.job_id) == ("leaves", "WARNING", "")
 
     run(main())
 

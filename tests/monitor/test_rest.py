@@ -29,6 +29,7 @@ def _ask(method: str, path: str, body: object = None) -> tuple[int, dict[str, An
         ("GET", "/flows/no", None, 404, "FLOW_NOT_FOUND"),
         ("GET", "/jobs/no", None, 404, "JOB_NOT_FOUND"),
         ("GET", "/workers/no", None, 404, "WORKER_NOT_FOUND"),
+        ("GET", "/workers/no/logs", None, 404, "WORKER_NOT_FOUND"),
         ("GET", "/runtimes/no", None, 404, "RUNTIME_NOT_FOUND"),
         ("GET", f"/flows/{rig.FLOW}/routines/no/info", None, 404, "ROUTINE_NOT_FOUND"),
         ("GET", "/jobs/job-1/messages/no/lineage", None, 404, "MESSAGE_NOT_FOUND"),
@@ -69,6 +70,15 @@ def test_a_flow_is_forgotten_by_its_runtime_and_then_by_the_monitor() -> None:
         return status, known.asked, known.forgotten
 
     assert asyncio.run(forget()) == (204, [ForgetFlow(rig.FLOW)], [rig.FLOW])
+
+
+def test_what_a_worker_has_said_outside_any_job_is_paged_and_filtered() -> None:
+    first: dict[str, object] = {"level": "INFO", "routine_id": "split", "replica": 1}
+    first |= {"timestamp": "1970-01-01T00:16:43.500000+00:00", "message": f"set up with {rig.SECRET}"}
+    path = f"/workers/{rig.WORKER}/logs"
+    assert _ask("GET", f"{path}?limit=1") == (200, {"logs": [first], "total": 2, "dropped": 4})
+    assert [line["message"] for line in _ask("GET", f"{path}?offset=1")[1]["logs"]] == ["ready"]
+    assert _ask("GET", f"{path}?level=stdout")[1]["total"] == 1
 
 
 @pytest.mark.parametrize(("runtime", "jobs", "workers"), [(rig.RUNTIME, 3, 1), ("another", 0, 0)])

@@ -17,7 +17,7 @@ from routilux_monitor.contract.fields import (
     Seconds,
     UnixSeconds,
 )
-from routilux_monitor.contract.jobs import JobStatus
+from routilux_monitor.contract.jobs import JobStatus, LogEntry
 
 
 class WorkerPost(Body, frozen=True):
@@ -25,6 +25,13 @@ class WorkerPost(Body, frozen=True):
     worker_id: Annotated[
         str | None, Meta(description="Only of the instance that runs already: a runtime chooses new ones.")
     ] = None
+
+
+class WorkerLogs(Answer, frozen=True):
+    logs: list[LogEntry]
+    total: Count
+    dropped: Count
+    """Older ones, for which there was no room."""
 
 
 class Worker(Answer, frozen=True):

@@ -89,7 +89,7 @@ async def get_output(monitor: Monitor, call: Call[NoBody, contract.OutputQuery])
 async def get_logs(monitor: Monitor, call: Call[NoBody, contract.LogQuery]) -> contract.LogList:
     """What a job's routines have logged and printed, the oldest first."""
     record = await with_lines(monitor, await find.job(monitor, call.path["job_id"]))
-    return views.logs(record, call.query)
+    return views.logs(record.logs, call.query)
 
 
 async def get_data(monitor: Monitor, call: Call[NoBody, NoQuery]) -> contract.JobData:

@@ -122,6 +122,13 @@ async def get_history(monitor: Monitor, call: Call[NoBody, Page]) -> list[contra
     return views.history(found.jobs)
 
 
+async def get_logs(monitor: Monitor, call: Call[NoBody, jobs_contract.LogQuery]) -> contract.WorkerLogs:
+    """What an instance's routines have logged and printed outside any job, as in `setup` and `teardown`, the
+    oldest first; and what its supervisor notes of it.
+    """
+    return views.logs(find.instance(monitor, call.path["worker_id"]), call.query)
+
+
 async def get_routines(monitor: Monitor, call: Call[NoBody, NoQuery]) -> dict[str, metrics.ExecutionState]:
     """What each routine does and has done, all jobs together."""
     instance = find.instance(monitor, call.path["worker_id"])
@@ -147,6 +154,7 @@ ROUTES = (
     route("GET", "/workers/{worker_id}/jobs", list_jobs, "WORKER_NOT_FOUND"),
     route("GET", "/workers/{worker_id}/statistics", get_statistics, "WORKER_NOT_FOUND"),
     route("GET", "/workers/{worker_id}/history", get_history, "WORKER_NOT_FOUND"),
+    route("GET", "/workers/{worker_id}/logs", get_logs, "WORKER_NOT_FOUND"),
     route("GET", "/workers/{worker_id}/routines/states", get_routines, "WORKER_NOT_FOUND", "FLOW_NOT_FOUND"),
     route("GET", "/workers/{worker_id}/processes", get_processes, "WORKER_NOT_FOUND"),
 )

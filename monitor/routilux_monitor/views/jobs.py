@@ -1,6 +1,6 @@
 """Here are views of jobs, under way or ended."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from routilux.commands import FlowInfo, RoutineInfo
@@ -110,15 +110,16 @@ def output(record: JobRecord, offset: int) -> contract.Output:
     return contract.Output(printed(record)[offset:], record.ended, record.logs_dropped > 0)
 
 
-def logs(record: JobRecord, query: contract.LogQuery) -> contract.LogList:
-    lines = [
+def logs(lines: Iterable[LogRecord], query: contract.LogQuery) -> contract.LogList:
+    """A page of those that are asked for."""
+    found = [
         line
-        for line in record.logs
+        for line in lines
         if (not query.routine_id or line.routine_id == query.routine_id)
         and (not query.level or line.level == query.level.upper())
     ]
-    shown = lines[query.offset : query.offset + query.limit]
-    return contract.LogList([_line(line) for line in shown], len(lines))
+    shown = found[query.offset : query.offset + query.limit]
+    return contract.LogList([_line(line) for line in shown], len(found))
 
 
 def _line(line: LogRecord) -> contract.LogEntry:

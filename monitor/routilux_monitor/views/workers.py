@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from routilux.hookevents import ProcessFigures
+from routilux_monitor.contract import jobs as jobs_contract
 from routilux_monitor.contract import workers as contract
 from routilux_monitor.model import Instance, JobRecord, ProcessUsage
+from routilux_monitor.views import jobs as jobs_views
 from routilux_monitor.views.jobs import ENDED, error_line, status
 from routilux_monitor.views.times import between, maybe_seconds, seconds
 
@@ -21,6 +23,11 @@ def worker(instance: Instance) -> contract.Worker:
         runtime_id=instance.runtime_id,
         stopped_at=maybe_seconds(instance.stopped_at),
     )
+
+
+def logs(instance: Instance, query: jobs_contract.LogQuery) -> contract.WorkerLogs:
+    found = jobs_views.logs(instance.logs, query)
+    return contract.WorkerLogs(found.logs, found.total, instance.logs_dropped)
 
 
 def page(instances: Sequence[Instance], limit: int, offset: int) -> contract.WorkerList:
