@@ -12,6 +12,7 @@ from routilux.hookevents import Durations, Failure
 from routilux_monitor.copies import Copies, Kept
 from routilux_monitor.historyschema import JOB
 from routilux_monitor.model import ErrorOfJob, Instance, JobRecord, LogRecord, RoutineOfJob, TraceEvent
+from routilux_monitor.trace import COMMON
 
 MOST_EVENTS = 5_000
 """Of a job's trace, the newest."""
@@ -68,12 +69,24 @@ def text(value: object) -> str:
 
 def details(record: JobRecord) -> JobDetails:
     """As it stands; what lies in it does not change any more."""
-    trace = tuple(record.trace)
-    dropped = record.trace_dropped + max(0, len(trace) - MOST_EVENTS)
-    trace = trace[-MOST_EVENTS:]
-    copies = tuple(kept for kept in record.copies if kept.number >= trace[0].number)
+    events = tuple(record.events)
+    trace = _most_telling(events)
+    dropped = record.trace_dropped + len(events) - len(trace)
+    numbers = {event.number for event in trace}
+    copies = tuple(kept for kept in record.copies if kept.number in numbers)
     errors, logs = tuple(record.errors), tuple(record.logs)
     return JobDetails(trace, dropped, errors, record.errors_dropped, logs, record.logs_dropped, copies)
+
+
+def _most_telling(events: tuple[TraceEvent, ...]) -> tuple[TraceEvent, ...]:
+    """The newest, and before them those that matter, half of all at most."""
+    notable: deque[TraceEvent] = deque(maxlen=MOST_EVENTS // 2)
+    for at, event in enumerate(events):
+        if len(notable) + len(events) - at <= MOST_EVENTS:
+            return (*notable, *events[at:])
+        if event.kind not in COMMON:
+            notable.append(event)
+    return tuple(notable)
 
 
 def fill(record: JobRecord, data: bytes) -> None:

@@ -69,6 +69,8 @@ class JobTrack:
     _is_settled: bool = False
     _number: int = 1
     _trace_bytes: int = 0
+    _notable_bytes: int = 0
+    """Of those, what takes the events that were put by."""
     _log_bytes: int = 0
     _error_bytes: int = 0
     _counted: int = 0
@@ -329,13 +331,30 @@ class JobTrack:
         return events
 
     def _cut(self, most: int, nbytes: int) -> None:
-        kept = self.record.trace
-        while len(kept) > most or (kept and self._trace_bytes > nbytes):
-            event = kept.popleft()
+        record = self.record
+        while (count := len(record.notable) + len(record.trace)) > most or (
+            count and self._trace_bytes > nbytes
+        ):
+            event = self._next_to_go(most // 2, nbytes // 2)
             self._trace_bytes -= trace.weight(event)
-            self.record.trace_dropped += 1
+            record.trace_dropped += 1
             if "nbytes" in event.data:
-                self.record.copies.forget(event.data["message_id"], event.number)
+                record.copies.forget(event.data["message_id"], event.number)
+
+    def _next_to_go(self, most: int, nbytes: int) -> TraceEvent:
+        """The oldest event that is common. What matters is put by on the way: the oldest of that goes if it
+        is more than this, or if nothing else is left.
+        """
+        notable, kept = self.record.notable, self.record.trace
+        while kept and len(notable) <= most and self._notable_bytes <= nbytes:
+            event = kept.popleft()
+            if event.kind in trace.COMMON:
+                return event
+            notable.append(event)
+            self._notable_bytes += trace.weight(event)
+        event = notable.popleft()
+        self._notable_bytes -= trace.weight(event)
+        return event
 
 
 ENDS: Final = frozenset({"completed", "failed", "cancelled"})

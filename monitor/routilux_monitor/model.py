@@ -5,7 +5,9 @@ Unix seconds, unless the name says otherwise.
 """
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -156,6 +158,9 @@ class LogRecord(msgspec.Struct, frozen=True):
 class JobRecord:
     """One job, under way or ended. Its trace, errors and logs are bounded; what was let go is counted. So are
     the copies of messages; the trace has the size of those that are missing.
+
+    `notable` has events that matter more than others, each older than all of `trace`: they are bounded
+    together.
     """
 
     job_id: str
@@ -172,12 +177,18 @@ class JobRecord:
     in_flight: int = 0
     routines: dict[str, RoutineOfJob] = field(default_factory=dict)
     trace: deque[TraceEvent] = field(default_factory=deque)
+    notable: deque[TraceEvent] = field(default_factory=deque)
     trace_dropped: int = 0
     copies: Copies = field(default_factory=Copies)
     errors: deque[ErrorOfJob] = field(default_factory=deque)
     errors_dropped: int = 0
     logs: deque[LogRecord] = field(default_factory=deque)
     logs_dropped: int = 0
+
+    @property
+    def events(self) -> Iterator[TraceEvent]:
+        """All of its trace that is kept, in its order."""
+        return chain(self.notable, self.trace)
 
     @property
     def ended(self) -> bool:

@@ -18,7 +18,7 @@ _SHORTEST: Final = 0.001
 
 def trace(record: JobRecord) -> dict[str, Any]:
     """In the JSON format of Chrome's trace events; times in microseconds since the first event."""
-    events = list(record.trace)
+    events = list(record.events)
     began = min((event.at if event.began is None else event.began for event in events), default=0.0)
     slices = {event.number: _slice(event, began) for event in events if event.kind in _SLICES}
     made = [

@@ -23,6 +23,18 @@ MOST_PARENTS = 32
 MOST_CHARACTERS = 16_384
 """Of a traceback."""
 
+COMMON = frozenset(
+    {
+        "slot_called",
+        "event_emitted",
+        "policy_evaluated",
+        "routine_started",
+        "routine_completed",
+        "messages_placed",
+    }
+)
+"""Kinds of events of which a busy job has many; the others are worth more than their age says."""
+
 _NO_FAILURE = frozenset({"completed", "cut"})
 
 

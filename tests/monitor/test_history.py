@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from monitor.fakeruntime import counters, job_changed
 from monitor.madehistory import BEGAN, FLOWS, fill, job
@@ -20,7 +21,7 @@ from monitor.told import INTRODUCTION, Told
 from routilux.commands import Introduction
 from routilux.database import Database
 from routilux.errors import StoreError
-from routilux_monitor import historyschema
+from routilux_monitor import historyrows, historyschema
 from routilux_monitor.history import Filter, History, default_path
 from routilux_monitor.model import Instance, JobRecord, LogRecord, RuntimeRecord
 
@@ -44,6 +45,20 @@ def test_a_job_comes_back_as_it_was_kept(path: Path) -> None:
     assert again.job("job-5") == job(5)
     assert again.job("job-6") is None
     again.close()
+
+
+def test_what_matters_of_a_long_trace_is_kept_with_its_newest_part(path: Path) -> None:
+    record = job(5, events=historyrows.MOST_EVENTS + 100)
+    for at in (0, 60):
+        record.trace[at] = structs.replace(record.trace[at], kind="dead_letter")
+    record.notable.append(structs.replace(record.trace[0], number=0, kind="process_died"))
+    history = History(path, max_age=FOR_EVER)
+    history.keep_job(record, in_full=True)
+    kept = history.job("job-5")
+    history.close()
+    assert kept is not None
+    assert [e.number for e in kept.trace] == [0, 1, 61, *range(104, historyrows.MOST_EVENTS + 101)]
+    assert kept.trace_dropped == 101
 
 
 def test_a_stopped_instance_comes_back_with_what_was_said_outside_any_job(path: Path) -> None:

@@ -41,6 +41,7 @@ from routilux_monitor.jobtrack import Bounds
 from routilux_monitor.lineage import entries, lineage
 from routilux_monitor.model import TraceEvent
 from routilux_monitor.store import Limits
+from routilux_monitor.trace import weight
 
 
 def stats(activations: int = 0, *jobs: JobFigures, carried: int = 0, state: str = "running") -> FlowStats:
@@ -222,10 +223,40 @@ def test_the_trace_is_bounded_and_tells_what_it_dropped() -> None:
         told.tell(A, committed("j"), LogLine(1, "a", 0, "j", "INFO", "x"))
         told.tell(A, Failed(1, "j", "skip", Failure("E", "no")))
     job = told.job
-    assert (len(job.trace), job.trace_dropped) == (10, 50)
+    assert (len(list(job.events)), job.trace_dropped) == (10, 50)
     assert (len(job.logs), job.logs_dropped) == (5, 25)
     assert (len(job.errors), job.errors_dropped) == (3, 27)
-    assert [e.number for e in job.trace] == list(range(51, 61))
+    assert [e.number for e in job.events] == [46, 48, 50, 52, 54, *range(56, 61)]  # the errors are even
+
+
+def busy(events: int, nbytes: int = 1 << 20) -> Told:
+    """Its job has had a letter, four hundred commits, and then another."""
+    told = Told(Limits(jobs=JobLimits(job=Bounds(events=events, event_bytes=nbytes))))
+    told.tell(0, job_changed("j", "running"), DeadLettered(1, "j", "a", "item", "0:0:0", "was killed", 3))
+    for _ in range(400):
+        told.tell(A, committed("j"))
+    told.tell(0, DeadLettered(2, "j", "a", "item", "0:0:1", "was killed", 3))
+    return told
+
+
+@pytest.mark.parametrize("told", [busy(10), busy(1000, nbytes=6_000)])
+def test_what_matters_outlives_what_is_common_in_a_bounded_trace(told: Told) -> None:
+    events = list(told.job.events)
+    assert [e.kind for e in events[:3]] == ["job_started", "dead_letter", "routine_completed"]
+    assert [e.kind for e in events[-2:]] == ["routine_completed", "dead_letter"]
+    assert [e.number for e in events] == [1, 2, *range(403 - len(events) + 3, 404)]
+    assert len(events) + told.job.trace_dropped == 403
+    assert len(events) <= 10 or sum(map(weight, events)) <= 6_000
+
+
+def test_what_matters_takes_half_of_a_trace_at_most() -> None:
+    told = Told(Limits(jobs=JobLimits(job=Bounds(events=10))))
+    for number in range(50):
+        told.tell(0, DeadLettered(number, "j", "a", "item", f"0:0:{number}", "was killed", 3))
+    for _ in range(50):
+        told.tell(A, committed("j"))
+    assert [e.number for e in told.job.events] == [*range(46, 51), *range(96, 101)]
+    assert told.job.trace_dropped == 90
 
 
 def test_activations_that_no_event_has_told_are_missing_from_the_trace() -> None:

@@ -45,7 +45,7 @@ _NAMED = (
 
 def trace(job: JobRecord, routine_id: str, offset: int, limit: int | None) -> contract.ExecutionTrace:
     """The events of a job, or of one of its routines, in the order in which they were told."""
-    events = [event for event in job.trace if not routine_id or event.routine_id == routine_id]
+    events = [event for event in job.events if not routine_id or event.routine_id == routine_id]
     end = None if limit is None else offset + limit
     shown = [_event(event, job.copies) for event in events[offset:end]]
     return contract.ExecutionTrace(shown, len(events), job.trace_dropped)
@@ -70,7 +70,7 @@ def _event(event: TraceEvent, copies: Copies) -> contract.ExecutionEvent:
 def is_told(job: JobRecord) -> bool:
     """Whether all activations that the job's counters name are in its trace, or were let go of."""
     counted = sum(routine.activations for routine in job.routines.values())
-    told = sum(event.count for event in job.trace if event.kind in ("routine_completed", "routine_failed"))
+    told = sum(event.count for event in job.events if event.kind in ("routine_completed", "routine_failed"))
     return told >= counted or job.trace_dropped > 0
 
 
@@ -121,8 +121,8 @@ def _step(message: Message) -> contract.LineageStep:
 
 def without_payloads(job: JobRecord) -> JobRecord:
     """A copy of the job's record whose trace tells nothing of what its messages held."""
-    shown = (structs.replace(event, data=_masked(event.data)) for event in job.trace)
-    return replace(job, trace=deque(shown))
+    shown = (structs.replace(event, data=_masked(event.data)) for event in job.events)
+    return replace(job, trace=deque(shown), notable=deque())
 
 
 def _masked(data: Mapping[str, Any]) -> dict[str, Any]:
