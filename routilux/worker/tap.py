@@ -233,9 +233,9 @@ class Tap:
 
     def _begin_quickly(self, job: WorkerJob) -> None:
         """What begins is but counted and timed."""
-        work = self._works.get(job.slot)
-        if self._is_heard and (work is None or work.number != job.number):
-            self._open_work(job.number)
+        if self._is_heard:
+            self._work_for(job.number)
+        self.trace.running = None  # what is left in its middle for this one has an event of its own
         self._job, self._began = job, perf_counter_ns()
 
     def _begin(self, job: WorkerJob, is_finish: bool, values: Mapping[str, Any] | None) -> int:  # noqa: FBT001
@@ -243,7 +243,6 @@ class Tap:
         now = self._began
         self._status, self._error = "completed", None
         self._was_cut = self._activations.was_cut
-        self.trace.running = None
         if self.hooked is not None and values is not None and not is_finish:
             self.hooked.start(job.job_id, values)
         return now
@@ -293,9 +292,7 @@ class Tap:
             return
         now, self._job = perf_counter_ns(), None
         if self.trace.running is None and self._is_heard:
-            work = self._works.get(job.slot)
-            if work is None or work.number != job.number:
-                work = self._open_work(job.number)
+            work = self._work_for(job.number)
             work.runs.append((self._began, now, activations))
             for slot, count in received.items():
                 work.received[slot] = work.received.get(slot, 0) + count

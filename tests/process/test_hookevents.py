@@ -9,10 +9,12 @@ from process.flows.told import (
     Pairs,
     Talks,
     Waits,
+    each,
     killed_once,
     left,
     numbers,
     odd,
+    one_or_until,
     right,
     sink,
     until_told,
@@ -166,6 +168,26 @@ def test_a_generator_tells_of_what_it_sends_while_it_runs(runtime: Runtime, tmp_
         assert not job.ended
         (tmp_path / "later").touch()
         job.wait(PATIENCE)
+
+
+def test_what_is_run_while_a_traced_generator_is_held_is_told_apart_from_it(
+    runtime: Runtime, tmp_path: Path
+) -> None:
+    flow, enough = Flow("between").pipe(each, "each").pipe(one_or_until, "worker"), tmp_path / "enough"
+    runtime.exec(flow, paths=[""] * 200).wait(PATIENCE)
+    with Ear(runtime, 2) as ear:
+        runtime.exec(flow, paths=[""] * 200).wait(PATIENCE)  # no activation of others has an event of its own
+        held = runtime.exec(flow, paths=[str(enough)], trace=True)
+        ear.until(lambda: any(p.job_id == held.job_id for p in ear.all(Placed, 2)))
+        held.pause()
+        others = [runtime.exec(flow, paths=[""] * 5).wait(PATIENCE) for _ in range(10)]
+        enough.touch()
+        held.resume()
+        held.wait(PATIENCE)
+        ear.until(lambda: all(ear.heard_all_of(job, processes_of(flow)) for job in (held, *others)))
+        assert [ear.count("activations", job, 2) for job in (held, *others)] == [1, *[5] * 10]
+        (alone,) = [a for a in ear.all(Activated, 2) if a.job_id == held.job_id and not a.is_finish]
+        assert alone.received == {0: 1}
 
 
 def test_an_activation_says_what_it_was_given(runtime: Runtime) -> None:
