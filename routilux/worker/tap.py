@@ -288,7 +288,9 @@ class Tap:
 
     def end(self, job: WorkerJob, received: Mapping[int, int], activations: int) -> None:
         """The activations at hand are over: so many, which have used so many messages of each slot."""
-        if self._job is not job:  # somebody has begun to listen in its middle
+        if self._job is not job:  # it was given up, or somebody has begun to listen in its middle
+            if self._is_heard:
+                self._work_for(job.number)  # it counts all the same
             return
         now, self._job = perf_counter_ns(), None
         if self.trace.running is None and self._is_heard:

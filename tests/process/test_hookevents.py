@@ -343,3 +343,15 @@ def test_who_waits_for_a_timer_tells_of_it_once_it_has_done_something(runtime: R
     told = [c for c in ear.all(Committed, 2) if c.job_id == job.job_id and c.declined]
     assert sum(c.declined for c in told) >= 5  # it looks ten times a second
     assert len(told) <= 2
+
+
+def test_an_activation_that_a_debugger_has_dropped_counts(runtime: Runtime) -> None:
+    flow = line(Pairs())
+    with ear_at(runtime, flow) as ear:
+        job = runtime.exec(flow, n=2, breakpoints=[{"routine_id": "stage0"}])
+        with job.session() as session:
+            session.wait(PATIENCE).drop()
+        job.wait(PATIENCE)
+        assert job.counters["stage0"]["activations"] == 1
+        ear.until(lambda: ear.heard_all_of(job, processes_of(flow)))
+        assert ear.count("activations", job, 2) == 1
