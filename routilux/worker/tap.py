@@ -142,22 +142,26 @@ class Tap:
         """Publish what has been collected."""
         if self._has_collected:
             self._next_send = now - now % PUBLISH_NS + PUBLISH_NS
-        for work in self._works.values():
-            self._tell(work, now)
-        self._works.clear()
-        self._whole.clear()
+        self.sum_up()
         if self._outbox:
             self._publisher.publish(ROUTINE, self._outbox)
             self._outbox.clear()
         self.lines.flush(self._publisher)
 
-    def _tell(self, work: Work, now: int) -> None:
+    def sum_up(self) -> None:
+        """All that was done since it was told last is committed: that is to be told, whatever comes next."""
+        for work in self._works.values():
+            self._tell(work)
+        self._works.clear()
+        self._whole.clear()
+
+    def _tell(self, work: Work) -> None:
         """What was done for a job since it was told last. Only between two transactions."""
         self._figures.add(work.job_id, work.runs)
         if not self._wants_trace:
             return
         self._dropped += sum(activations for _, _, activations in work.runs)
-        if (told := work.told(now)) is not None:
+        if (told := work.told(perf_counter_ns())) is not None:
             self._outbox.append(told)
 
     def _attend(self, *, is_wanted: bool) -> None:
@@ -184,7 +188,7 @@ class Tap:
         self._publisher.close()
 
     def withdraw(self) -> None:
-        """The process ends in the middle of a transaction, which has not happened."""
+        """The process ends in the middle of a transaction, which has not happened: see `sum_up`."""
         self._works.clear()
 
     # ---- activations --------------------------------------------------------------------------------------
@@ -335,7 +339,7 @@ class Tap:
         """Before anything is counted for the job in this transaction."""
         job, slot = self._jobs.find(number), number & SLOT_MASK
         if (former := self._works.get(slot)) is not None:  # the counters were those of its job
-            self._tell(former, perf_counter_ns())
+            self._tell(former)
         places = range(self._first + slot, self._first + len(TOLD) * self._slots, self._slots)
         work = self._works[slot] = Work(number, "" if job is None else job.job_id, self._words, places)
         if self._shared[self._traced + slot]:
@@ -386,7 +390,7 @@ class Tap:
         self._declined.clear()
         for slot in self._whole:
             if (work := self._works.pop(slot, None)) is not None:
-                self._tell(work, perf_counter_ns())
+                self._tell(work)
         self._whole.clear()
         self.has_news = self.trace.placement.expects_more
         if self._has_much:

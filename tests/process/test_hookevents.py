@@ -9,6 +9,7 @@ from process.flows.told import (
     Pairs,
     Talks,
     Waits,
+    Writes,
     each,
     killed_once,
     left,
@@ -19,6 +20,7 @@ from process.flows.told import (
     sink,
     until_told,
 )
+from process.flows.workers import until
 from process.hearing import PATIENCE, Ear, parents, processes_of
 from routilux import Flow, JobState, Runtime
 from routilux.hookevents import Activated, Committed, Failed, LogLine, Placed, WorkerStats
@@ -188,6 +190,28 @@ def test_what_is_run_while_a_traced_generator_is_held_is_told_apart_from_it(
         assert [ear.count("activations", job, 2) for job in (held, *others)] == [1, *[5] * 10]
         (alone,) = [a for a in ear.all(Activated, 2) if a.job_id == held.job_id and not a.is_finish]
         assert alone.received == {0: 1}
+
+
+def test_what_a_suspended_generator_has_sent_was_told(tmp_path: Path) -> None:
+    never, written = str(tmp_path / "never"), tmp_path / "written"
+    flow = Flow("suspended").pipe(each, "each").pipe(one_or_until, "worker")
+    flow.pipe(Writes(path=str(written)), "writes")
+    runtime = Runtime(state_dir=tmp_path / "state")
+    runtime.exec(flow, paths=[]).wait(PATIENCE)
+    with Ear(runtime, 3) as ear:
+        runtime.exec(flow, paths=[""] * 200).wait(PATIENCE)  # what follows is told as sums
+        job = runtime.exec(flow, paths=[never])
+
+        def used() -> int:
+            return len(written.read_text(encoding="utf-8").split()) - 200
+
+        def sent() -> int:
+            return sum(c.emitted.get(0, 0) for c in ear.all(Committed, 2) if c.job_id == job.job_id)
+
+        ear.until(lambda: sent() > 50)
+        until(lambda: used() > sent() + 20)
+        runtime.suspend()
+        ear.until(lambda: sent() >= used())
 
 
 def test_an_activation_says_what_it_was_given(runtime: Runtime) -> None:

@@ -40,6 +40,17 @@ def one_or_until(path: str) -> Iterator[int]:
         yield number
 
 
+class Writes(Routine):
+    """Appends each to a file."""
+
+    x = Slot()
+    path: str
+
+    def logic(self, x: int) -> None:
+        with Path(self.path).open("a", encoding="utf-8") as file:
+            file.write(f"{x}\n")
+
+
 @routine
 def left(x: int) -> dict[str, int]:
     return {"key": x, "left": x}
