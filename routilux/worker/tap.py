@@ -117,6 +117,8 @@ class Tap:
         publisher = self._publisher
         has_come = publisher.look()
         self._is_heard = publisher.is_heard
+        if not self.is_on:
+            self._job = None  # what is under way, if anything, has begun unheard
         self.is_on = self._is_heard or self.hooked is not None
         if publisher.wants[ROUTINE] != self._wants_trace:
             self._attend(is_wanted=publisher.wants[ROUTINE])
@@ -198,12 +200,10 @@ class Tap:
         if not (self.is_near or self._shared[self._traced + job.slot]):
             self._begin_quickly(job)
             return most
-        now = self._begin(job, batch.is_token, values)
+        now = self._begin(job, values)
         if self._may_trace(job, now):
-            is_whole = self._is_asked_for(job)
-            message = self.trace.message(batch, batch.used, now, is_whole=is_whole)
-            self._open(job, now, [message], 1 + batch.failures)
-            self._note_finish(is_finish=batch.is_token)
+            message = self.trace.message(batch, batch.used, now, is_whole=self._is_asked_for(job))
+            self._open(job, now, [message], 1 + batch.failures, is_finish=batch.is_token)
             self._began = perf_counter_ns()
             self.spent += self._began - now
             return 1
@@ -226,14 +226,12 @@ class Tap:
         if not (self.is_near or self._shared[self._traced + job.slot]):
             self._begin_quickly(job)
             return
-        is_shown = self.hooked is not None and not is_finish
-        now = self._begin(job, is_finish, self._values(attempt) if is_shown else None)
+        now = self._begin(job, None if is_finish or self.hooked is None else self._values(attempt))
         if self._may_trace(job, now):
             inputs = self.trace.copies.together(map(_told, messages[:MOST]), now)
-            running = self._open(job, now, inputs, 1 + attempt.failures)
+            running = self._open(job, now, inputs, 1 + attempt.failures, is_finish=is_finish)
             message = attempt.taken.message
             running.reason = "" if message is None else str(message)[:REASON]
-            self._note_finish(is_finish=is_finish)
 
     def _begin_quickly(self, job: WorkerJob) -> None:
         """What begins is but counted and timed."""
@@ -242,12 +240,12 @@ class Tap:
         self.trace.running = None  # what is left in its middle for this one has an event of its own
         self._job, self._began = job, perf_counter_ns()
 
-    def _begin(self, job: WorkerJob, is_finish: bool, values: Mapping[str, Any] | None) -> int:  # noqa: FBT001
+    def _begin(self, job: WorkerJob, values: Mapping[str, Any] | None) -> int:
         self._begin_quickly(job)
         now = self._began
         self._status, self._error = "completed", None
         self._was_cut = self._activations.was_cut
-        if self.hooked is not None and values is not None and not is_finish:
+        if self.hooked is not None and values is not None:
             self.hooked.start(job.job_id, values)
         return now
 
@@ -264,14 +262,13 @@ class Tap:
         """Whether somebody wants to see the job as a whole."""
         return bool(self._shared[self._traced + job.slot])
 
-    def _open(self, job: WorkerJob, now: int, inputs: Iterable[MessageRef], attempt: int) -> Running:
+    def _open(
+        self, job: WorkerJob, now: int, inputs: Iterable[MessageRef], attempt: int, *, is_finish: bool
+    ) -> Running:
         running = Running(job.job_id, now, inputs, attempt=attempt, is_whole=self._is_asked_for(job))
+        running.is_finish = is_finish
         self.trace.running = running
         return running
-
-    def _note_finish(self, *, is_finish: bool) -> None:
-        if self.trace.running is not None:
-            self.trace.running.is_finish = is_finish
 
     def failed(self, job: WorkerJob, action: str, error: BaseException, message_id: str) -> None:
         """The activation at hand has raised, or something else of the job has gone wrong."""

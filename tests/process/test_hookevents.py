@@ -192,6 +192,26 @@ def test_what_is_run_while_a_traced_generator_is_held_is_told_apart_from_it(
         assert alone.received == {0: 1}
 
 
+def test_the_time_of_an_activation_that_began_unheard_is_not_told(runtime: Runtime, tmp_path: Path) -> None:
+    first, second, written = tmp_path / "first", tmp_path / "second", tmp_path / "written"
+    flow = Flow("unheard").pipe(each, "each").pipe(one_or_until, "worker")
+    flow.pipe(Writes(path=str(written)), "writes")
+    runtime.exec(flow, paths=[]).wait(PATIENCE)
+    with Ear(runtime, 3) as ear:
+        job = runtime.exec(flow, paths=[str(first), str(second)])
+        ear.until(lambda: any(p.job_id == job.job_id for p in ear.all(Placed, 2)))
+    gone = len(written.read_text(encoding="utf-8"))
+    until(lambda: len(written.read_text(encoding="utf-8")) > gone + 2000)  # the worker has looked meanwhile
+    first.touch()
+    until(lambda: written.read_text(encoding="utf-8").split().count("0") == 2)
+    with Ear(runtime, 3) as ear:
+        second.touch()
+        job.wait(PATIENCE)
+        runtime.exec(flow, paths=[""]).wait(PATIENCE)
+        ear.until(lambda: ear.all(WorkerStats, 2)[-1].activations == 3)
+        assert ear.all(WorkerStats, 2)[-1].durations.count == 1
+
+
 def test_what_a_suspended_generator_has_sent_was_told(tmp_path: Path) -> None:
     never, written = str(tmp_path / "never"), tmp_path / "written"
     flow = Flow("suspended").pipe(each, "each").pipe(one_or_until, "worker")
