@@ -106,8 +106,13 @@ class JobTrack:
         )
         for slot, count in event.received.items():
             routine.received[slot] = routine.received.get(slot, 0) + count
-        for emitted in event.emitted:
-            routine.emitted[emitted.event] = routine.emitted.get(emitted.event, 0) + emitted.count
+        made: dict[int, int] = {}
+        for (
+            emitted
+        ) in event.emitted:  # each connection of an event gets the same, unless a debugger drops some
+            made[emitted.event] = max(emitted.count, made.get(emitted.event, 0))
+        for position, count in made.items():
+            routine.emitted[position] = routine.emitted.get(position, 0) + count
         events = trace.of_activation(place, self._number, event)
         for ref, told in zip(event.inputs, events, strict=False):  # the inputs are told first
             if ref.copy is not None and ref.copy.data:

@@ -287,6 +287,13 @@ def test_a_listener_that_raises_is_told_nothing_more() -> None:
     assert [event.kind for event in heard] == ["job_started", "job_started", "job_completed"]
 
 
+def test_what_goes_over_two_connections_was_emitted_once() -> None:
+    told = Told()
+    told.tell(A, committed("j", 1, emitted={0: 5}))
+    told.tell(A, activated("j", "s", emitted=(Emitted(0, 0, 2), Emitted(0, 1, 2))))
+    assert told.job.routines["a"].emitted == {0: 7}
+
+
 # ---- lineage ----------------------------------------------------------------------------------------------
 
 
