@@ -208,7 +208,7 @@ def test_the_time_of_an_activation_that_began_unheard_is_not_told(runtime: Runti
     flow.pipe(Writes(path=str(written)), "writes")
     runtime.exec(flow, paths=[]).wait(PATIENCE)
     with Ear(runtime, 3) as ear:
-        job = runtime.exec(flow, paths=[str(first), str(second)])
+        job = runtime.exec(flow, paths=[str(first), str(second)], trace=True)
         ear.until(lambda: any(p.job_id == job.job_id for p in ear.all(Placed, 2)))
     gone = len(written.read_text(encoding="utf-8"))
     until(lambda: len(written.read_text(encoding="utf-8")) > gone + 2000)  # the worker has looked meanwhile
