@@ -10,7 +10,7 @@ from time import perf_counter_ns
 from typing import Any
 
 from routilux.holds import HookedRoutine
-from routilux.hookevents import ROUTINE, STATS, Failed, Failure, HookEvent, MessageRef
+from routilux.hookevents import ROUTINE, STATS, Activated, Failed, Failure, HookEvent, MessageRef
 from routilux.ipc.arena import Arena, OwnSection
 from routilux.ipc.commit import Transaction
 from routilux.ipc.layout import WORD
@@ -38,6 +38,8 @@ BUDGET = 5, 100
 """Activations a second that have an event of their own, and how many may come at once."""
 LARGE_BUDGET = 20_000, 50_000
 """The same of the jobs that somebody wants to see as a whole."""
+MOST_KEPT = 8192
+"""Events that are kept for whoever is about to listen."""
 FAILURES = 100, 500
 """Of exceptions."""
 VERDICTS = {"stop": "failed", "skip": "skipped", "continue": "continued", "retry": "retried"}
@@ -81,6 +83,7 @@ class Tap:
         self._tx = tx
         self._shared = arena.words
         self._traced = arena.layout.sections[SUPERVISOR].words["traced"] // WORD
+        self._heard_by = arena.layout.sections[SUPERVISOR].words["heard_by"] // WORD
         self._figures = Figures()
         self._budgets = TokenBucket(*BUDGET), TokenBucket(*LARGE_BUDGET)
         self._failures = TokenBucket(*FAILURES)
@@ -95,7 +98,7 @@ class Tap:
         self._began = 0
         self._status = "completed"
         self._error: BaseException | None = None
-        self._is_heard = self._wants_trace = False
+        self._is_heard = self._is_awaited = self._wants_trace = False
         self._was_cut = False
         self.spent = 0
         """Nanoseconds of this transaction that went into looking at it."""
@@ -107,12 +110,13 @@ class Tap:
         """Look who listens, and publish what there is; called whenever `next_beat` has come."""
         publisher = self._publisher
         has_come = publisher.look()
-        self._is_heard = publisher.is_heard
+        self._is_awaited = not publisher.is_heard and now < self._shared[self._heard_by]
+        self._is_heard = publisher.is_heard or self._is_awaited
         if not self.is_on:
             self._job = None  # what is under way, if anything, has begun unheard
         self.is_on = self._is_heard or self.hooked is not None
-        if publisher.wants[ROUTINE] != self._wants_trace:
-            self._attend(is_wanted=publisher.wants[ROUTINE])
+        if (is_wanted := publisher.wants[ROUTINE] or self._is_awaited) != self._wants_trace:
+            self._attend(is_wanted=is_wanted)
         self.is_near = self.hooked is not None or (self._wants_trace and self._budgets[0].has_one(now))
         if now >= self._next_send or self._has_much:
             self._send(now)
@@ -129,17 +133,27 @@ class Tap:
 
     @property
     def _has_much(self) -> bool:
-        return len(self._outbox) + len(self._works) >= ENVELOPE
+        return len(self._outbox) + len(self._works) >= ENVELOPE and not self._is_awaited
 
     def _send(self, now: int) -> None:
         """Publish what has been collected."""
         if self._has_collected:
             self._next_send = now - now % PUBLISH_NS + PUBLISH_NS
         self.sum_up()
+        if self._is_awaited:
+            self._keep()
+            return
         if self._outbox:
             self._publisher.publish(ROUTINE, self._outbox)
             self._outbox.clear()
         self.lines.flush(self._publisher)
+
+    def _keep(self) -> None:
+        """Whoever will listen is to hear of the first moments, too, as far as that is not too much."""
+        surplus = self._outbox[: max(0, len(self._outbox) - MOST_KEPT)]
+        self._dropped += sum(isinstance(event, Activated) for event in surplus)
+        del self._outbox[: len(surplus)]
+        self.lines.send()
 
     def sum_up(self) -> None:
         """All that was done since it was told last is committed: that is to be told, whatever comes next."""
