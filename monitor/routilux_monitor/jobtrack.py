@@ -66,7 +66,6 @@ class JobTrack:
     is_final: bool = False
     """Whether the counters are the last ones."""
     _has_started: bool = False
-    _is_settled: bool = False
     _number: int = 1
     _trace_bytes: int = 0
     _log_bytes: int = 0
@@ -204,7 +203,7 @@ class JobTrack:
         self._added_up.clear()
 
     def timed(self, place: Place, durations: Durations) -> None:
-        if self._is_settled:
+        if self.record.is_settled and self.is_final:
             return
         total = self._durations.setdefault(place.routine, Sum())
         self.routine(place.routine).durations = total.told(place.process, place.epoch, durations)
@@ -213,9 +212,9 @@ class JobTrack:
         """Its last words have been heard: what only served to follow it may go, unless it was lost and may
         be found again.
         """
+        self.record.is_settled = True
         if not self.is_final:
             return
-        self._is_settled = True
         self._durations.clear()
         self._unplaced.clear()
         self._added_up.clear()
