@@ -35,11 +35,15 @@ _UNSEEN = frozenset({"NOTHING_HELD", "HOLD_NOT_FOUND", "TIMEOUT_EXCEEDED", "JOB_
 
 
 async def _ask_session(monitor: Monitor, call: Call[Any, Any]) -> tuple[JobRecord, SessionInfo]:
+    """Of a job that has ended, what its log points have written: as long as its runtime is there to tell."""
     record = await find.job(monitor, call.path["job_id"])
-    if record.ended:
-        return record, SessionInfo(record.job_id, "no_session")
     request = AskSession(record.job_id, renews=call.role is Role.DEBUG)
-    return record, await ask(monitor, record.runtime_id, request, SessionInfo)
+    try:
+        return record, await ask(monitor, record.runtime_id, request, SessionInfo)
+    except ApiError as error:
+        if not record.ended or error.code != "RUNTIME_SHUTDOWN":
+            raise
+        return record, SessionInfo(record.job_id, "no_session")
 
 
 async def _shown(monitor: Monitor, record: JobRecord, info: SessionInfo, role: Role) -> contract.Session:

@@ -2,7 +2,8 @@
 
 import type { Line } from "./lines";
 
-export function LogLines({ lines }: { lines: readonly Line[] }) {
+/** On the page of their job, when stands in the place of its name. */
+export function LogLines({ lines, isOfOne = false }: { lines: readonly Line[]; isOfOne?: boolean }) {
   if (lines.length === 0) return null;
   return (
     <section className="lines" aria-label="lines of log points">
@@ -11,7 +12,7 @@ export function LogLines({ lines }: { lines: readonly Line[] }) {
         {lines.toReversed().map((line, at) => (
           <li key={lines.length - at}>
             <small className="faint">
-              {line.job} {line.routine_id}
+              {isOfOne ? line.timestamp.slice(11, 23) : line.job} {line.routine_id}
             </small>{" "}
             <code>{line.message}</code>
           </li>
