@@ -7,7 +7,7 @@ export function LogLines({ lines, isOfOne = false }: { lines: readonly Line[]; i
   if (lines.length === 0) return null;
   return (
     <section className="lines" aria-label="lines of log points">
-      <h3>What log points have written</h3>
+      <h3>What log points have written, the newest first</h3>
       <ol>
         {lines.toReversed().map((line, at) => (
           <li key={lines.length - at}>

@@ -34,7 +34,7 @@ export function Logs({ path, job, every, routine, level }: Props) {
       </div>
       {job.logs_dropped > 0 && <p className="faint">{job.logs_dropped.toLocaleString()} older lines were let go of.</p>}
       {level === "" && <LogPoints path={path} every={every} routine={routine} />}
-      <Lines key={asked.toString()} path={`${path}/logs?${asked.toString()}`} every={every} isFiltered={asked.size > 0} />
+      <Lines key={asked.toString()} path={`${path}/logs?${asked.toString()}`} every={every} isLive={job.completed_at === null} isFiltered={asked.size > 0} />
     </>
   );
 }
@@ -46,7 +46,7 @@ function LogPoints({ path, every, routine }: { path: string; every: number; rout
   return <LogLines lines={lines} isOfOne />;
 }
 
-function Lines({ path, every, isFiltered }: { path: string; every: number; isFiltered: boolean }) {
+function Lines({ path, every, isLive, isFiltered }: { path: string; every: number; isLive: boolean; isFiltered: boolean }) {
   const [offset, setOffset] = useState(0);
   const logs = useApi<LogList>(`${path}&limit=${MOST}&offset=${offset}`, every);
   const total = logs.data?.total ?? 0;
@@ -67,7 +67,7 @@ function Lines({ path, every, isFiltered }: { path: string; every: number; isFil
             )}
           </Empty>
         ) : (
-          <Shown lines={found} before={offset} isLive={every > 0} />
+          <Shown lines={found} before={offset} isLive={isLive} />
         )
       }
     </Answer>
