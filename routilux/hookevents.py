@@ -205,7 +205,7 @@ class Activated(msgspec.Struct, frozen=True, tag=True):
     status: str
     """`completed`, `failed`, `skipped`, `continued`, `retried`, or `cut` since its job was over."""
     inputs: tuple[MessageRef, ...]
-    """At most the first 256."""
+    """At most the first 256; none of a finish."""
     received: dict[int, int]
     """Messages used, by the position of their slot: all of them, and none if it is retried."""
     emitted: tuple[Emitted, ...]

@@ -108,7 +108,7 @@ class Hooks:
     def _ask(self, method: Method, args: Sequence[Any]) -> object:
         try:
             return method(*args)
-        except Exception as error:  # a user's hook
+        except (Exception, SystemExit) as error:  # a user's hook; a Ctrl-C that comes in it goes on
             if method not in self._complained:
                 self._complained.add(method)
                 name = getattr(method, "__qualname__", repr(method))
@@ -123,6 +123,8 @@ NO_HOOKS = Hooks(())
 
 def as_hooks(hooks: Sequence[object]) -> Hooks:
     """The hooks as a runtime is given them. Raises FlowError for what is none."""
+    if isinstance(hooks, ExecutionHooks):
+        raise FlowError(f"hooks={hooks!r:.80} is to be a list: give hooks=[...], with this in it")
     known: list[ExecutionHooks] = []
     for each in hooks:
         if not isinstance(each, ExecutionHooks):

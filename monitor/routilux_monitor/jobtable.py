@@ -109,8 +109,8 @@ class JobTable:
             if due > now:
                 return
             del self._settling[key]
-            self._keep(key, in_full=True)
             self._jobs[key].settle()
+            self._keep(key, in_full=True)
 
     def close(self) -> None:
         """Let all be kept that is not kept in full."""

@@ -124,11 +124,11 @@ class JobTrack:
     def _count(self, place: Place, activations: int, errors: int, skipped: int, ended: int) -> RoutineOfJob:
         routine = self.routine(place.routine)
         routine.last_at = max(place.at(ended), routine.last_at or 0.0)
+        sums = self._added_up.setdefault(place.routine, [0, 0, 0])
+        sums[0] += activations
+        sums[1] += errors
+        sums[2] += skipped
         if not self.is_final:
-            sums = self._added_up.setdefault(place.routine, [0, 0, 0])
-            sums[0] += activations
-            sums[1] += errors
-            sums[2] += skipped
             routine.activations = max(routine.activations, sums[0])
             routine.errors = max(routine.errors, sums[1])
             routine.skipped = max(routine.skipped, sums[2])
@@ -200,7 +200,6 @@ class JobTrack:
             routine.is_active = False
             for name in _COUNTS:
                 setattr(routine, name, counts.get(name, 0))
-        self._added_up.clear()
 
     def timed(self, place: Place, durations: Durations) -> None:
         if self.record.is_settled and self.is_final:
@@ -210,11 +209,14 @@ class JobTrack:
 
     def settle(self) -> None:
         """Its last words have been heard: what only served to follow it may go, unless it was lost and may
-        be found again.
+        be found again. Activations of which no event has told by now are missing from its trace.
         """
-        self.record.is_settled = True
-        if not self.is_final:
+        was_settled, self.record.is_settled = self.record.is_settled, True
+        if not self.is_final or was_settled:
             return
+        for routine_id, routine in self.record.routines.items():
+            told = self._added_up.get(routine_id, (0,))[0]
+            self.record.trace_dropped += max(0, routine.activations - told)
         self._durations.clear()
         self._unplaced.clear()
         self._added_up.clear()

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import signal
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -57,13 +57,15 @@ async def serve(
     serving: AbstractAsyncContextManager[Monitor], watch_fd: int | None, listens: Callable[[], None]
 ) -> None:
     """Answer until told to end; `listens` is called when it has begun."""
-    async with serving:
-        listens()
-        await _until_told(watch_fd)
+    with _ear(watch_fd) as told:  # before anybody knows of it, and may end it
+        async with serving:
+            listens()
+            await told.wait()
 
 
-async def _until_told(watch_fd: int | None) -> None:
-    """Returns when SIGINT or SIGTERM comes, or when the pipe ends that somebody else holds open."""
+@contextlib.contextmanager
+def _ear(watch_fd: int | None) -> Iterator[asyncio.Event]:
+    """Set when SIGINT or SIGTERM comes, or when the pipe ends that somebody else holds open."""
     loop = asyncio.get_running_loop()
     told = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -72,4 +74,4 @@ async def _until_told(watch_fd: int | None) -> None:
         if watch_fd is not None:
             loop.add_reader(watch_fd, told.set)
             stack.callback(loop.remove_reader, watch_fd)
-        await told.wait()
+        yield told

@@ -28,7 +28,7 @@ from routilux.ipc.records import Kind, Record, Records
 from routilux.plan import SUPERVISOR
 from routilux.routing import least
 
-WINDOW_NS = 16_000_000
+WINDOW_NS = 32_000_000
 """A worker among several is given about this much work ahead of time: several times as much as a rest takes,
 and little enough that all of them end together."""
 SMALLEST_WINDOW = 2

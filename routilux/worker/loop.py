@@ -30,7 +30,11 @@ from routilux.worker.wear import Wear
 log = logging.getLogger("routilux.worker")
 
 BATCH_NS = 2_500_000
-"""One commit spans about this much work."""
+"""One commit spans about this much work,"""
+LONG_BATCH_NS = 5_000_000
+"""or so much, where that is of no more messages than"""
+FEW = 50
+"""so many: what was read and made in one commit should still be in the caches when it is sent."""
 LARGEST_BATCH = 2048
 YIELD_SECONDS = 0.002
 """A generator's outputs are committed after this many seconds, when they fill a frame, or when they are
@@ -146,7 +150,8 @@ class Loop(Commits):
         if each_ns > 2 * self._each_ns and self.was_preempted():
             each_ns = 2 * self._each_ns
         self._each_ns = each_ns
-        fits = max(1, BATCH_NS // max(1, each_ns))
+        each_ns = max(1, each_ns)
+        fits = max(1, BATCH_NS // each_ns, min(FEW, LONG_BATCH_NS // each_ns))
         self.limit = min(fits, max(self.limit, 2 * ran), LARGEST_BATCH)
         before = self._words[self._service]
         self._words[self._service] = max(1, (before + each_ns) // 2 if before else each_ns)

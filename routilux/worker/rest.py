@@ -10,7 +10,7 @@ from time import thread_time_ns
 
 from routilux.ipc.asleep import KEEPS_ORDER, Sleepers
 
-REST_SECONDS = 0.004
+REST_SECONDS = 0.008
 LITTLE_NS = 1_500_000
 """Of the processor's time: whoever has used no more of it since it was woken has had little to do."""
 IN_VAIN = 2

@@ -5,7 +5,7 @@ While somebody does, most activations are but counted and timed, and told as sum
 that are told by themselves, or shown to the user's hooks, take the longer ways, see `is_near`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from time import perf_counter_ns
 from typing import Any
 
@@ -196,10 +196,9 @@ class Tap:
             return most
         now = self._begin(job, batch.is_token, values)
         if self._may_trace(job, now):
-            is_whole = self._is_asked_for(job)
-            message = self.trace.message(batch, batch.used, now, is_whole=is_whole)
-            self._open(job, now, [message], 1 + batch.failures)
-            self._note_finish(is_finish=batch.is_token)
+            running = self._open(job, now, 1 + batch.failures, is_finish=batch.is_token)
+            if not batch.is_token:
+                running.inputs = (self.trace.message(batch, batch.used, now, is_whole=running.is_whole),)
             self._began = perf_counter_ns()
             self.spent += self._began - now
             return 1
@@ -225,11 +224,11 @@ class Tap:
         is_shown = self.hooked is not None and not is_finish
         now = self._begin(job, is_finish, self._values(attempt) if is_shown else None)
         if self._may_trace(job, now):
-            inputs = self.trace.copies.together(map(_told, messages[:MOST]), now)
-            running = self._open(job, now, inputs, 1 + attempt.failures)
+            running = self._open(job, now, 1 + attempt.failures, is_finish=is_finish)
             message = attempt.taken.message
             running.reason = "" if message is None else str(message)[:REASON]
-            self._note_finish(is_finish=is_finish)
+            if not is_finish:
+                running.inputs = tuple(self.trace.copies.together(map(_told, messages[:MOST]), now))
 
     def _begin_quickly(self, job: WorkerJob) -> None:
         """What begins is but counted and timed."""
@@ -261,14 +260,12 @@ class Tap:
         """Whether somebody wants to see the job as a whole."""
         return bool(self._shared[self._traced + job.slot])
 
-    def _open(self, job: WorkerJob, now: int, inputs: Iterable[MessageRef], attempt: int) -> Running:
-        running = Running(job.job_id, now, inputs, attempt=attempt, is_whole=self._is_asked_for(job))
+    def _open(self, job: WorkerJob, now: int, attempt: int, *, is_finish: bool) -> Running:
+        """Its inputs are still to be told; a finish has none, for the token that calls it is no message."""
+        running = Running(job.job_id, now, attempt=attempt, is_whole=self._is_asked_for(job))
+        running.is_finish = is_finish
         self.trace.running = running
         return running
-
-    def _note_finish(self, *, is_finish: bool) -> None:
-        if self.trace.running is not None:
-            self.trace.running.is_finish = is_finish
 
     def failed(self, job: WorkerJob, action: str, error: BaseException, message_id: str) -> None:
         """The activation at hand has raised, or something else of the job has gone wrong."""

@@ -7,7 +7,7 @@ notes the numbers of its own, and each frame that is written tells the numbers o
 """
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from routilux.hookevents import Activated, Copy, Emitted, Failure, HookEvent, MessageRef, Placed
@@ -66,13 +66,11 @@ class Running:
         "status",
     )
 
-    def __init__(
-        self, job_id: str, began: int, inputs: Iterable[MessageRef], *, attempt: int, is_whole: bool
-    ) -> None:
+    def __init__(self, job_id: str, began: int, *, attempt: int, is_whole: bool) -> None:
         self.job_id = job_id
         self.began = began
         self.ended = began
-        self.inputs = tuple(inputs)
+        self.inputs: tuple[MessageRef, ...] = ()
         self.sent: dict[tuple[int, int], Sent] = {}
         self.received: dict[int, int] = {}
         self.status = "completed"

@@ -252,7 +252,8 @@ class MadeUp:
                 status = {"pause": "paused", "cancel": "cancelled"}.get(request.action, "running")
                 return AboutJob(self._info(request.job_id, status))
             case Results():
-                item = ResultItem("count", "output", "2:0:0", b"\xa9ruby-4711", is_large=False, nbytes=10)
+                name = f"{request.job_id}/2:0:0"
+                item = ResultItem("count", "output", name, b"\xa9ruby-4711", is_large=False, nbytes=10)
                 return ResultPage((item,), 1)
             case SharedDataOf():
                 return SharedDataPage({"gem": b"\xa9ruby-4711"})

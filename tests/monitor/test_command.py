@@ -1,5 +1,6 @@
 """Here are the facts of `routilux-monitor` as a process."""
 
+import asyncio
 import json
 import os
 import signal
@@ -8,7 +9,7 @@ import subprocess
 import sys
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -16,6 +17,12 @@ from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
+
+from monitor import rig
+from routilux_monitor.live.hub import Hub
+from routilux_monitor.monitor import Monitor
+from routilux_monitor.server import serve
+from routilux_monitor.waits import Waits
 
 COMMAND = [sys.executable, "-m", "routilux_monitor", "--no-history"]
 TOKEN, VIEW = "a-token-for-tests-1", "a-token-for-tests-2"
@@ -206,3 +213,17 @@ def test_a_name_that_was_allowed_is_answered_to() -> None:
         with socket.create_connection(("127.0.0.1", int(port)), timeout=10) as connection:
             connection.sendall(b"GET / HTTP/1.1\r\nHost: my.host:80\r\nConnection: close\r\n\r\n")
             assert connection.recv(64).startswith(b"HTTP/1.1 200")
+
+
+def test_a_signal_that_comes_as_soon_as_the_link_is_told_ends_it() -> None:
+    async def main() -> None:
+        known = rig.MadeUp()
+        serving = nullcontext(Monitor(known, Hub(known), Waits(known)))
+        async with asyncio.timeout(10):
+            await serve(serving, None, lambda: signal.raise_signal(signal.SIGTERM))
+
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        asyncio.run(main())
+    finally:
+        signal.signal(signal.SIGTERM, before)

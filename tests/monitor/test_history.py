@@ -195,6 +195,7 @@ def test_a_store_keeps_its_jobs_when_they_have_settled(path: Path) -> None:
     kept = history.job("j")
     assert kept is not None
     assert [event.kind for event in kept.trace] == ["job_started", "job_completed"]
+    assert kept.trace_dropped == 1
     assert history.runtimes() == []
     told.store.runtime_gone(INTRODUCTION.runtime_id, time.time())
     assert [record.runtime_id for record in history.runtimes()] == ["fake"]

@@ -7,7 +7,8 @@ import pytest
 
 from monitor import rig
 from monitor.rig import Rig
-from routilux.commands import Submit
+from routilux.commands import Answer, Request, Submit
+from routilux.errors import PeerLost
 from routilux_monitor.model import LogRecord, TraceEvent
 
 POST = {"flow_id": rig.FLOW, "routine_id": "split", "slot_name": "text", "data": {"a": [1, None]}}
@@ -168,6 +169,22 @@ def test_execute_gives_what_was_printed_a_moment_to_arrive(monkeypatch: pytest.M
             return await call
 
     assert asyncio.run(ask())[1]["output"] == f"{rig.SECRET}\nat last\n"
+
+
+def test_a_job_that_has_ended_with_its_runtime_has_no_results_any_more() -> None:
+    class Gone(rig.MadeUp):
+        async def ask(self, runtime_id: str, request: Request) -> Answer:
+            raise PeerLost(f"there is no running runtime {runtime_id!r}")
+
+    async def ask() -> list[tuple[int, dict[str, Any]]]:
+        async with rig.answering(Gone()) as the:
+            paths = ("/jobs/job-1/results", "/jobs/job-1/data", "/jobs/job-3/results")
+            return [await the.ask("GET", path) for path in paths]
+
+    results, data, under_way = asyncio.run(ask())
+    assert results == (200, {"results": [], "total": 0, "truncated": True})
+    assert data == (200, {"job_id": "job-1", "data": {}})
+    assert under_way[0] == 409
 
 
 def test_both_prefixes_answer_the_same() -> None:

@@ -87,6 +87,8 @@ def test_a_job_is_run_by_rest_and_all_of_it_is_told(folder: Path) -> None:
         lineage = client.ask("GET", f"{job}/messages/{used['data']['message_id']}/lineage")
         processes = client.ask("GET", f"{worker}/processes")["processes"]
         viewed = client.ask("GET", f"{job}/results", token=client.view)["results"]
+        result = viewed[0]
+        source = client.ask("GET", f"{job}/messages/{result['message_id']}/lineage")["message"]
         logs = client.ask("GET", f"{job}/logs")["logs"]
         client.ask("DELETE", worker)
     assert (done["status"], done["result"], done["output"]) == ("completed", [3, 5], "got one three\n")
@@ -96,6 +98,7 @@ def test_a_job_is_run_by_rest_and_all_of_it_is_told(folder: Path) -> None:
     assert lineage["is_whole"]
     assert [p["routine_id"] for p in processes] == ["", "words", "words", "length"]
     assert {result["payload"] for result in viewed} == {MASK}
+    assert (source["source_routine"], source["emitted_at"]) == ("length", result["timestamp"])
     assert "measuring three" in [line["message"] for line in logs]
 
 

@@ -228,6 +228,18 @@ def test_the_trace_is_bounded_and_tells_what_it_dropped() -> None:
     assert [e.number for e in job.trace] == list(range(51, 61))
 
 
+def test_activations_that_no_event_has_told_are_missing_from_the_trace() -> None:
+    told = Told()
+    told.tell(0, job_changed("j", "running"))
+    told.tell(A, committed("j", 3))
+    told.tell(0, job_changed("j", "completed", counters=counters(a=5, b=4)))
+    told.tell(B, committed("j", 4))
+    told.store.settle(time.time())
+    assert told.job.trace_dropped == 0  # word of them may be on its way
+    told.store.settle(time.time() + 60)
+    assert told.job.trace_dropped == 2
+
+
 def test_jobs_that_ended_first_are_let_go_of_first_and_do_not_come_again() -> None:
     told = Told(Limits(jobs=JobLimits(ended=2)))
     for name in ("one", "two", "three"):

@@ -132,6 +132,18 @@ def test_lineage_leads_through_a_fan_out_two_workers_and_a_join(runtime: Runtime
             assert len(found[a] | found[b]) == 2
 
 
+def test_a_finish_has_used_no_message(runtime: Runtime) -> None:
+    flow = fan_out_and_join()
+    with ear_at(runtime, flow) as ear:
+        job = traced(runtime, flow, 3, ear)
+
+        def finishes() -> list[Activated]:
+            return [a for a in ear.all(Activated, 5) if a.job_id == job.job_id and a.is_finish]
+
+        ear.until(lambda: bool(finishes()))
+        assert [(a.inputs, a.received) for a in finishes()] == [((), {})]
+
+
 def test_outputs_are_known_by_the_ids_that_their_job_gives_them(runtime: Runtime) -> None:
     flow = fan_out_and_join()
     with ear_at(runtime, flow) as ear:

@@ -1,6 +1,7 @@
 """Facts about the dispatch of a user's hooks."""
 
 import logging
+import sys
 from typing import Any
 
 import pytest
@@ -52,6 +53,15 @@ def test_an_exception_is_logged_once_per_method(caplog: pytest.LogCaptureFixture
     ]
 
 
+def test_a_hook_that_wants_to_exit_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    class Exits(ExecutionHooks):
+        def on_job_start(self, job_id: str) -> None:
+            sys.exit(5)
+
+    Hooks([Exits()]).tell("on_job_start", "job-1")
+    assert "on_job_start has raised SystemExit: 5" in caplog.text
+
+
 def test_a_hook_that_raises_keeps_no_other_from_being_told() -> None:
     class Both(Raises, Ends):
         pass
@@ -75,6 +85,8 @@ def test_what_is_no_hooks_is_refused_by_name() -> None:
         as_hooks([Ends])
     with pytest.raises(FlowError, match="'print' is no hooks"):
         as_hooks(["print"])
+    with pytest.raises(FlowError, match="is to be a list"):
+        as_hooks(Ends())  # type: ignore[arg-type] # what somebody may write
 
 
 def test_no_hooks_are_always_the_same() -> None:

@@ -197,8 +197,9 @@ class ResultItem(Answer, frozen=True):
     event_name: str
     payload: Payload
     message_id: str
+    """As in the trace: its lineage is had by it."""
     timestamp: Instant | None
-    """None unless the job is traced."""
+    """None unless the trace has it."""
 
 
 class ResultList(Answer, frozen=True):

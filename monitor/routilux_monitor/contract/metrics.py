@@ -99,7 +99,9 @@ class ExecutionTrace(Answer, frozen=True):
     events: list[ExecutionEvent]
     total: Count
     dropped: Count
-    """Events of this job that are not here: beyond the rate budget, or let go for newer ones."""
+    """Events of this job that are not here: let go for newer ones, or, one for each activation, never heard.
+    These are known a second after its end.
+    """
 
 
 class TraceQuery(Page, frozen=True):

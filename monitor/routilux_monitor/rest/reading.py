@@ -2,9 +2,9 @@
 
 from collections import deque
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
-from routilux.commands import LogPage, Logs, ResultPage, Results, SharedDataOf, SharedDataPage
+from routilux.commands import LogPage, Logs, Request, ResultPage, Results, SharedDataOf, SharedDataPage
 from routilux.ipc import plain
 from routilux_monitor.contract import jobs as contract
 from routilux_monitor.contract.errors import ApiError
@@ -21,14 +21,25 @@ from routilux_monitor.views.times import iso
 MOST_RESULTS = 1000
 """In one answer."""
 
+A = TypeVar("A")
+
+
+async def _held(monitor: Monitor, record: JobRecord, request: Request, nothing: A) -> A:
+    """What the job's runtime answers of what it holds of it; `nothing` if both have ended."""
+    try:
+        return await ask(monitor, record.runtime_id, request, type(nothing))
+    except ApiError as error:
+        if error.code != "RUNTIME_SHUTDOWN" or not record.ended:
+            raise
+        return nothing
+
 
 async def get_results(monitor: Monitor, call: Call[NoBody, Page]) -> contract.ResultList:
     """What the flow's outputs have emitted and nobody has taken out. Nothing is taken out by asking."""
     record = await find.job(monitor, call.path["job_id"])
     query = call.query
-    page = await ask(
-        monitor, record.runtime_id, Results(record.job_id, query.offset, query.limit), ResultPage
-    )
+    wanted = Results(record.job_id, query.offset, query.limit)
+    page = await _held(monitor, record, wanted, ResultPage((), 0, is_gone=True))
     made = {
         mid: event.at
         for event in record.trace
@@ -39,12 +50,10 @@ async def get_results(monitor: Monitor, call: Call[NoBody, Page]) -> contract.Re
     for item in page.items:
         payload, is_whole = plain.shown(item.encoded, is_large=item.is_large)
         is_cut = is_cut or not is_whole
-        at = made.get(item.message_id)
-        items.append(
-            contract.ResultItem(
-                item.routine, item.event, payload, item.message_id, None if at is None else iso(at)
-            )
-        )
+        message_id = item.message_id.removeprefix(f"{record.job_id}/")  # traces tell it without the job
+        at = made.get(message_id)
+        when = None if at is None else iso(at)
+        items.append(contract.ResultItem(item.routine, item.event, payload, message_id, when))
     return contract.ResultList(items, page.total, is_cut)
 
 
@@ -89,7 +98,7 @@ async def get_data(monitor: Monitor, call: Call[NoBody, NoQuery]) -> contract.Jo
     What is too large for an answer is shown as `{"$large": <bytes>}`.
     """
     record = await find.job(monitor, call.path["job_id"])
-    page = await ask(monitor, record.runtime_id, SharedDataOf(record.job_id), SharedDataPage)
+    page = await _held(monitor, record, SharedDataOf(record.job_id), SharedDataPage({}))
     data = {key: plain.shown(encoded, is_large=True)[0] for key, encoded in page.values.items()}
     data |= {key: {"$large": nbytes} for key, nbytes in page.sizes.items()}
     return contract.JobData(record.job_id, data)

@@ -112,7 +112,7 @@ class Fails(ExecutionHooks):
     """Every hook of it raises."""
 
     def on_routine_start(self, job_id: str, routine_id: str, values: Any) -> None:
-        raise RuntimeError("start")
+        raise SystemExit("start")
 
     def on_routine_end(self, *args: Any) -> None:
         raise RuntimeError("end")
