@@ -66,7 +66,6 @@ class JobTrack:
     is_final: bool = False
     """Whether the counters are the last ones."""
     _has_started: bool = False
-    _is_settled: bool = False
     _number: int = 1
     _trace_bytes: int = 0
     _log_bytes: int = 0
@@ -208,7 +207,7 @@ class JobTrack:
                 setattr(routine, name, counts.get(name, 0))
 
     def timed(self, place: Place, durations: Durations) -> None:
-        if self._is_settled:
+        if self.record.is_settled and self.is_final:
             return
         total = self._durations.setdefault(place.routine, Sum())
         self.routine(place.routine).durations = total.told(place.process, place.epoch, durations)
@@ -217,9 +216,9 @@ class JobTrack:
         """Its last words have been heard: what only served to follow it may go, unless it was lost and may
         be found again. Activations of which no event has told by now are missing from its trace.
         """
-        if not self.is_final or self._is_settled:
+        was_settled, self.record.is_settled = self.record.is_settled, True
+        if not self.is_final or was_settled:
             return
-        self._is_settled = True
         for routine_id, routine in self.record.routines.items():
             told = self._added_up.get(routine_id, (0,))[0]
             self.record.trace_dropped += max(0, routine.activations - told)

@@ -264,6 +264,26 @@ def test_figures_that_come_after_all_was_heard_change_nothing() -> None:
     assert (told.job.routines["a"].activations, told.job.routines["a"].durations) == (5, durations(5))
 
 
+def test_a_job_that_has_ended_settles_when_its_last_words_have_been_awaited() -> None:
+    told = Told()
+    told.tell(0, job_changed("j", "running"), job_changed("j", "completed", counters=counters(a=5)))
+    told.store.settle(time.time())
+    told.tell(A, committed("j", 5))
+    assert (told.job.trace[-1].kind, told.job.is_settled) == ("routine_completed", False)
+    told.store.settle(time.time() + 60)
+    assert told.job.is_settled
+
+
+def test_a_job_that_is_lost_settles_too() -> None:
+    told = Told()
+    told.tell(0, job_changed("j", "running"))
+    told.store.settle(time.time() + 60)
+    assert not told.job.is_settled
+    told.store.runtime_gone(INTRODUCTION.runtime_id, time.time())
+    told.store.settle(time.time() + 60)
+    assert (told.job.status, told.job.is_settled) == ("lost", True)
+
+
 def test_a_job_let_go_of_before_its_end_comes_back_with_it() -> None:
     told = Told(Limits(jobs=JobLimits(under_way=1)))
     told.tell(0, job_changed("j", "running"), job_changed("k", "running"))

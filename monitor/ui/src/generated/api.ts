@@ -1,5 +1,5 @@
 // Made by `npm run client`: do not edit.
-// SHA-256 of openapi.json: 7951d5655c8b264ac07c86224cbdb39c2b85c0d7b3bc1a3d9be593d6cd6bb1d0
+// SHA-256 of openapi.json: f59fbc65c7072f9af5c111063ffc088f9fd12d9cc5f25cf5a73a30da8a5c1ab8
 
 export interface paths {
     "/api/v1/conditions/check": {
@@ -1719,6 +1719,7 @@ export interface components {
             metadata: {
                 [key: string]: unknown;
             };
+            is_settled: boolean;
         };
         /** JobData */
         JobData: {
@@ -1806,6 +1807,7 @@ export interface components {
             };
             trace_dropped: number;
             logs_dropped: number;
+            is_settled: boolean;
         };
         /** JobStatusShort */
         JobStatusShort: {
