@@ -222,7 +222,9 @@ class LogPointLine(msgspec.Struct, frozen=True):
 
 
 class SessionInfo(msgspec.Struct, frozen=True, tag=True):
-    """The debugging of a job. `paused` while anything is held, `no_session` once the job has ended."""
+    """The debugging of a job. `paused` while anything is held, `no_session` once the job has ended; what its
+    log points have written stays.
+    """
 
     job_id: str
     status: str

@@ -35,6 +35,8 @@ class Settings:
     dead_letters: DeadLetters
     hooks: Hooks = NO_HOOKS
     allow_attach: bool = False
+    is_watched: bool = False
+    """Whether a monitor was started with the runtime, and will listen to its flows."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Here is the list of a runtime's jobs: those under way, and what is remembered of those that have ended."""
 
+import os
 import threading
 import weakref
 from collections import deque
@@ -42,6 +43,8 @@ class JobList:
 
     def __init__(self) -> None:
         self._numbers = count(1)
+        self._own = f"job-{os.urandom(3).hex()}"
+        """What our ids begin with: a monitor, and the stores, know the jobs of other runtimes, too."""
         self._lock = threading.Lock()
         self._active: dict[str, JobState] = {}
         self._ended: deque[Ended] = deque(maxlen=REMEMBERED)
@@ -49,12 +52,12 @@ class JobList:
         """The jobs that an earlier runtime has left."""
 
     def job_id(self, wanted: str | None) -> str:
-        """The id that was wanted, or one that no job has. Raises FlowError for what can be none."""
-        if wanted is None and not self.resumed:
-            return f"job-{next(self._numbers)}"
-        resumed = {job.job_id for job in self.resumed}
-        free = (name for number in self._numbers if (name := f"job-{number}") not in resumed)
-        name = next(free) if wanted is None else str(wanted)
+        """The id that was wanted, or one that no job has, of any runtime. Raises FlowError for what can be
+        none.
+        """
+        if wanted is None:
+            return f"{self._own}-{next(self._numbers)}"
+        name = str(wanted)
         if not 0 < len(name.encode(errors="replace")) < JOB_NAME or not name.isprintable():
             raise FlowError(f"job_id={wanted!r}: give a text of 1 to {JOB_NAME - 1} bytes, all printable")
         return name

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Mapping
-from itertools import count
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -177,8 +176,6 @@ class Scratch:
         self._what = what
         self._is_apart = is_apart
         self._flows: dict[str, tuple[Flow, str]] = {}
-        self._job_ids = (f"replay-{os.getpid()}-{number}" for number in count(1))
-        """Other than those of the jobs that are replayed: of one id a monitor shows the newest job."""
 
     def run(
         self,
@@ -194,7 +191,7 @@ class Scratch:
         node = flow.nodes[name]
         into = slot or message.slot_of(node)
         inputs = {into: self._payload(message, flow, name, into), **others}
-        job = self._runtime.exec(flow, inputs, entry=name, timeout=timeout, job_id=next(self._job_ids))
+        job = self._runtime.exec(flow, inputs, entry=name, timeout=timeout)
         emissions = [Emission(output.event, output.payload) for output in job.outputs()]
         for letter in self._runtime.dead_letters.all(job_id=job.job_id):
             what = f"routine {name!r} {letter.reason} on this message, {letter.attempts} times"

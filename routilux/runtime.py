@@ -124,6 +124,7 @@ class Runtime:
                 self.dead_letters,
                 told,
                 allow_attach=allow_attach,
+                is_watched=self.monitor is not None,
             )
             self._premises = Premises(self._house)
             self._engine = new_engine(engine, settings, workers or {}, self._premises.path, state_dir)

@@ -158,7 +158,7 @@ def write_job(
 def job(row: tuple[Any, ...]) -> JobRecord:
     _, job_id, flow_id, worker_id, runtime_id, status, created_at, started_at, finished_at, kept = row
     body = _body_of(kept)
-    return JobRecord(
+    record = JobRecord(
         job_id,
         flow_id,
         worker_id,
@@ -172,6 +172,8 @@ def job(row: tuple[Any, ...]) -> JobRecord:
         is_traced=body.is_traced,
         routines=body.routines,
     )
+    record.is_settled = record.ended
+    return record
 
 
 def instance(row: tuple[Any, ...]) -> Instance:

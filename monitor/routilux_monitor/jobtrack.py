@@ -66,7 +66,6 @@ class JobTrack:
     is_final: bool = False
     """Whether the counters are the last ones."""
     _has_started: bool = False
-    _is_settled: bool = False
     _number: int = 1
     _trace_bytes: int = 0
     _notable_bytes: int = 0
@@ -108,8 +107,13 @@ class JobTrack:
         )
         for slot, count in event.received.items():
             routine.received[slot] = routine.received.get(slot, 0) + count
-        for emitted in event.emitted:
-            routine.emitted[emitted.event] = routine.emitted.get(emitted.event, 0) + emitted.count
+        made: dict[int, int] = {}
+        for (
+            emitted
+        ) in event.emitted:  # each connection of an event gets the same, unless a debugger drops some
+            made[emitted.event] = max(emitted.count, made.get(emitted.event, 0))
+        for position, count in made.items():
+            routine.emitted[position] = routine.emitted.get(position, 0) + count
         events = trace.of_activation(place, self._number, event)
         for ref, told in zip(event.inputs, events, strict=False):  # the inputs are told first
             if ref.copy is not None and ref.copy.data:
@@ -205,7 +209,7 @@ class JobTrack:
                 setattr(routine, name, counts.get(name, 0))
 
     def timed(self, place: Place, durations: Durations) -> None:
-        if self._is_settled:
+        if self.record.is_settled and self.is_final:
             return
         total = self._durations.setdefault(place.routine, Sum())
         self.routine(place.routine).durations = total.told(place.process, place.epoch, durations)
@@ -214,9 +218,9 @@ class JobTrack:
         """Its last words have been heard: what only served to follow it may go, unless it was lost and may
         be found again. Activations of which no event has told by now are missing from its trace.
         """
-        if not self.is_final or self._is_settled:
+        was_settled, self.record.is_settled = self.record.is_settled, True
+        if not self.is_final or was_settled:
             return
-        self._is_settled = True
         for routine_id, routine in self.record.routines.items():
             told = self._added_up.get(routine_id, (0,))[0]
             self.record.trace_dropped += max(0, routine.activations - told)

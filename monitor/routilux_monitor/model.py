@@ -184,6 +184,8 @@ class JobRecord:
     errors_dropped: int = 0
     logs: deque[LogRecord] = field(default_factory=deque)
     logs_dropped: int = 0
+    is_settled: bool = False
+    """Whether it has ended, and last words of it have been awaited: nothing more is to come."""
 
     @property
     def events(self) -> Iterator[TraceEvent]:

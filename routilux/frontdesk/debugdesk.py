@@ -9,7 +9,7 @@ from routilux.commands import Answer, Done
 from routilux.debug.breakpoints import Breakpoint, validated
 from routilux.debug.conditions import check
 from routilux.debug.holds import Assign, Look, Release, Variable
-from routilux.debug.session import KEEP, DebugControl, HoldInfo, Session
+from routilux.debug.session import KEEP, DebugControl, HoldInfo, Note, Session
 from routilux.debugcommands import (
     ActOnHold,
     AskAudit,
@@ -202,9 +202,11 @@ class DebugDesk:
 
     def _session(self, job_id: str, *, renews: bool) -> SessionInfo:
         job = self._held_job(job_id)
-        if job is None or job.ended:
+        if job is None:
             return SessionInfo(job_id, "no_session")
         control = job.control.debugger
+        if job.ended:
+            return SessionInfo(job_id, "no_session", log=_lines(control.notes(job)))
         if renews:
             control.renew(job)
         holds, room = [], MOST_BYTES
@@ -213,9 +215,7 @@ class DebugDesk:
             is_shown = payload is not None and len(payload) <= room
             room -= len(payload or b"") if is_shown else 0
             holds.append(_held(info, payload if is_shown else None))
-        notes = control.notes(job)[-MOST_LINES:]
-        lines = tuple(LogPointLine(n.at, n.breakpoint_id, n.routine_id, n.text) for n in notes)
-        return SessionInfo(job_id, "paused" if holds else "running", tuple(holds), lines)
+        return SessionInfo(job_id, "paused" if holds else "running", tuple(holds), _lines(control.notes(job)))
 
     def _held(self, job: JobState, hold_id: str) -> str:
         """The id of what is held as that, or of the oldest."""
@@ -290,6 +290,11 @@ class DebugDesk:
         if request.renews:
             control.renew(job)
         return Audit(tuple(AuditEntry(each.at, each.action, each.detail) for each in control.audit(job)))
+
+
+def _lines(notes: list[Note]) -> tuple[LogPointLine, ...]:
+    """The newest."""
+    return tuple(LogPointLine(n.at, n.breakpoint_id, n.routine_id, n.text) for n in notes[-MOST_LINES:])
 
 
 def check_condition(fields: dict[str, Any]) -> None:

@@ -197,6 +197,7 @@ class Layout(msgspec.Struct, frozen=True, dict=True):
         if index == 0:
             take("drain", 1)
             take("exit", 1)
+            take("heard_by", 1)
             take("breakpoints", 1)
             take("quota", len(self.plan.processes))
             for name in JOB_STATES:

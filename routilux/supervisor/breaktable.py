@@ -30,6 +30,7 @@ class BreakTable:
         self._counts = HitCounts(own)
         self._entries: dict[str, Entry] = {}
         self._bases: dict[str, list[list[int]]] = {}
+        self._former: dict[tuple[int, str], Breakpoint] = {}
         self.faults: dict[str, str] = {}
         """Why a condition could not be answered, the last that was told."""
         self._rows = count()
@@ -85,11 +86,18 @@ class BreakTable:
     def forget(self, number: int) -> bool:
         """The job is gone, and its breakpoints with it; whether there were any."""
         gone = [name for name, entry in self._entries.items() if entry.job == number]
+        self._former.update({(number, name): self._entries[name].breakpoint for name in gone})
         if gone:
             self._publish({name: entry for name, entry in self._entries.items() if name not in gone})
         for name in gone:
             del self._bases[name]
+        while len(self._former) > MOST:
+            del self._former[next(iter(self._former))]
         return bool(gone)
+
+    def former(self, number: int, name: str) -> Breakpoint | None:
+        """The one of that id that was forgotten with its job, unless it is long ago."""
+        return self._former.get((number, name))
 
     def find(self, job_id: str | None, name: str) -> Entry:
         """The one of that id, of the job or of the flow. Raises BreakpointError."""

@@ -185,7 +185,7 @@ class Debugger(HeldProcesses):
         if ask.what in ("fault", "note"):
             if ask.what == "fault" and self.table.known(ask.key) is not None:
                 self.table.faults[ask.key] = ask.value.decode(errors="replace")
-            elif ask.what == "note" and not is_over:
+            elif ask.what == "note":
                 self._note_line(ask.job, ask.key, ask.value)
             return None
         if ask.what == "attached":
@@ -219,12 +219,16 @@ class Debugger(HeldProcesses):
         return found is None
 
     def _note_line(self, job: int, breakpoint_id: str, line: bytes) -> bool:
-        """A log point has written a line."""
-        account, found = self._docket.ledger.accounts.get(job & SLOT_MASK), self.table.known(breakpoint_id)
-        if account is not None and found is not None and not self._is_vain(breakpoint_id):
+        """A log point has written a line; the job may have ended since."""
+        state, found = self._docket.ledger.job(job), self.table.known(breakpoint_id)
+        if found is None:
+            found = self.table.former(job, breakpoint_id)
+        elif self._is_vain(breakpoint_id):
+            found = None
+        if state is not None and found is not None:
             routine = found.routine_id or found.source_routine_id or ""
             note = Note(clock.wall(), breakpoint_id, routine, line.decode(errors="replace"))
-            self._clients.of(account.job).notes.append(note)
+            self._clients.of(state).notes.append(note)
         return True
 
     def lost(self, process: int) -> None:

@@ -64,7 +64,7 @@ class Ledger:
         self.timed: dict[int, Account] = {}
         """Those of the accounts that have a deadline."""
         self._by_job: dict[JobState, Account] = {}
-        self.former: dict[int, tuple[int, weakref.ref[JobState]]] = {}
+        self._former: dict[int, tuple[int, weakref.ref[JobState]]] = {}
         """By slot, the number and job that had it last."""
 
     @property
@@ -135,10 +135,19 @@ class Ledger:
         """The slot may go to another job: the sums of its counters are equal, and start the next one so."""
         slot = account.slot
         self._own.words[self._current + slot] = 0
-        self.former[slot] = account.number, weakref.ref(account.job)
+        self._former[slot] = account.number, weakref.ref(account.job)
         del self.accounts[slot], self._by_job[account.job]
         self.timed.pop(slot, None)
         self._free.append(slot)
+
+    def job(self, number: int) -> JobState | None:
+        """The one of that number, under way or over: what workers say of a job may come after its end."""
+        slot = number & ((1 << SLOT_BITS) - 1)
+        account = self.accounts.get(slot)
+        if account is not None and account.number == number:
+            return account.job
+        former, job = self._former.get(slot, (0, None))
+        return job() if job is not None and former == number else None
 
     def find(self, job: JobState) -> Account | None:
         return self._by_job.get(job)

@@ -3,13 +3,11 @@
 from routilux.ipc.arena import Arena
 from routilux.ipc.layout import WORD
 from routilux.ipc.loglines import LogBatch, LogReceiver
-from routilux.jobs import JobState
 from routilux.logring import LogEntry
-from routilux.supervisor.ledger import SLOT_BITS, Ledger
+from routilux.supervisor.ledger import Ledger
 
 MOST = 200
 """Batches that one turn takes in."""
-SLOT_MASK = (1 << SLOT_BITS) - 1
 
 
 class LogDesk:
@@ -35,23 +33,13 @@ class LogDesk:
         lost = max(0, batch.dropped - self._dropped[batch.process])
         self._dropped[batch.process] = batch.dropped
         for number, line in zip(batch.jobs, batch.lines, strict=False):
-            job = self._job(number)
+            job = self._ledger.job(number) if number else None
             if job is None:
                 continue
             job.log.lose(lost)
             lost = 0
             at = (line.at + batch.wall) / 1e9
             job.log.put(LogEntry(at, line.level, line.routine, line.replica, line.text))
-
-    def _job(self, number: int) -> JobState | None:
-        if not number:
-            return None
-        slot = number & SLOT_MASK
-        account = self._ledger.accounts.get(slot)
-        if account is not None and account.number == number:
-            return account.job
-        former, job = self._ledger.former.get(slot, (0, None))  # lines may come after the end of their job
-        return job() if job is not None and former == number else None
 
     def forget(self, process: int) -> None:
         """The process has died, and with it what it had on its way."""

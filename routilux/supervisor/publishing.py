@@ -25,6 +25,7 @@ from routilux.hookevents import (
     ProcessChanged,
     ProcessFigures,
 )
+from routilux.ipc.arena import OwnSection
 from routilux.ipc.publish import FIGURES_NS, PUBLISH_NS, Publisher
 from routilux.jobs import JobState
 from routilux.lifecycle import ExecutionStatus
@@ -34,6 +35,8 @@ from routilux.supervisor.ledger import Ledger
 
 log = logging.getLogger("routilux.supervisor")
 
+AWAITED_NS = 5_000_000_000
+"""For so long after its start a flow keeps what it has to tell for whoever is about to listen."""
 SHARE = 20
 """Where figures take long to read, they are published so rarely that this is but a part in so many."""
 MOST_NOTED = 10_000
@@ -46,11 +49,23 @@ class Publishing:
     With nobody listening, all that it costs is to look at `is_heard`.
     """
 
-    def __init__(self, context: "zmq.Context[Any]", directory: Path, plan: Plan, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        context: "zmq.Context[Any]",
+        directory: Path,
+        plan: Plan,
+        ledger: Ledger,
+        own: OwnSection,
+        *,
+        is_watched: bool,
+    ) -> None:
+        """`is_watched`: somebody will listen soon, and is to hear of the first moments, too."""
         self.directory = directory
         self._publisher = Publisher(context, directory, process=SUPERVISOR, epoch=1)
         self.socket = self._publisher.socket
-        self.is_heard = False
+        self._heard_by = monotonic_ns() + AWAITED_NS if is_watched else 0
+        own.words[own.index(own.section.words["heard_by"])] = self._heard_by  # for the workers
+        self.is_heard = is_watched
         self.began_at = wall()
         self.ended = self.failed = 0
         """Jobs, since the flow was started."""
@@ -120,7 +135,7 @@ class Publishing:
         """Seconds until figures are to be read; None if nobody listens. A busy flow is looked at in between
         all the same, and then halfway: so that nobody wakes for the figures alone.
         """
-        if not self.is_heard:
+        if not self._publisher.is_heard:
             return None
         left = max(0, self._due - monotonic_ns())
         return (left % PUBLISH_NS if is_busy else left) / 1e9
@@ -136,14 +151,18 @@ class Publishing:
 
     def _publish(self, figures: Callable[[], FlowStats]) -> None:
         has_come = self._publisher.look()
-        self.is_heard = self._publisher.is_heard
+        self.is_heard = self._publisher.is_heard or monotonic_ns() < self._heard_by
+        if not self._publisher.is_heard:
+            if not self.is_heard:
+                self._noted.clear()
+            return
         noted, self._noted = self._noted, []
         if has_come or self._is_cut:
             self._is_cut = False
             noted += [job_changed(account.job) for account in self._ledger.accounts.values()]
         if noted and self._publisher.wants[JOB]:
             self._publisher.publish(JOB, noted)
-        if self.is_heard and (has_come or monotonic_ns() >= self._due):
+        if has_come or monotonic_ns() >= self._due:
             self._tell_figures(figures)
 
     def _tell_figures(self, figures: Callable[[], FlowStats]) -> None:

@@ -28,7 +28,7 @@ from routilux.routing import routes
 from routilux.slottypes import demand_of
 from routilux.supervisor.breaktable import BreakTable
 from routilux.supervisor.docket import Docket
-from routilux.supervisor.ledger import SLOT_BITS, Account
+from routilux.supervisor.ledger import Account
 from routilux.supervisor.waitingroom import Held
 
 MOST = 8
@@ -219,13 +219,8 @@ class Recordings:
     # ---- messages -----------------------------------------------------------------------------------------
 
     def _job_id(self, number: int) -> str:
-        slot = number & ((1 << SLOT_BITS) - 1)
-        account = self._docket.ledger.accounts.get(slot)
-        if account is not None and account.number == number:
-            return account.job.job_id
-        former, job = self._docket.ledger.former.get(slot, (0, None))  # a sample may come after its job's end
-        ended = job() if job is not None and former == number else None
-        return "" if ended is None else ended.job_id
+        job = self._docket.ledger.job(number)
+        return "" if job is None else job.job_id
 
     def _of_sample(self, sample: Sample, job_id: str) -> Recorded | None:
         """None if the payload was not sent."""

@@ -104,7 +104,14 @@ class Supervisor:
         self._stopped = Stopped(settings.stop_limit)
         self._quotas = Quotas(self.plan, self._arena, self._own)
         self._watchdog = Watchdog(self.plan, self._arena)
-        self._publishing = Publishing(self._bells.context, directory, self.plan, self._ledger)
+        self._publishing = Publishing(
+            self._bells.context,
+            directory,
+            self.plan,
+            self._ledger,
+            self._own,
+            is_watched=settings.is_watched,
+        )
         self._figures = Figures(
             flow, self.plan, self._arena, self._ledger, self._crew, self._stopped, self._publishing
         )

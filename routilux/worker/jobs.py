@@ -143,10 +143,6 @@ class JobTable:
     def new_data(self, number: int) -> JobData:
         return JobData(number, self._asker, lambda: self.is_over(number) or self.must_exit)
 
-    def in_slot(self, slot: int) -> WorkerJob | None:
-        """The job that is known by that slot."""
-        return self._jobs.get(slot)
-
     def new_inbox(self, job: WorkerJob) -> Inbox:
         return self._policy.inbox(self._slot_names, job)
 

@@ -354,6 +354,8 @@ class Loop(Commits):
             self.gate.watches(job.number)
         ran = self.stopwatch.stop() if self.stopwatch else 0
         self.wait_for_room(job)
+        if self.must_exit and not p.activations.was_cut:
+            p.tap.sum_up()  # what comes from here on may be withdrawn
         if self.must_exit or p.jobs.is_over(job.number):
             raise JobOver
         if self.draining and p.is_source:

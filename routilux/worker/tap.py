@@ -10,7 +10,7 @@ from time import perf_counter_ns
 from typing import Any
 
 from routilux.holds import HookedRoutine
-from routilux.hookevents import ROUTINE, STATS, Failed, Failure, HookEvent, MessageRef
+from routilux.hookevents import ROUTINE, STATS, Activated, Failed, Failure, HookEvent, MessageRef
 from routilux.ipc.arena import Arena, OwnSection
 from routilux.ipc.commit import Transaction
 from routilux.ipc.layout import WORD
@@ -23,12 +23,12 @@ from routilux.worker.activation import Activations
 from routilux.worker.budget import TokenBucket
 from routilux.worker.figures import Figures
 from routilux.worker.intake import Batch
-from routilux.worker.jobs import SLOT_MASK, JobTable, WorkerJob
+from routilux.worker.jobs import JobTable, WorkerJob
 from routilux.worker.logs import Lines
 from routilux.worker.outputs import EventOutput, Outputs
 from routilux.worker.trace import MOST, Running, Trace
 from routilux.worker.waiting import Arrival, Attempt
-from routilux.worker.work import Work
+from routilux.worker.work import Work, Works
 
 BEAT_NS = 25_000_000
 """Between two looks at who listens, while there is nothing to publish; what comes after a while without
@@ -38,13 +38,13 @@ BUDGET = 5, 100
 """Activations a second that have an event of their own, and how many may come at once."""
 LARGE_BUDGET = 20_000, 50_000
 """The same of the jobs that somebody wants to see as a whole."""
+MOST_KEPT = 8192
+"""Events that are kept for whoever is about to listen."""
 FAILURES = 100, 500
 """Of exceptions."""
 VERDICTS = {"stop": "failed", "skip": "skipped", "continue": "continued", "retry": "retried"}
 REASON = 200
 """Characters of what a policy says."""
-TOLD = ("activations", "errors", "skipped")
-"""Counters that lie one after the other, see COUNTERS."""
 
 
 class Tap:
@@ -78,25 +78,19 @@ class Tap:
         self._routine = routine
         self._slot_names = slot_names
         self._publisher = publisher
-        self._jobs = jobs
         self._outputs = outputs
         self._activations = activations
         self._tx = tx
-        self._words = own.words
         self._shared = arena.words
         self._traced = arena.layout.sections[SUPERVISOR].words["traced"] // WORD
+        self._heard_by = arena.layout.sections[SUPERVISOR].words["heard_by"] // WORD
         self._figures = Figures()
-        self._first = own.index(own.section.words[TOLD[0]])
-        self._slots = arena.layout.jobs
         self._budgets = TokenBucket(*BUDGET), TokenBucket(*LARGE_BUDGET)
         self._failures = TokenBucket(*FAILURES)
         self._previews = TokenBucket(*BUDGET), TokenBucket(*LARGE_BUDGET)
         self._dropped = 0
         self._next_stats = self._next_send = 0
-        self._works: dict[int, Work] = {}
-        """By job slot, since they were told last;"""
-        self._whole: list[int] = []
-        """in these slots after each commit."""
+        self._works = Works(arena, own, jobs)
         self._declined: dict[int, tuple[int, int, str]] = {}
         """By job, how often its policy has declined since the last commit, before how many messages, why."""
         self._pending: list[HookEvent] = []
@@ -104,7 +98,7 @@ class Tap:
         self._began = 0
         self._status = "completed"
         self._error: BaseException | None = None
-        self._is_heard = self._wants_trace = False
+        self._is_heard = self._is_awaited = self._wants_trace = False
         self._was_cut = False
         self.spent = 0
         """Nanoseconds of this transaction that went into looking at it."""
@@ -116,10 +110,13 @@ class Tap:
         """Look who listens, and publish what there is; called whenever `next_beat` has come."""
         publisher = self._publisher
         has_come = publisher.look()
-        self._is_heard = publisher.is_heard
+        self._is_awaited = not publisher.is_heard and now < self._shared[self._heard_by]
+        self._is_heard = publisher.is_heard or self._is_awaited
+        if not self.is_on:
+            self._job = None  # what is under way, if anything, has begun unheard
         self.is_on = self._is_heard or self.hooked is not None
-        if publisher.wants[ROUTINE] != self._wants_trace:
-            self._attend(is_wanted=publisher.wants[ROUTINE])
+        if (is_wanted := publisher.wants[ROUTINE] or self._is_awaited) != self._wants_trace:
+            self._attend(is_wanted=is_wanted)
         self.is_near = self.hooked is not None or (self._wants_trace and self._budgets[0].has_one(now))
         if now >= self._next_send or self._has_much:
             self._send(now)
@@ -136,32 +133,46 @@ class Tap:
 
     @property
     def _has_much(self) -> bool:
-        return len(self._outbox) + len(self._works) >= ENVELOPE
+        return len(self._outbox) + len(self._works) >= ENVELOPE and not self._is_awaited
 
     def _send(self, now: int) -> None:
         """Publish what has been collected."""
         if self._has_collected:
             self._next_send = now - now % PUBLISH_NS + PUBLISH_NS
-        for work in self._works.values():
-            self._tell(work, now)
-        self._works.clear()
-        self._whole.clear()
+        self.sum_up()
+        if self._is_awaited:
+            self._keep()
+            return
         if self._outbox:
             self._publisher.publish(ROUTINE, self._outbox)
             self._outbox.clear()
         self.lines.flush(self._publisher)
 
-    def _tell(self, work: Work, now: int) -> None:
+    def _keep(self) -> None:
+        """Whoever will listen is to hear of the first moments, too, as far as that is not too much."""
+        surplus = self._outbox[: max(0, len(self._outbox) - MOST_KEPT)]
+        self._dropped += sum(isinstance(event, Activated) for event in surplus)
+        del self._outbox[: len(surplus)]
+        self.lines.send()
+
+    def sum_up(self) -> None:
+        """All that was done since it was told last is committed: that is to be told, whatever comes next."""
+        for work in self._works.take():
+            self._tell(work)
+
+    def _tell(self, work: Work) -> None:
         """What was done for a job since it was told last. Only between two transactions."""
         self._figures.add(work.job_id, work.runs)
         if not self._wants_trace:
             return
         self._dropped += sum(activations for _, _, activations in work.runs)
-        if (told := work.told(now)) is not None:
+        if (told := work.told(perf_counter_ns())) is not None:
             self._outbox.append(told)
 
     def _attend(self, *, is_wanted: bool) -> None:
-        """Whoever wants activations has come, or the last of them has gone."""
+        """The first of those who want activations has come, or the last of them has gone."""
+        self._wants_trace = False
+        self.sum_up()  # what was done before is nothing to him who has come
         self._wants_trace = is_wanted
         self._outputs.watcher = self.closes if is_wanted else None
         if not is_wanted:
@@ -184,8 +195,8 @@ class Tap:
         self._publisher.close()
 
     def withdraw(self) -> None:
-        """The process ends in the middle of a transaction, which has not happened."""
-        self._works.clear()
+        """The process ends in the middle of a transaction, which has not happened: see `sum_up`."""
+        self._works.take()
 
     # ---- activations --------------------------------------------------------------------------------------
 
@@ -194,7 +205,7 @@ class Tap:
         if not (self.is_near or self._shared[self._traced + job.slot]):
             self._begin_quickly(job)
             return most
-        now = self._begin(job, batch.is_token, values)
+        now = self._begin(job, values)
         if self._may_trace(job, now):
             running = self._open(job, now, 1 + batch.failures, is_finish=batch.is_token)
             if not batch.is_token:
@@ -221,8 +232,7 @@ class Tap:
         if not (self.is_near or self._shared[self._traced + job.slot]):
             self._begin_quickly(job)
             return
-        is_shown = self.hooked is not None and not is_finish
-        now = self._begin(job, is_finish, self._values(attempt) if is_shown else None)
+        now = self._begin(job, None if is_finish or self.hooked is None else self._values(attempt))
         if self._may_trace(job, now):
             running = self._open(job, now, 1 + attempt.failures, is_finish=is_finish)
             if not is_finish:
@@ -231,18 +241,17 @@ class Tap:
 
     def _begin_quickly(self, job: WorkerJob) -> None:
         """What begins is but counted and timed."""
-        work = self._works.get(job.slot)
-        if self._is_heard and (work is None or work.number != job.number):
-            self._open_work(job.number)
+        if self._is_heard:
+            self._work_for(job.number)
+        self.trace.running = None  # what is left in its middle for this one has an event of its own
         self._job, self._began = job, perf_counter_ns()
 
-    def _begin(self, job: WorkerJob, is_finish: bool, values: Mapping[str, Any] | None) -> int:  # noqa: FBT001
+    def _begin(self, job: WorkerJob, values: Mapping[str, Any] | None) -> int:
         self._begin_quickly(job)
         now = self._began
         self._status, self._error = "completed", None
         self._was_cut = self._activations.was_cut
-        self.trace.running = None
-        if self.hooked is not None and values is not None and not is_finish:
+        if self.hooked is not None and values is not None:
             self.hooked.start(job.job_id, values)
         return now
 
@@ -285,13 +294,13 @@ class Tap:
 
     def end(self, job: WorkerJob, received: Mapping[int, int], activations: int) -> None:
         """The activations at hand are over: so many, which have used so many messages of each slot."""
-        if self._job is not job:  # somebody has begun to listen in its middle
+        if self._job is not job:  # it was given up, or somebody has begun to listen in its middle
+            if self._is_heard:
+                self._work_for(job.number)  # it counts all the same
             return
         now, self._job = perf_counter_ns(), None
         if self.trace.running is None and self._is_heard:
-            work = self._works.get(job.slot)
-            if work is None or work.number != job.number:
-                work = self._open_work(job.number)
+            work = self._work_for(job.number)
             work.runs.append((self._began, now, activations))
             for slot, count in received.items():
                 work.received[slot] = work.received.get(slot, 0) + count
@@ -325,19 +334,12 @@ class Tap:
         self.spent += perf_counter_ns() - began
 
     def _work_for(self, number: int) -> Work:
-        work = self._works.get(number & SLOT_MASK)
-        return work if work is not None and work.number == number else self._open_work(number)
+        return self._works.get(number) or self._open_work(number)
 
     def _open_work(self, number: int) -> Work:
         """Before anything is counted for the job in this transaction."""
-        job, slot = self._jobs.find(number), number & SLOT_MASK
-        if (former := self._works.get(slot)) is not None:  # the counters were those of its job
-            self._tell(former, perf_counter_ns())
-        places = range(self._first + slot, self._first + len(TOLD) * self._slots, self._slots)
-        work = self._works[slot] = Work(number, "" if job is None else job.job_id, self._words, places)
-        if self._shared[self._traced + slot]:
-            self._whole.append(slot)
-            self.has_news = True
+        work = self._works.open(number)
+        self.has_news |= bool(self._works.whole)
         if self._has_much:
             self.next_beat = 0
         return work
@@ -381,10 +383,8 @@ class Tap:
         for number, (times, waiting, reason) in self._declined.items():
             self._work_for(number).decline(times, waiting, reason)
         self._declined.clear()
-        for slot in self._whole:
-            if (work := self._works.pop(slot, None)) is not None:
-                self._tell(work, perf_counter_ns())
-        self._whole.clear()
+        for work in self._works.take_whole():
+            self._tell(work)
         self.has_news = self.trace.placement.expects_more
         if self._has_much:
             self.next_beat = 0

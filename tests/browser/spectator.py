@@ -48,15 +48,15 @@ class Spectator:
             self.page.screenshot(path=Path(folder) / f"{name}.png")
             for kind, width, height in (("wide", 1920, 1080), ("phone", 390, 844)):
                 self.page.set_viewport_size({"width": width, "height": height})
-                self._settled()
+                self.settled()
                 self.page.screenshot(path=Path(folder) / f"{name}-{kind}.png")
             self.page.set_viewport_size(DESK)
             self.page.emulate_media(color_scheme="dark")
-            self._settled()
+            self.settled()
             self.page.screenshot(path=Path(folder) / f"{name}-dark.png")
             self.page.emulate_media(color_scheme="light")
 
-    def _settled(self) -> None:
+    def settled(self) -> None:
         """What follows the size of the window has been drawn."""
         self.page.evaluate(
             "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))"
@@ -65,7 +65,7 @@ class Spectator:
     def fits(self, width: int) -> bool:
         """Whether the page has no need to scroll sideways at that width."""
         self.page.set_viewport_size({"width": width, "height": 844})
-        self._settled()
+        self.settled()
         needed: int = self.page.evaluate("document.documentElement.scrollWidth")
         return needed <= width
 

@@ -136,6 +136,25 @@ def test_a_log_point_writes_lines_of_the_hits_it_is_asked_for(spectator: Spectat
     job.cancel()
 
 
+def test_lines_of_log_points_are_with_the_logs_of_their_job_also_when_it_is_over(
+    spectator: Spectator,
+) -> None:
+    point = {"type": "routine", "routine_id": "square", "action": "log", "log_message": 'squares {data["n"]}'}
+    spectator.desk.post("/flows/numbers/breakpoints", point | {"condition": 'data["n"] < 4'})
+    job = spectator.desk.submit(10_000_000)
+    page = spectator.go(f"jobs/{job.job_id}/logs")
+    lines = page.get_by_label("lines of log points")
+    expect(lines.locator("li")).to_have_count(3)
+    expect(lines).to_contain_text(re.compile(r"[0-9:.]{12} square\s+squares 3"))
+    job.cancel()
+    expect(page.locator("main header .status")).to_have_text("cancelled")
+    page.reload()
+    expect(lines.locator("code")).to_have_count(3)
+    page.get_by_label("routine").select_option("total")
+    expect(page).to_have_url(re.compile("routine=total"))
+    expect(lines).to_have_count(0)
+
+
 def test_a_variable_that_is_set_is_what_the_function_goes_on_with(spectator: Spectator) -> None:
     page = spectator.go("flows/numbers")
     choose_connection(page, "count.output->square.number")

@@ -117,6 +117,60 @@ def test_held_arrays_have_a_picture_and_what_is_in_the_message_opens(spectator: 
 # ---- the view ----------------------------------------------------------------------------------------------
 
 
+def whole_in_sight(page: Page, *names: str) -> bool:
+    """Whether these routines lie wholly in the ground of the graph."""
+    ground = page.locator(".ground").bounding_box()
+    boxes = [routine(page, name).bounding_box() for name in names]
+    assert ground is not None
+    return all(
+        box is not None
+        and ground["x"] <= box["x"] <= box["x"] + box["width"] <= ground["x"] + ground["width"]
+        and ground["y"] <= box["y"] <= box["y"] + box["height"] <= ground["y"] + ground["height"]
+        for box in boxes
+    )
+
+
+def resize(page: Page, width: int) -> None:
+    """The window, until the graph has the size that this gives it."""
+    before = page.locator(".ground").bounding_box()
+    page.set_viewport_size({"width": width, "height": 800})
+    page.wait_for_function(
+        "before => document.querySelector('.ground').getBoundingClientRect().width !== before",
+        arg=before and before["width"],
+    )
+
+
+def test_the_whole_graph_stays_in_sight_when_the_window_changes_its_size(spectator: Spectator) -> None:
+    page, names = spectator.go("flows/numbers"), ("count", "square", "parity", "total")
+    view = page.locator(".react-flow__viewport")
+    expect(routine(page, "total")).to_be_visible()
+    assert whole_in_sight(page, *names)
+    for width in (940, 1600, 1000):
+        before = view.get_attribute("style")
+        resize(page, width)
+        expect(view).not_to_have_attribute("style", before or "")
+        assert whole_in_sight(page, *names)
+
+
+def test_a_view_that_somebody_has_moved_stays_until_the_whole_is_asked_for(spectator: Spectator) -> None:
+    page, names = spectator.go("flows/numbers"), ("count", "square", "parity", "total")
+    view = page.locator(".react-flow__viewport")
+    expect(routine(page, "total")).to_be_visible()
+    whole = view.get_attribute("style")
+    page.get_by_role("button", name="Zoom In").click()
+    expect(view).not_to_have_attribute("style", whole or "")
+    moved = view.get_attribute("style")
+    resize(page, 1000)
+    spectator.settled()
+    assert view.get_attribute("style") == moved
+    page.get_by_role("button", name="Fit View").click()
+    expect(view).not_to_have_attribute("style", moved or "")
+    before = view.get_attribute("style")
+    resize(page, 940)
+    expect(view).not_to_have_attribute("style", before or "")
+    assert whole_in_sight(page, *names)
+
+
 def test_the_view_goes_to_the_held_place(spectator: Spectator) -> None:
     runtime, flow, last = spectator.desk.runtime, relay(), "fifth.output->sixth.number"
     runtime.start(flow)

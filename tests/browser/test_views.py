@@ -130,6 +130,21 @@ def test_charts_grow_while_a_job_runs_and_stay_after_it(spectator: Spectator) ->
     expect(page.get_by_role("region", name="durations")).to_contain_text("square")
 
 
+def test_a_job_that_has_just_ended_shows_all_its_activations(spectator: Spectator) -> None:
+    page = spectator.page
+    shown = page.get_by_role("region", name="what is shown, by routine").locator("tr")
+    sums = page.get_by_role("region", name="events").locator("tr", has_text="event emitted")
+    for _ in range(5):  # its processes may tell of it before the page asks, or after
+        job = spectator.desk.submit_traced(3)
+        spectator.go(f"jobs/{job.job_id}/trace")
+        expect(page.locator("main h1")).to_have_text(job.job_id)
+        for name in ("square", "parity"):
+            expect(shown.filter(has_text=name).locator("td").nth(1)).to_have_text("3")
+        expect(sums.filter(has_text="'sum': 14")).to_have_count(1)
+    spectator.go(f"jobs/{spectator.desk.submit_traced(3).job_id}/metrics")
+    expect(page.get_by_role("img", name=re.compile("activations a second: .*square"))).to_be_visible()
+
+
 def test_what_a_job_prints_is_seen_by_routine_and_level(spectator: Spectator) -> None:
     job = spectator.desk.submit(4)
     page = spectator.go(f"jobs/{job.job_id}/logs")
@@ -196,8 +211,7 @@ def test_every_process_is_on_the_task_stream_and_can_be_looked_at_closely(specta
 
 
 def test_the_task_stream_of_one_job_has_a_link_and_shows_nothing_else(spectator: Spectator) -> None:
-    one, other = spectator.desk.submit_traced(3), spectator.desk.submit(30)
-    other.wait(20)
+    one, other = (spectator.desk.submit(to).wait(20) for to in (3, 30))
     page = spectator.go(f"stream?flow=numbers&job={one.job_id}")
     expect(page.get_by_role("combobox", name="job", exact=True)).to_have_value(one.job_id)
     square = page.get_by_role("region", name="what is shown, by routine").locator("tr", has_text="square")

@@ -288,7 +288,7 @@ def test_new_jobs_run_beside_resumed_ones_under_names_of_their_own(state: Path) 
     tell(state, "Runtime(state_dir=state).exec(held(), n=300); die()")
     with Runtime.resume(state) as runtime:
         again = runtime.exec(held(), n=10)
-        assert [job.job_id for job in (only(runtime), again)] == ["job-1", "job-2"]
+        assert again.job_id != only(runtime).job_id
         assert again.results(TIMEOUT) == list(range(0, 20, 2))
         assert only(runtime).results(TIMEOUT) == list(range(0, 600, 2))
 

@@ -50,6 +50,7 @@ def job(number: int, *, routines: int = 3, events: int = 20, began: float = BEGA
         trace=deque(trace),
         errors=deque([ErrorOfJob("e", "a", at, failure, "stop")] if failure else []),
         logs=deque([LogRecord(at, "a", 0, f"job-{number}", "INFO", "a line")]),
+        is_settled=True,
     )
 
 

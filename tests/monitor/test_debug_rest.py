@@ -267,6 +267,20 @@ def test_what_cannot_be_done_is_refused_with_its_reason(debugged: Debugged) -> N
     assert debugged.ask("GET", f"{path}/debug/session").body["status"] == "no_session"
 
 
+def test_what_log_points_have_written_is_told_after_the_end_of_the_job(debugged: Debugged) -> None:
+    job = debugged.submit(breakpoints=[{**EDGE, "action": "log", "log_message": "{data} is on its way"}])
+    assert job.result(TIMEOUT) == 7
+    path = f"/jobs/{job.job_id}"
+    debugged.until(path, lambda found: found["status"] == "completed")
+    session = debugged.ask("GET", f"{path}/debug/session").body
+    assert (session["status"], session["holds"]) == ("no_session", [])
+    assert [(line["routine_id"], line["message"]) for line in session["log"]] == [
+        ("double", "6 is on its way")
+    ]
+    viewed = debugged.ask("GET", f"{path}/debug/session", view=True).body
+    assert [line["message"] for line in viewed["log"]] == [MASK]
+
+
 def test_an_editor_is_told_where_to_attach_to_what_is_held(attachable: Debugged) -> None:
     job = attachable.submit(breakpoints=[{"routine_id": "add"}])
     path = f"/jobs/{job.job_id}/debug/holds/{attachable.held(job)['holds'][0]['hold_id']}"

@@ -199,12 +199,13 @@ def test_a_job_that_has_ended_with_its_runtime_has_no_results_any_more() -> None
 
     async def ask() -> list[tuple[int, dict[str, Any]]]:
         async with rig.answering(Gone()) as the:
-            paths = ("/jobs/job-1/results", "/jobs/job-1/data", "/jobs/job-3/results")
-            return [await the.ask("GET", path) for path in paths]
+            paths = ("job-1/results", "job-1/data", "job-1/debug/session", "job-3/results")
+            return [await the.ask("GET", f"/jobs/{path}") for path in paths]
 
-    results, data, under_way = asyncio.run(ask())
+    results, data, session, under_way = asyncio.run(ask())
     assert results == (200, {"results": [], "total": 0, "truncated": True})
     assert data == (200, {"job_id": "job-1", "data": {}})
+    assert (session[0], session[1]["status"], session[1]["log"]) == (200, "no_session", [])
     assert under_way[0] == 409
 
 

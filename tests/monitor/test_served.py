@@ -120,6 +120,21 @@ def test_a_flow_that_is_deleted_is_gone_and_cannot_be_started_by_rest(folder: Pa
 
 
 @pytest.mark.usefixtures("_history_of_its_own")
+def test_the_trace_of_a_settled_job_has_all_of_it(folder: Path) -> None:
+    with Runtime(monitor=True) as runtime:
+        client = _started(runtime)
+        job, deadline = (
+            f"/jobs/{client.ask('POST', '/jobs', POST | {'data': 'a b c'})['job_id']}",
+            Deadline.after(30),
+        )
+        while not client.ask("GET", job)["is_settled"]:
+            assert not deadline.passed, "the job does not settle"
+        events = client.ask("GET", f"{job}/execution-trace?routine_id=length")["events"]
+        ended = [event for event in events if event["event_type"] == "routine_completed"]
+        assert sum(event["data"].get("count", 1) for event in ended) == 3
+
+
+@pytest.mark.usefixtures("_history_of_its_own")
 def test_a_client_hears_a_job_live(folder: Path) -> None:
     async def listen(client: Client) -> set[str]:
         heard: set[str] = set()

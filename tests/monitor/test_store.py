@@ -295,6 +295,26 @@ def test_figures_that_come_after_all_was_heard_change_nothing() -> None:
     assert (told.job.routines["a"].activations, told.job.routines["a"].durations) == (5, durations(5))
 
 
+def test_a_job_that_has_ended_settles_when_its_last_words_have_been_awaited() -> None:
+    told = Told()
+    told.tell(0, job_changed("j", "running"), job_changed("j", "completed", counters=counters(a=5)))
+    told.store.settle(time.time())
+    told.tell(A, committed("j", 5))
+    assert (told.job.trace[-1].kind, told.job.is_settled) == ("routine_completed", False)
+    told.store.settle(time.time() + 60)
+    assert told.job.is_settled
+
+
+def test_a_job_that_is_lost_settles_too() -> None:
+    told = Told()
+    told.tell(0, job_changed("j", "running"))
+    told.store.settle(time.time() + 60)
+    assert not told.job.is_settled
+    told.store.runtime_gone(INTRODUCTION.runtime_id, time.time())
+    told.store.settle(time.time() + 60)
+    assert (told.job.status, told.job.is_settled) == ("lost", True)
+
+
 def test_a_job_let_go_of_before_its_end_comes_back_with_it() -> None:
     told = Told(Limits(jobs=JobLimits(under_way=1)))
     told.tell(0, job_changed("j", "running"), job_changed("k", "running"))
@@ -316,6 +336,13 @@ def test_a_listener_that_raises_is_told_nothing_more() -> None:
     told.store.listen(heard.append)
     told.tell(0, job_changed("j", "running"), job_changed("j", "completed"))
     assert [event.kind for event in heard] == ["job_started", "job_started", "job_completed"]
+
+
+def test_what_goes_over_two_connections_was_emitted_once() -> None:
+    told = Told()
+    told.tell(A, committed("j", 1, emitted={0: 5}))
+    told.tell(A, activated("j", "s", emitted=(Emitted(0, 0, 2), Emitted(0, 1, 2))))
+    assert told.job.routines["a"].emitted == {0: 7}
 
 
 # ---- lineage ----------------------------------------------------------------------------------------------

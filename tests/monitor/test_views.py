@@ -1,5 +1,7 @@
 """Here are the facts of the views: what is known, said in the contract's words."""
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 
@@ -16,6 +18,12 @@ from routilux_monitor.views import debugging, flows, graph, jobs, metrics, state
 def test_times_of_jobs_are_whole_unix_seconds() -> None:
     job = jobs.job(rig.job_record())
     assert (job.created_at, job.started_at, job.completed_at) == (1003, 1004, 1010)
+
+
+@pytest.mark.parametrize("is_settled", [False, True])
+def test_a_job_says_whether_more_is_to_come_of_it(*, is_settled: bool) -> None:
+    record = replace(rig.job_record(), is_settled=is_settled)
+    assert (jobs.job(record).is_settled, jobs.state(record, None).is_settled) == (is_settled, is_settled)
 
 
 def test_times_of_metrics_and_trace_are_iso_with_zone() -> None:

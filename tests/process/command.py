@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -132,6 +133,11 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     """Exit code, output, errors."""
     out, err = process.communicate(timeout=DEADLINE)
     return process.returncode, out, err
+
+
+def with_any_job(text: str) -> str:
+    """The text without the id that a job was given by its runtime."""
+    return re.sub(r"job-\w+-\d+", "JOB", text)
 
 
 def wait_for(path: Path, process: subprocess.Popen[str]) -> None:

@@ -340,6 +340,14 @@ def test_a_log_point_writes_and_does_not_hold(runtime: Runtime) -> None:
     assert [note.text for note in session.log] == ["5 of logged", "7 of logged"]
 
 
+def test_a_log_point_s_lines_are_kept_of_jobs_that_end_before_they_arrive(runtime: Runtime) -> None:
+    flow, point = held.fork(), {**CONNECTION, "action": "log", "log_message": "{data}"}
+    runtime.start(flow)
+    for _ in range(200):  # of some of these the end comes first
+        session = runtime.exec(flow, n=1, breakpoints=[point]).wait(TIMEOUT).session()
+        until(lambda: len(session.log) == 1)  # noqa: B023 - it is asked at once
+
+
 def test_what_a_breakpoint_has_come_to_is_told(runtime: Runtime) -> None:
     flow = held.fork()
     job = runtime.exec(flow, n=4, start_paused=True)

@@ -237,7 +237,7 @@ def test_a_run_holds_at_its_breaks_and_lets_an_editor_attach(runtime: Runtime) -
         stderr=subprocess.STDOUT,
         text=True,
     ) as program:
-        until(lambda: "hold-1" in "".join(debug("", "job-1")[1]))
-        _, out, _ = debug("attach\ncontinue\n", "job-1")
+        until(lambda: "hold-1" in "".join(debug("")[1]))
+        _, out, _ = debug("attach\ncontinue\n")
         assert any("waits for an editor" in line for line in out), out
         assert "inverse.output: 2" in program.communicate(timeout=TIMEOUT)[0]

@@ -9,14 +9,18 @@ from process.flows.told import (
     Pairs,
     Talks,
     Waits,
+    Writes,
+    each,
     killed_once,
     left,
     numbers,
     odd,
+    one_or_until,
     right,
     sink,
     until_told,
 )
+from process.flows.workers import until
 from process.hearing import PATIENCE, Ear, parents, processes_of
 from routilux import Flow, JobState, Runtime
 from routilux.hookevents import Activated, Committed, Failed, LogLine, Placed, WorkerStats
@@ -180,6 +184,66 @@ def test_a_generator_tells_of_what_it_sends_while_it_runs(runtime: Runtime, tmp_
         job.wait(PATIENCE)
 
 
+def test_what_is_run_while_a_generator_is_held_is_told_apart(runtime: Runtime, tmp_path: Path) -> None:
+    flow, enough = Flow("between").pipe(each, "each").pipe(one_or_until, "worker"), tmp_path / "enough"
+    runtime.exec(flow, paths=[""] * 200).wait(PATIENCE)
+    with Ear(runtime, 2) as ear:
+        runtime.exec(flow, paths=[""] * 200).wait(PATIENCE)  # no activation of others has an event of its own
+        held = runtime.exec(flow, paths=[str(enough)], trace=True)
+        ear.until(lambda: any(p.job_id == held.job_id for p in ear.all(Placed, 2)))
+        held.pause()
+        others = [runtime.exec(flow, paths=[""] * 5).wait(PATIENCE) for _ in range(10)]
+        enough.touch()
+        held.resume()
+        held.wait(PATIENCE)
+        ear.until(lambda: all(ear.heard_all_of(job, processes_of(flow)) for job in (held, *others)))
+        assert [ear.count("activations", job, 2) for job in (held, *others)] == [1, *[5] * 10]
+        (alone,) = [a for a in ear.all(Activated, 2) if a.job_id == held.job_id and not a.is_finish]
+        assert alone.received == {0: 1}
+
+
+def test_the_time_of_an_activation_that_began_unheard_is_not_told(runtime: Runtime, tmp_path: Path) -> None:
+    first, second, written = tmp_path / "first", tmp_path / "second", tmp_path / "written"
+    flow = Flow("unheard").pipe(each, "each").pipe(one_or_until, "worker")
+    flow.pipe(Writes(path=str(written)), "writes")
+    runtime.exec(flow, paths=[]).wait(PATIENCE)
+    with Ear(runtime, 3) as ear:
+        job = runtime.exec(flow, paths=[str(first), str(second)], trace=True)
+        ear.until(lambda: any(p.job_id == job.job_id for p in ear.all(Placed, 2)))
+    gone = len(written.read_text(encoding="utf-8"))
+    until(lambda: len(written.read_text(encoding="utf-8")) > gone + 2000)  # the worker has looked meanwhile
+    first.touch()
+    until(lambda: written.read_text(encoding="utf-8").split().count("0") == 2)
+    with Ear(runtime, 3) as ear:
+        second.touch()
+        job.wait(PATIENCE)
+        runtime.exec(flow, paths=[""]).wait(PATIENCE)
+        ear.until(lambda: ear.all(WorkerStats, 2)[-1].activations == 3)
+        assert ear.all(WorkerStats, 2)[-1].durations.count == 1
+
+
+def test_what_a_suspended_generator_has_sent_was_told(tmp_path: Path) -> None:
+    never, written = str(tmp_path / "never"), tmp_path / "written"
+    flow = Flow("suspended").pipe(each, "each").pipe(one_or_until, "worker")
+    flow.pipe(Writes(path=str(written)), "writes")
+    runtime = Runtime(state_dir=tmp_path / "state")
+    runtime.exec(flow, paths=[]).wait(PATIENCE)
+    with Ear(runtime, 3) as ear:
+        runtime.exec(flow, paths=[""] * 200).wait(PATIENCE)  # what follows is told as sums
+        job = runtime.exec(flow, paths=[never])
+
+        def used() -> int:
+            return len(written.read_text(encoding="utf-8").split()) - 200
+
+        def sent() -> int:
+            return sum(c.emitted.get(0, 0) for c in ear.all(Committed, 2) if c.job_id == job.job_id)
+
+        ear.until(lambda: sent() > 50)
+        until(lambda: used() > sent() + 20)
+        runtime.suspend()
+        ear.until(lambda: sent() >= used())
+
+
 def test_an_activation_says_what_it_was_given(runtime: Runtime) -> None:
     flow = fan_out_and_join()
     with ear_at(runtime, flow) as ear:
@@ -333,3 +397,14 @@ def test_who_waits_for_a_timer_tells_of_it_once_it_has_done_something(runtime: R
     told = [c for c in ear.all(Committed, 2) if c.job_id == job.job_id and c.declined]
     assert sum(c.declined for c in told) >= 5  # it looks ten times a second
     assert len(told) <= 2
+
+
+def test_an_activation_that_a_debugger_has_dropped_counts(runtime: Runtime) -> None:
+    flow = line(Pairs())
+    with ear_at(runtime, flow) as ear:
+        job = runtime.exec(flow, n=2, breakpoints=[{"routine_id": "stage0"}])
+        with job.session() as session:
+            session.wait(PATIENCE).drop()
+        job.wait(PATIENCE)
+        ear.until(lambda: ear.heard_all_of(job, processes_of(flow)))
+        assert ear.count("activations", job, 2) == job.counters["stage0"]["activations"] == 1

@@ -43,7 +43,7 @@ def failing(on_error: Any) -> Flow:
 def notes(engine: Engine, flow: Flow, path: Path) -> Counter[str]:
     """What the hooks were told of one job and its flow."""
     with Runtime(engine=engine, hooks=[Notes(str(path))]) as runtime:
-        runtime.exec(flow, n=4).wait(PATIENCE)
+        runtime.exec(flow, n=4, job_id="one").wait(PATIENCE)
     return Counter(path.read_text(encoding="utf-8").splitlines())
 
 
@@ -62,7 +62,7 @@ def test_hooks_see_the_life_of_a_message(engine: Engine, tmp_path: Path) -> None
     flow.add_routine(left, "left")
     path = tmp_path / "notes"
     with Runtime(engine=engine, hooks=[Notes(str(path))]) as runtime:
-        runtime.run(flow, x=7, timeout=PATIENCE)
+        runtime.exec(flow, x=7, job_id="job-1").wait(PATIENCE)
     said = [line for line in path.read_text(encoding="utf-8").splitlines() if " left " in f"{line} "]
     assert said == [
         "received job-1 left x 7",

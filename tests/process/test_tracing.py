@@ -17,7 +17,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from process.flows import held, tapes
+from process.flows import held, tapes, told
 from process.flows.workers import TIMEOUT, until
 from routilux import Flow, JobFailed, JobState, RoutiluxError, Runtime, recorded
 from routilux.cli.monitors import Monitor
@@ -71,30 +71,30 @@ def used(runtime: Runtime, job: JobState, routine: str) -> list[dict[str, Any]]:
 
 
 def traced(runtime: Runtime, flow: Flow, routine: str, messages: int, **slots: Any) -> JobState:
-    """A job of whose messages the monitor has heard, and where they came from: not one of a flow that has
-    just been started.
-    """
-    jobs: list[JobState] = []
-    heard: list[JobState] = []
+    """A job of whose messages the monitor has heard, and where they came from."""
+    job = runtime.exec(flow, trace=True, **slots).wait(TIMEOUT)
 
-    def is_heard(job: JobState) -> bool:
+    def is_heard() -> bool:
         found = used(runtime, job, routine)
         ways = [asked(runtime, job, f"messages/{data['message_id']}/lineage") for data in found]
         return len(ways) == messages and all(way["is_whole"] for way in ways)
 
-    def are_heard() -> bool:
-        jobs.append(runtime.exec(flow, trace=True, **slots).wait(TIMEOUT))
-        heard.extend(filter(is_heard, jobs))
-        return bool(heard)
-
-    runtime.start(flow)
-    until(are_heard)
-    return heard[0]
+    until(is_heard)
+    return job
 
 
 def ids(runtime: Runtime, job: JobState, routine: str) -> dict[str, str]:
     """By their previews."""
     return {data["preview"]: data["message_id"] for data in used(runtime, job, routine)}
+
+
+def test_the_first_job_of_a_flow_is_heard_from_its_beginning(runtime: Runtime) -> None:
+    flow = Flow("first", on_error="skip").pipe(told.numbers).pipe(told.odd)
+    job = runtime.exec(flow, n=50, trace=True).wait(TIMEOUT)
+    until(lambda: asked(runtime, job, "metrics").get("total_slot_calls") == 51)  # and the submission
+    assert len(asked(runtime, job, "metrics")["errors"]) == 25
+    events = asked(runtime, job, "execution-trace?limit=1000&routine_id=odd")["events"]
+    assert sum(event["event_type"] == "routine_started" for event in events) == 50
 
 
 def test_a_traced_message_runs_alone_as_it_has_run_in_its_job(runtime: Runtime, tmp_path: Path) -> None:

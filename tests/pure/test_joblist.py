@@ -65,9 +65,14 @@ def test_the_last_of_an_id_is_found(runtime: Runtime) -> None:
 def test_only_so_many_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "REMEMBERED", 3)
     runtime = Runtime(engine="inline")
-    for _ in range(5):
-        runtime.run(FLOW, n=1)
-    assert [ended.job_id for ended in jobs_of(runtime).ended()] == ["job-3", "job-4", "job-5"]
+    jobs = [runtime.exec(FLOW, n=1) for _ in range(5)]
+    assert [ended.job_id for ended in jobs_of(runtime).ended()] == [job.job_id for job in jobs[2:]]
+
+
+def test_jobs_of_two_runtimes_have_different_ids() -> None:
+    jobs = [Runtime(engine="inline").exec(FLOW, n=1) for _ in range(2)]
+    assert jobs[0].job_id != jobs[1].job_id
+    assert all(job.job_id.startswith("job-") for job in jobs)
 
 
 def test_a_job_under_way_keeps_its_id_to_itself(runtime: Runtime) -> None:

@@ -144,10 +144,11 @@ def test_a_status_that_there_is_not_is_refused(path: Path) -> None:
 
 
 def test_of_two_runs_with_one_id_the_newest_is_meant_and_the_number_tells_them_apart(path: Path) -> None:
-    ended(path, LENIENT)
-    ended(path, STRICT)
+    with Runtime(engine="inline", job_store=path) as runtime:
+        for flow in (LENIENT, STRICT):
+            runtime.exec(flow, count=3, job_id="nightly")
     store = JobStore(path)
-    assert (store.job("job-1").flow, store.job(1).flow) == ("strict", "lenient")
+    assert (store.job("nightly").flow, store.job(1).flow) == ("strict", "lenient")
     assert len(list(store.outputs(1))) == 2
     with pytest.raises(RoutiluxError, match="there is no job 'job-9' in "):
         store.job("job-9")

@@ -150,7 +150,9 @@ class Session(Answer, frozen=True):
     holds: list[Hold]
     """The oldest first."""
     log: list[LogPointLine]
-    """What log points have written, the last hundred lines."""
+    """What log points have written, the last hundred lines; also of a job that has ended, as long as its
+    runtime holds it.
+    """
 
 
 HoldQueryId = Annotated[str, Meta(max_length=64, description="Of the oldest hold if it is left out.")]

@@ -57,6 +57,10 @@ class Job(Answer, frozen=True):
     completed_at: UnixSeconds | None
     error: str | None
     metadata: dict[str, Payload]
+    is_settled: bool
+    """Whether nothing more is to come of it, in its trace and logs for instance: it has ended, and last words
+    of its processes have been awaited, for a second.
+    """
 
 
 class JobList(Answer, frozen=True):
@@ -111,6 +115,8 @@ class JobState(Answer, frozen=True):
     routines: dict[str, RoutineCounters]
     trace_dropped: Count
     logs_dropped: Count
+    is_settled: bool
+    """As in Job."""
 
 
 class JobStatusShort(Answer, frozen=True):

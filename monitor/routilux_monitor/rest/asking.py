@@ -5,6 +5,7 @@ from typing import TypeVar
 from routilux.commands import Refusal, Request
 from routilux.errors import Busy, DeadlineExceeded, PeerLost
 from routilux_monitor.contract.errors import STATUS, ApiError
+from routilux_monitor.model import JobRecord
 from routilux_monitor.monitor import Monitor
 
 A = TypeVar("A")
@@ -28,3 +29,13 @@ async def ask(monitor: Monitor, runtime_id: str, request: Request, kind: type[A]
             "INTERNAL_ERROR", f"runtime {runtime_id!r} has answered {type(request).__name__} in another way"
         )
     return answer
+
+
+async def ask_of_job(monitor: Monitor, record: JobRecord, request: Request, nothing: A) -> A:
+    """What the job's runtime answers of what it holds of it; `nothing` if both have ended."""
+    try:
+        return await ask(monitor, record.runtime_id, request, type(nothing))
+    except ApiError as error:
+        if error.code != "RUNTIME_SHUTDOWN" or not record.ended:
+            raise
+        return nothing

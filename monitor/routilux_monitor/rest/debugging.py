@@ -24,7 +24,7 @@ from routilux_monitor.contract.errors import ApiError, invalid
 from routilux_monitor.model import JobRecord
 from routilux_monitor.monitor import Monitor
 from routilux_monitor.rest import find
-from routilux_monitor.rest.asking import ask
+from routilux_monitor.rest.asking import ask, ask_of_job
 from routilux_monitor.rest.jobs import ASKED
 from routilux_monitor.roles import Role
 from routilux_monitor.routes import Call, NoBody, NoQuery, Route, route
@@ -35,11 +35,10 @@ _UNSEEN = frozenset({"NOTHING_HELD", "HOLD_NOT_FOUND", "TIMEOUT_EXCEEDED", "JOB_
 
 
 async def _ask_session(monitor: Monitor, call: Call[Any, Any]) -> tuple[JobRecord, SessionInfo]:
+    """Of a job that has ended, what its log points have written: as long as its runtime is there to tell."""
     record = await find.job(monitor, call.path["job_id"])
-    if record.ended:
-        return record, SessionInfo(record.job_id, "no_session")
     request = AskSession(record.job_id, renews=call.role is Role.DEBUG)
-    return record, await ask(monitor, record.runtime_id, request, SessionInfo)
+    return record, await ask_of_job(monitor, record, request, SessionInfo(record.job_id, "no_session"))
 
 
 async def _shown(monitor: Monitor, record: JobRecord, info: SessionInfo, role: Role) -> contract.Session:

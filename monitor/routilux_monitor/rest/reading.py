@@ -2,9 +2,9 @@
 
 from collections import deque
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
-from routilux.commands import LogPage, Logs, Request, ResultPage, Results, SharedDataOf, SharedDataPage
+from routilux.commands import LogPage, Logs, ResultPage, Results, SharedDataOf, SharedDataPage
 from routilux.ipc import plain
 from routilux_monitor.contract import jobs as contract
 from routilux_monitor.contract.errors import ApiError
@@ -12,7 +12,7 @@ from routilux_monitor.contract.fields import Page
 from routilux_monitor.model import JobRecord, LogRecord
 from routilux_monitor.monitor import Monitor
 from routilux_monitor.rest import find
-from routilux_monitor.rest.asking import ask
+from routilux_monitor.rest.asking import ask, ask_of_job
 from routilux_monitor.rest.jobs import ASKED
 from routilux_monitor.routes import Call, NoBody, NoQuery, route
 from routilux_monitor.views import jobs as views
@@ -21,25 +21,13 @@ from routilux_monitor.views.times import iso
 MOST_RESULTS = 1000
 """In one answer."""
 
-A = TypeVar("A")
-
-
-async def _held(monitor: Monitor, record: JobRecord, request: Request, nothing: A) -> A:
-    """What the job's runtime answers of what it holds of it; `nothing` if both have ended."""
-    try:
-        return await ask(monitor, record.runtime_id, request, type(nothing))
-    except ApiError as error:
-        if error.code != "RUNTIME_SHUTDOWN" or not record.ended:
-            raise
-        return nothing
-
 
 async def get_results(monitor: Monitor, call: Call[NoBody, Page]) -> contract.ResultList:
     """What the flow's outputs have emitted and nobody has taken out. Nothing is taken out by asking."""
     record = await find.job(monitor, call.path["job_id"])
     query = call.query
     wanted = Results(record.job_id, query.offset, query.limit)
-    page = await _held(monitor, record, wanted, ResultPage((), 0, is_gone=True))
+    page = await ask_of_job(monitor, record, wanted, ResultPage((), 0, is_gone=True))
     made = {
         mid: event.at
         for event in record.trace
@@ -98,7 +86,7 @@ async def get_data(monitor: Monitor, call: Call[NoBody, NoQuery]) -> contract.Jo
     What is too large for an answer is shown as `{"$large": <bytes>}`.
     """
     record = await find.job(monitor, call.path["job_id"])
-    page = await _held(monitor, record, SharedDataOf(record.job_id), SharedDataPage({}))
+    page = await ask_of_job(monitor, record, SharedDataOf(record.job_id), SharedDataPage({}))
     data = {key: plain.shown(encoded, is_large=True)[0] for key, encoded in page.values.items()}
     data |= {key: {"$large": nbytes} for key, nbytes in page.sizes.items()}
     return contract.JobData(record.job_id, data)

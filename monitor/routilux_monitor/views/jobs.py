@@ -30,6 +30,7 @@ def job(record: JobRecord) -> contract.Job:
         completed_at=maybe_seconds(record.finished_at),
         error=error_line(record),
         metadata=record.metadata,
+        is_settled=record.is_settled,
     )
 
 
@@ -60,6 +61,7 @@ def state(record: JobRecord, info: FlowInfo | None) -> contract.JobState:
         routines=_counters(record.routines, info),
         trace_dropped=record.trace_dropped,
         logs_dropped=record.logs_dropped,
+        is_settled=record.is_settled,
     )
 
 

@@ -27,6 +27,31 @@ def numbers(n: int) -> Iterator[int]:
 
 
 @routine
+def each(paths: list[str]) -> Iterator[str]:
+    yield from paths
+
+
+@routine
+def one_or_until(path: str) -> Iterator[int]:
+    """One number, or with a path as many as come before there is something at it."""
+    yield 0
+    for number in takewhile(lambda _: path and not Path(path).exists(), count(1)):
+        time.sleep(0.001)
+        yield number
+
+
+class Writes(Routine):
+    """Appends each to a file."""
+
+    x = Slot()
+    path: str
+
+    def logic(self, x: int) -> None:
+        with Path(self.path).open("a", encoding="utf-8") as file:
+            file.write(f"{x}\n")
+
+
+@routine
 def left(x: int) -> dict[str, int]:
     return {"key": x, "left": x}
 

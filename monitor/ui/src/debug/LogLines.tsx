@@ -2,16 +2,17 @@
 
 import type { Line } from "./lines";
 
-export function LogLines({ lines }: { lines: readonly Line[] }) {
+/** On the page of their job, when stands in the place of its name. */
+export function LogLines({ lines, isOfOne = false }: { lines: readonly Line[]; isOfOne?: boolean }) {
   if (lines.length === 0) return null;
   return (
     <section className="lines" aria-label="lines of log points">
-      <h3>What log points have written</h3>
+      <h3>What log points have written, the newest first</h3>
       <ol>
         {lines.toReversed().map((line, at) => (
           <li key={lines.length - at}>
             <small className="faint">
-              {line.job} {line.routine_id}
+              {isOfOne ? line.timestamp.slice(11, 23) : line.job} {line.routine_id}
             </small>{" "}
             <code>{line.message}</code>
           </li>

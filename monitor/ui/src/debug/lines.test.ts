@@ -1,11 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { Session } from "../contract";
-import { merged, MOST } from "./lines";
+import { linesOf, merged, MOST } from "./lines";
 
 const at = (second: number) => new Date(second * 1000).toISOString();
 const session = (job_id: string, ...seconds: number[]) =>
   ({ job_id, log: seconds.map((second) => ({ timestamp: at(second), breakpoint_id: "b", routine_id: "r", message: `${job_id} ${second}` })) }) as unknown as Session;
 const said = (lines: readonly { message: string }[]) => lines.map((line) => line.message);
+
+const written = (...routines: string[]) =>
+  ({ job_id: "a", log: routines.map((routine_id, second) => ({ timestamp: at(second), breakpoint_id: "b", routine_id, message: `${routine_id} ${second}` })) }) as unknown as Session;
 
 describe("the lines of log points", () => {
   it("are in the order in which they were written, whatever the job", () =>
@@ -15,5 +18,9 @@ describe("the lines of log points", () => {
   it("are the newest of many", () => {
     const seconds = Array.from({ length: MOST + 10 }, (_, second) => second);
     expect(said(merged([], [session("a", ...seconds)]))[0]).toBe("a 10");
+  });
+  it("of one job are those of all its routines, or of one", () => {
+    expect(said(linesOf(written("r", "s", "r"), ""))).toEqual(["r 0", "s 1", "r 2"]);
+    expect(said(linesOf(written("r", "s", "r"), "r"))).toEqual(["r 0", "r 2"]);
   });
 });

@@ -9,6 +9,11 @@ export interface Line extends LogPointLine {
 /** Older ones are forgotten: a log point can write two hundred a second. */
 export const MOST = 200;
 
+/** Those of one job; of one of its routines if it is named. */
+export function linesOf(session: Session, routine: string): readonly Line[] {
+  return merged([], [session]).filter((line) => routine === "" || line.routine_id === routine);
+}
+
 /** A session tells all lines of its job; those of jobs that are over stay as they were. */
 export function merged(before: readonly Line[], sessions: readonly Session[]): readonly Line[] {
   const told = new Set(sessions.map((session) => session.job_id));

@@ -1,5 +1,5 @@
 // Made by `npm run client`: do not edit.
-// SHA-256 of openapi.json: 9dc45013ecbdf53f3c9146a59732f2c3d1d18531f689fea1b099756e23d4a2dd
+// SHA-256 of openapi.json: f25777ba8259955dc9c5e95b03eec0ffa0964b9f3bc04cc4ef7a52de2f56d356
 
 export interface paths {
     "/api/v1/conditions/check": {
@@ -1737,6 +1737,7 @@ export interface components {
             metadata: {
                 [key: string]: unknown;
             };
+            is_settled: boolean;
         };
         /** JobData */
         JobData: {
@@ -1824,6 +1825,7 @@ export interface components {
             };
             trace_dropped: number;
             logs_dropped: number;
+            is_settled: boolean;
         };
         /** JobStatusShort */
         JobStatusShort: {

@@ -10,6 +10,7 @@ import { Camera, type Focus } from "./Camera";
 import { Distance } from "./Distance";
 import { placeOfElement } from "./element";
 import { farKey } from "./figures";
+import { Fit } from "./Fit";
 import { type Folded, groupId } from "./folded";
 import { GroupNode } from "./GroupNode";
 import { Keys } from "./Keys";
@@ -52,11 +53,17 @@ export function FlowGraph({ flow, folding, focus, onChoose, onBreak }: Looking) 
   const ground = useRef<HTMLDivElement>(null);
   const movedAt = useRef(-Infinity);
   const done = useRef(0);
+  const [asked, setAsked] = useState(0);
   const hovered = useHovered(ground);
   const [isReady, setReady] = useState<Places | null>(null);
   if (nodes === null || places === null) return <p className="empty">Laying out {shown.routines.length + shown.groups.length} boxes…</p>;
+  const frame = { minZoom: asked > 0 || nodes.length > MANY ? FURTHEST : 0.5, maxZoom: 1.1, padding: 0.12 };
   const moved = () => {
     movedAt.current = performance.now();
+  };
+  const askedForAll = () => {
+    moved();
+    setAsked((before) => before + 1);
   };
   const choose = (id: string) => {
     const names = edges.find((edge) => edge.id === id)?.data?.connections ?? [];
@@ -78,7 +85,7 @@ export function FlowGraph({ flow, folding, focus, onChoose, onBreak }: Looking) 
             nodeTypes={NODES}
             edgeTypes={EDGES}
             fitView
-            fitViewOptions={{ minZoom: nodes.length > MANY ? FURTHEST : 0.5, maxZoom: 1.1, padding: 0.12 }}
+            fitViewOptions={frame}
             minZoom={FURTHEST}
             maxZoom={2}
             nodesConnectable={false}
@@ -96,7 +103,8 @@ export function FlowGraph({ flow, folding, focus, onChoose, onBreak }: Looking) 
             onPaneClick={() => onChoose(null)}
           >
             <Ground flow={flow.flow_id} />
-            <Controls showInteractive={false} onZoomIn={moved} onZoomOut={moved} onFitView={moved} />
+            <Controls showInteractive={false} onZoomIn={moved} onZoomOut={moved} fitViewOptions={{ ...frame, minZoom: FURTHEST }} onFitView={askedForAll} />
+            <Fit frame={frame} asked={asked} />
             {nodes.length > MANY && <MiniMap pannable zoomable nodeComponent={MiniBox} ariaLabel="the whole graph, small" />}
             <Distance flow={flow.flow_id} />
             <Camera flow={flow} shown={shown} places={places} focus={isReady === places ? focus : null} movedAt={movedAt} done={done} />

@@ -42,7 +42,7 @@ describe("the gatherer", () => {
     await done();
     const found = gatherer.news();
     expect(found?.bars).toHaveLength(4);
-    expect(found).toMatchObject({ isRead: true, dropped: 7 });
+    expect(found).toMatchObject({ isRead: true, isWhole: false, dropped: 7 });
     expect(gatherer.news()).toBeNull();
   });
 
@@ -63,6 +63,20 @@ describe("the gatherer", () => {
     gatherer.want([{ id: "j", isOver: true }]);
     expect(followed).toEqual([]);
     expect(asked).toHaveLength(2);
+    await done();
+    expect(gatherer.news()).toMatchObject({ isRead: true, isWhole: true });
+  });
+
+  it("has what comes between the first reading of a trace and the last", async () => {
+    const { gatherer, asked, tell } = made(3);
+    gatherer.want([{ id: "j", isOver: false }]);
+    await done();
+    tell(told(9));
+    expect(gatherer.news()?.bars.map((bar) => bar.ended)).toEqual([0, 1, 2, 9].map((n) => 1e9 + n));
+    gatherer.want([{ id: "j", isOver: true }]);
+    await done();
+    expect(gatherer.news()?.bars).toHaveLength(4);
+    expect(asked).toHaveLength(2);
   });
 
   it("forgets a job that is not wanted any more", async () => {
@@ -78,6 +92,6 @@ describe("the gatherer", () => {
     const { gatherer } = made(3, true);
     gatherer.want([{ id: "j", isOver: true }]);
     await done();
-    expect(gatherer.news()).toEqual({ bars: [], isRead: true, dropped: 0 });
+    expect(gatherer.news()).toEqual({ bars: [], isRead: true, isWhole: true, dropped: 0 });
   });
 });

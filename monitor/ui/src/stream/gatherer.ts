@@ -13,6 +13,7 @@ const MOST_PAGES = 5;
 
 export interface Job {
   id: string;
+  /** Whether nothing more is to come of it: so it is a while after its end. */
   isOver: boolean;
 }
 
@@ -20,6 +21,8 @@ export interface Gathered {
   bars: readonly Bar[];
   /** Whether the traces of all jobs have been read. */
   isRead: boolean;
+  /** Whether all of them were read when nothing more was to come. */
+  isWhole: boolean;
   /** Events that are not in the traces, and those that did not reach the page. */
   dropped: number;
 }
@@ -111,7 +114,9 @@ export class Gatherer {
     this.isNew = false;
     const known = [...this.jobs.values()];
     const bars = known.flatMap((job) => job.bars.list).sort((a, b) => a.ended - b.ended).slice(-MOST);
-    return { bars, isRead: this.reading.size === 0, dropped: known.reduce((sum, job) => sum + job.dropped, this.lost) };
+    const isRead = this.reading.size === 0;
+    const isWhole = isRead && known.every((job) => job.read === "whole");
+    return { bars, isRead, isWhole, dropped: known.reduce((sum, job) => sum + job.dropped, this.lost) };
   }
 
   close(): void {

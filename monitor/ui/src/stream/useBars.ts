@@ -5,7 +5,7 @@ import { useMonitor } from "../monitor";
 import { type Gathered, Gatherer, type Job } from "./gatherer";
 
 const SHOWN_EVERY_MS = 250;
-const NOTHING: Gathered = { bars: [], isRead: false, dropped: 0 };
+const NOTHING: Gathered = { bars: [], isRead: false, isWhole: false, dropped: 0 };
 
 export function useBars(jobs: readonly Job[]): Gathered {
   const { client, line, hear } = useMonitor();

@@ -63,12 +63,12 @@ export function JobPage({ id, tab, routine, level }: Props) {
 function Shown({ job, tab, routine, level }: Omit<Props, "id"> & { job: JobState }) {
   useFeed(job.flow_id);
   const path = `/jobs/${encodeURIComponent(job.job_id)}`;
-  const every = job.completed_at === null ? 1000 : 0;
+  const every = job.is_settled ? 0 : 1000; // its processes may yet tell of what they did before its end
   switch (tab) {
     case "metrics":
       return <Metrics path={path} job={job} every={every} />;
     case "trace":
-      return <Trace path={path} job={job} />;
+      return <Trace path={path} job={job} every={every} />;
     case "results":
       return <Results path={path} every={every} />;
     case "logs":

@@ -53,10 +53,11 @@ function OfFlow({ flow, job, workers }: { flow: string; job: string; workers: Wo
   const found = job ? (one.data ? [one.data] : []) : (newest.data?.jobs ?? []);
   const running = workers?.workers.find((worker) => worker.flow_id === flow && worker.stopped_at === null);
   const processes = useApi<ProcessList>(running ? `/workers/${encodeURIComponent(running.worker_id)}/processes` : null, 2000);
-  const { bars, isRead, dropped } = useBars(found.map((each) => ({ id: each.job_id, isOver: each.completed_at !== null })));
+  const { bars, isRead, isWhole, dropped } = useBars(found.map((each) => ({ id: each.job_id, isOver: each.is_settled })));
+  const isSure = found.some((each) => each.completed_at === null) ? isRead : isWhole;
   const rows = useMemo(() => rowsOf(bars, processes.data?.processes ?? []), [bars, processes.data]);
   if (job && one.error) return <Answer of={one}>{() => null}</Answer>;
-  if (bars.length === 0) return <NoBars flow={flow} isRunning={running !== undefined} isRead={found.length > 0 ? isRead : newest.data !== undefined} hasJobs={found.length > 0} />;
+  if (bars.length === 0) return <NoBars flow={flow} isRunning={running !== undefined} isRead={found.length > 0 ? isSure : newest.data !== undefined} hasJobs={found.length > 0} />;
   return (
     <>
       {dropped > 0 && <p className="faint">{dropped.toLocaleString()} events of these jobs were not kept: a busy job is traced in part.</p>}

@@ -1,7 +1,9 @@
-/** Here is what a job's routines have logged and printed, as it comes. */
+/** Here is what a job's routines have logged and printed, as it comes, and what log points have written. */
 
-import { useEffect, useRef, useState } from "react";
-import type { JobState, LogList } from "../../contract";
+import { useEffect, useMemo, useRef, useState } from "react";
+import type { JobState, LogList, Session } from "../../contract";
+import { linesOf } from "../../debug/lines";
+import { LogLines } from "../../debug/LogLines";
 import { go, href } from "../../route";
 import { useApi } from "../../useApi";
 import { Choice } from "../Jobs";
@@ -31,12 +33,20 @@ export function Logs({ path, job, every, routine, level }: Props) {
         <Choice name="level" value={level} of={LEVELS} choose={(name) => choose({ level: name })} />
       </div>
       {job.logs_dropped > 0 && <p className="faint">{job.logs_dropped.toLocaleString()} older lines were let go of.</p>}
-      <Lines key={asked.toString()} path={`${path}/logs?${asked.toString()}`} every={every} isFiltered={asked.size > 0} />
+      {level === "" && <LogPoints path={path} every={every} routine={routine} />}
+      <Lines key={asked.toString()} path={`${path}/logs?${asked.toString()}`} every={every} isLive={job.completed_at === null} isFiltered={asked.size > 0} />
     </>
   );
 }
 
-function Lines({ path, every, isFiltered }: { path: string; every: number; isFiltered: boolean }) {
+/** They have no level. */
+function LogPoints({ path, every, routine }: { path: string; every: number; routine: string }) {
+  const session = useApi<Session>(`${path}/debug/session`, every);
+  const lines = useMemo(() => (session.data ? linesOf(session.data, routine) : []), [session.data, routine]);
+  return <LogLines lines={lines} isOfOne />;
+}
+
+function Lines({ path, every, isLive, isFiltered }: { path: string; every: number; isLive: boolean; isFiltered: boolean }) {
   const [offset, setOffset] = useState(0);
   const logs = useApi<LogList>(`${path}&limit=${MOST}&offset=${offset}`, every);
   const total = logs.data?.total ?? 0;
@@ -57,7 +67,7 @@ function Lines({ path, every, isFiltered }: { path: string; every: number; isFil
             )}
           </Empty>
         ) : (
-          <Shown lines={found} before={offset} isLive={every > 0} />
+          <Shown lines={found} before={offset} isLive={isLive} />
         )
       }
     </Answer>

@@ -49,9 +49,9 @@ function Live({ series, routines }: { series: Series; routines: readonly string[
 }
 
 function Past({ job }: { job: JobState }) {
-  const { bars, isRead, dropped } = useBars([{ id: job.job_id, isOver: true }]);
+  const { bars, isWhole, dropped } = useBars([{ id: job.job_id, isOver: job.is_settled }]);
   const slices = useMemo(() => slicesOf(bars), [bars]);
-  if (!isRead) return null;
+  if (slices === null && !isWhole) return null;
   if (slices === null) return <Empty>There is no chart over time: this job was not traced. Tracing begins when somebody looks at a job while it runs.</Empty>;
   const lines = (of: Readonly<Record<string, readonly (number | null)[]>>) => Object.entries(of).map(([name, values]) => ({ name, values }));
   return (

@@ -15,10 +15,10 @@ import { Acting, Answer, Empty, Scrolled, Status } from "../parts";
 
 const PAGE = 50;
 
-export function Trace({ path, job }: { path: string; job: JobState }) {
+export function Trace({ path, job, every }: { path: string; job: JobState; every: number }) {
   const { client } = useMonitor();
   const isOver = job.completed_at !== null;
-  const { bars, dropped } = useBars([{ id: job.job_id, isOver }]);
+  const { bars, dropped } = useBars([{ id: job.job_id, isOver: job.is_settled }]);
   const processes = useApi<ProcessList>(isOver ? null : `/workers/${encodeURIComponent(job.worker_id)}/processes`, 5000);
   const rows = useMemo(() => rowsOf(bars, processes.data?.processes ?? []), [bars, processes.data]);
   return (
@@ -30,7 +30,7 @@ export function Trace({ path, job }: { path: string; job: JobState }) {
         </button>
       </p>
       {bars.length > 0 && <TaskStream rows={rows} bars={bars} isLive={!isOver} />}
-      <Events path={path} flow={job.flow_id} every={isOver ? 0 : 1000} />
+      <Events path={path} flow={job.flow_id} every={every} />
     </>
   );
 }
