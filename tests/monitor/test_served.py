@@ -28,6 +28,9 @@ class Length(Routine):
     word = Slot()
     length = Event()
 
+    def setup(self) -> None:
+        self.log.info("ready to measure")
+
     def logic(self, word: str) -> None:
         self.log.info("measuring %s", word)
         self.length.emit(len(word))
@@ -91,6 +94,7 @@ def test_a_job_is_run_by_rest_and_all_of_it_is_told(folder: Path) -> None:
         result = viewed[0]
         source = client.ask("GET", f"{job}/messages/{result['message_id']}/lineage")["message"]
         logs = client.ask("GET", f"{job}/logs")["logs"]
+        outside = client.ask("GET", f"{worker}/logs")["logs"]
         client.ask("DELETE", worker)
     assert (done["status"], done["result"], done["output"]) == ("completed", [3, 5], "got one three\n")
     assert metrics["words"]["execution_count"] == 1
@@ -101,6 +105,7 @@ def test_a_job_is_run_by_rest_and_all_of_it_is_told(folder: Path) -> None:
     assert {result["payload"] for result in viewed} == {MASK}
     assert (source["source_routine"], source["emitted_at"]) == ("length", result["timestamp"])
     assert "measuring three" in [line["message"] for line in logs]
+    assert ("length", "ready to measure") in [(line["routine_id"], line["message"]) for line in outside]
 
 
 @pytest.mark.usefixtures("_history_of_its_own")
