@@ -128,9 +128,7 @@ class Worker:
         self.tap: Tap | None = None
 
     def live(self) -> int:
-        """Set up, work, tear down; the exit code. What goes wrong is told to the supervisor with its
-        traceback.
-        """
+        """Set up, work, tear down; the exit code. The supervisor is told what goes wrong and where."""
         try:
             node, routine = self.load()
             loop = self.loop(node, routine)
