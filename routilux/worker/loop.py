@@ -34,7 +34,7 @@ BATCH_NS = 2_500_000
 LONG_BATCH_NS = 5_000_000
 """or so much, where that is of no more messages than"""
 FEW = 50
-"""so many: what was read and made in one commit should still be in the caches when it is sent."""
+"""so many, none of them large: what was read and made in one commit is to be in a cache when it ends."""
 LARGEST_BATCH = 2048
 YIELD_SECONDS = 0.002
 """A generator's outputs are committed after this many seconds, when they fill a frame, or when they are
@@ -123,11 +123,12 @@ class Loop(Commits):
         if self.p.tap.is_on:
             worked -= self.p.tap.spent
             self.p.tap.spent = 0
+        is_large = bool(self.p.loader.leases)
         self.commit()
         if self.wear is not None:
             self.wear.note(ran)
         if ran and not self.p.care.is_taken:
-            self.learn(worked // ran, ran)
+            self.learn(worked // ran, ran, is_large=is_large)
         return True
 
     def take(self) -> int | None:
@@ -145,13 +146,13 @@ class Loop(Commits):
             watch.commit(saves_state=bool(self.p.states.touched))
         super().commit(whole=whole)
 
-    def learn(self, each_ns: int, ran: int) -> None:
+    def learn(self, each_ns: int, ran: int, *, is_large: bool) -> None:
         """Fit the size of a batch to what a message costs, and tell producers who deal messages out."""
         if each_ns > 2 * self._each_ns and self.was_preempted():
             each_ns = 2 * self._each_ns
         self._each_ns = each_ns
         each_ns = max(1, each_ns)
-        fits = max(1, BATCH_NS // each_ns, min(FEW, LONG_BATCH_NS // each_ns))
+        fits = max(1, BATCH_NS // each_ns, 0 if is_large else min(FEW, LONG_BATCH_NS // each_ns))
         self.limit = min(fits, max(self.limit, 2 * ran), LARGEST_BATCH)
         before = self._words[self._service]
         self._words[self._service] = max(1, (before + each_ns) // 2 if before else each_ns)
