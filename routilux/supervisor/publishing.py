@@ -173,7 +173,7 @@ class Publishing:
         if self._publisher.wants[STATS]:
             self._publisher.publish(STATS, [read])
         ended = monotonic_ns()
-        due = max(began + 1, ended + SHARE * (ended - began))
+        due = ended + SHARE * (ended - began)
         self._due = due - due % FIGURES_NS + FIGURES_NS
 
     def _compare(self, now: ProcessFigures) -> None:
