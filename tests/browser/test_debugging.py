@@ -9,6 +9,16 @@ from browser.spectator import PATIENCE, Spectator
 expect.set_options(timeout=PATIENCE)
 
 
+RESUME_TWICE_WHEN_SHOWN = """text => {
+    const seen = new MutationObserver(() => {
+        if (!document.querySelector("[aria-label='held message'] .tree")?.textContent.includes(text)) return;
+        seen.disconnect();
+        for (const _ of [1, 2]) window.dispatchEvent(new KeyboardEvent("keydown", { key: "F8" }));
+    });
+    seen.observe(document.body, { subtree: true, childList: true, characterData: true });
+}"""
+
+
 def choose_connection(page: Page, name: str) -> None:
     """Click on the edge, where its label is drawn over it."""
     label = page.locator(f"[data-connection='{name}']")
@@ -54,6 +64,19 @@ def test_keys_step_to_what_happens_next_and_resume(spectator: Spectator) -> None
     expect(tree).to_contain_text("n: 3")
     page.keyboard.press("F8")
     expect(page.get_by_label("held message")).to_have_count(0)
+    job.wait(20)
+
+
+def test_a_key_is_for_the_message_that_is_shown_and_once(spectator: Spectator) -> None:
+    page = spectator.go("flows/numbers")
+    page.locator("[data-kind='event'][data-port='output']").first.click()
+    break_here(page, 'data["n"] == 2')
+    job = spectator.desk.submit(5)
+    held = page.get_by_label("held message")
+    expect(held.locator(".tree")).to_contain_text("n: 2")
+    page.evaluate(RESUME_TWICE_WHEN_SHOWN, "n: 3")
+    page.keyboard.press("Shift+F11")
+    expect(held).to_have_count(0)
     job.wait(20)
 
 

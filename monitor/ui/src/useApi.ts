@@ -1,6 +1,6 @@
 /** Here is what a view reads from the monitor: asked for at once, then again every so often while it is looked at. */
 
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useState } from "react";
 import { useMonitor } from "./monitor";
 import { Refused } from "./session";
 
@@ -14,24 +14,26 @@ export function useApi<T>(path: string | null, everyMs = 0): Answered<T> {
   const { client } = useMonitor();
   const [state, setState] = useState<{ path: string | null; data?: T; error?: Refused }>({ path });
   const [turn, setTurn] = useState(0);
-  const wanted = useRef(path);
-  wanted.current = path;
   useEffect(() => {
     if (path === null) return undefined;
     let timer = 0;
+    let isWanted = true;
     const ask = async () => {
       try {
         const data = await client.get<T>(path);
-        if (wanted.current === path) setState({ path, data });
+        if (isWanted) setState({ path, data });
       } catch (error) {
-        if (wanted.current === path && error instanceof Refused) {
+        if (isWanted && error instanceof Refused) {
           setState((before) => ({ ...(before.path === path ? before : { path }), error }));
         }
       }
-      if (everyMs > 0 && wanted.current === path) timer = window.setTimeout(() => void ask(), everyMs);
+      if (everyMs > 0 && isWanted) timer = window.setTimeout(() => void ask(), everyMs);
     };
     void ask();
-    return () => window.clearTimeout(timer);
+    return () => {
+      isWanted = false;
+      window.clearTimeout(timer);
+    };
   }, [client, path, everyMs, turn]);
   const mine = state.path === path;
   return {

@@ -1,6 +1,6 @@
 /** Here is a held message: what it is, how it came here, and what to do with it. */
 
-import { useEffect, useState } from "react";
+import { useLayoutEffect, useRef, useState } from "react";
 import type { CallStack, Flow, Hold, Variables } from "../contract";
 import { type Place, placeOfHold } from "../graph/place";
 import { useMonitor } from "../monitor";
@@ -55,12 +55,16 @@ export function HoldPanel({ held, again, others = 0, graph }: Shown) {
   const { job, hold } = held;
   const { client } = useMonitor();
   const [error, setError] = useState<Refused | null>(null);
+  const isOnItsWay = useRef(false);
   const base = `/jobs/${encodeURIComponent(job)}/debug`;
   const act = async (path: string, body: unknown = {}) => {
+    if (isOnItsWay.current) return; // a key pressed once more is not for what is no longer held
+    isOnItsWay.current = true;
     try {
       await client.post(`${base}/holds/${encodeURIComponent(hold.hold_id)}/${path}`, body);
       setError(null);
     } catch (refused) {
+      isOnItsWay.current = false;
       if (!(refused instanceof Refused)) throw refused;
       setError(refused);
     }
@@ -170,9 +174,13 @@ function Frames({ base, hold }: { base: string; hold: string }) {
   );
 }
 
-/** The keys of a debugger, while something is held. F5 is F8: whoever presses it wants to go on. */
+/**
+ * The keys of a debugger, while something is held. F5 is F8: whoever presses it wants to go on.
+ *
+ * Before the browser paints: a key is for what is seen, never for what was held before it.
+ */
 function useKeys(actions: readonly Action[], act: (path: string) => void) {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       const key = `${event.shiftKey ? "⇧" : ""}${event.key === "F5" ? "F8" : event.key}`;
       const action = actions.find((each) => each.key === key);

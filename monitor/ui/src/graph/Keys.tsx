@@ -1,7 +1,7 @@
 /** Here is the graph by keyboard: arrows walk, Enter chooses or opens, F9 sets or takes away a breakpoint. */
 
 import { useStoreApi } from "@xyflow/react";
-import { type RefObject, useEffect } from "react";
+import { type RefObject, useLayoutEffect } from "react";
 import type { Flow } from "../contract";
 import type { Places } from "../layout";
 import { useGoTo } from "./Camera";
@@ -38,7 +38,7 @@ export function Keys({ flow, shown, places, order, ground, choose, open, onBreak
     if (place.kind === "connection") addSelectedEdges([place.id]);
     else addSelectedNodes([place.routine]);
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     const here = ground.current;
     if (here === null) return undefined;
     const pressed = (event: KeyboardEvent) => {

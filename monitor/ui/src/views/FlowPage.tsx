@@ -1,6 +1,6 @@
 /** Here is the page of one flow: its live graph, and beside it what was chosen there, and its jobs. */
 
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { BreakHere } from "../debug/BreakHere";
 import { HoldPanel } from "../debug/HoldPanel";
 import { LogLines } from "../debug/LogLines";
@@ -69,7 +69,7 @@ function Shown({ flow, route }: { flow: Flow; route: FlowRoute }) {
           {debugging.error && <Failure error={debugging.error} />}
           {held && (
             <Acting says>
-              <HoldPanel key={held.hold.hold_id} held={held} again={debugging.again} graph={{ flow, at, of: debugging.held.length, show, go: goTo }} />
+              <HoldPanel key={`${held.job} ${held.hold.hold_id}`} held={held} again={debugging.again} graph={{ flow, at, of: debugging.held.length, show, go: goTo }} />
             </Acting>
           )}
           {!held && route.job && route.message && <Way flow={flow} job={route.job} messages={[route.message]} go={goTo} />}
@@ -151,7 +151,7 @@ function useShownHold(held: readonly Held[], come: (place: Place) => void): [Hel
 
 /** F9 outside the graph is for what is chosen there. */
 function useBreakKey(chosen: Chosen | null, toggle: (place: Place) => void) {
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (chosen === null || chosen.kind === "bundle") return undefined;
     const pressed = (event: KeyboardEvent) => {
       if (event.key !== "F9" || event.repeat || event.defaultPrevented) return;
