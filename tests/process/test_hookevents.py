@@ -6,6 +6,7 @@ import pytest
 
 from process.flows.told import (
     Both,
+    Greets,
     Pairs,
     Talks,
     Waits,
@@ -372,6 +373,18 @@ def test_log_lines_are_published(runtime: Runtime) -> None:
         assert {(said.job_id, said.routine, said.replica) for said in lines} == {(job.job_id, "talks", 0)}
 
 
+def test_what_setup_has_said_is_told_to_who_comes_first_however_late(runtime: Runtime) -> None:
+    flow = Flow("greets").pipe(Greets(), "greets")
+    runtime.exec(flow, x=1).wait(PATIENCE)
+    with Ear(runtime, 1) as ear:
+        ear.until(lambda: bool(ear.all(LogLine)))
+        assert [said.text for said in ear.all(LogLine) if not said.job_id] == ["hello"]
+    with Ear(runtime, 1) as second:
+        runtime.exec(flow, x=2).wait(PATIENCE)
+        second.until(lambda: bool(second.all(LogLine)))
+        assert all(said.job_id for said in second.all(LogLine))
+
+
 def test_a_flood_of_lines_is_bounded_and_counted(runtime: Runtime) -> None:
     flow, n = talkative(), 20_000
     job = runtime.exec(flow, n=n).wait(PATIENCE)
@@ -395,8 +408,7 @@ def test_who_waits_for_a_timer_tells_of_it_once_it_has_done_something(runtime: R
     with ear_at(runtime, flow) as ear:
         job = run_heard(runtime, flow, 1, ear)
     told = [c for c in ear.all(Committed, 2) if c.job_id == job.job_id and c.declined]
-    assert sum(c.declined for c in told) >= 5  # it looks ten times a second
-    assert len(told) <= 2
+    assert 1 <= len(told) <= 2  # though it looks ten times a second
 
 
 def test_an_activation_that_a_debugger_has_dropped_counts(runtime: Runtime) -> None:
