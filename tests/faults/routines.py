@@ -250,7 +250,8 @@ class Moody(Routine):
     def setup(self) -> None:
         with Path(self.path).open("a", encoding="ascii") as file:
             file.write(".")
-        if Path(self.path).stat().st_size % 3 == 1:
+            number = file.tell()  # behind its own dot, whoever has written another meanwhile
+        if number % 3 == 1:
             os._exit(9)
 
     def logic(self, value: int) -> None:

@@ -7,7 +7,7 @@ import os
 import shutil
 import socket
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import zmq
 from faults.routines import Deadly
 from process.flows.stages import Echo, Gather, Total, double, invert, numbers
 from process.flows.typed import TakesArrays, TakesPoints
+from process.flows.workers import until
 from process.hearing import Listener
 from process.visitors import Visitor
 from routilux import ExecutionStatus, Flow, FlowError, FlowRegistry, JobState, Runtime
@@ -176,10 +177,11 @@ def test_too_many_jobs_for_one_answer_are_counted(
 
 def test_a_submission_runs_as_a_job(runtime: Runtime, visitor: Visitor) -> None:
     runtime.start(chain())
-    request = Submit("chain", "numbers", "n", 3, job_id="mine", metadata={"by": "me"})
+    request = Submit("chain", "numbers", "n", 3, job_id="mine", metadata={"by": "me"}, start_paused=True)
     job = visitor.get(request, AboutJob).job
     assert (job.job_id, job.metadata, job.is_traced) == ("mine", {"by": "me"}, True)
-    (known,) = runtime.jobs()
+    (known,) = runtime.jobs()  # one that had ended would be forgotten
+    known.resume()
     known.wait(TIMEOUT)
     page = visitor.get(Results("mine"), ResultPage)
     found: Any = Decoder().decode(page.items[0].encoded)
@@ -226,8 +228,9 @@ def test_json_becomes_what_the_slot_takes(runtime: Runtime, visitor: Visitor) ->
     flow = Flow("typed").pipe(TakesPoints(), "points")
     runtime.start(flow)
     assert refused(visitor, Submit("typed", data={"x": "no number"})) == "VALIDATION_ERROR"
-    job = visitor.get(Submit("typed", data={"x": 1, "tags": ["a"]}), AboutJob).job
-    (known,) = [each for each in runtime.jobs() if each.job_id == job.job_id]
+    visitor.get(Submit("typed", data={"x": 1, "tags": ["a"]}, start_paused=True), AboutJob)
+    (known,) = runtime.jobs()
+    known.resume()
     assert known.wait(TIMEOUT).error is None
 
 
@@ -245,14 +248,13 @@ def test_a_full_ledger_is_answered_soon_and_holds_up_nobody(runtime: Runtime, vi
     assert refused(visitor, Submit("chain", data=1)) == "BUSY"
     jobs[0].resume()
     jobs[0].wait(TIMEOUT)
-    assert visitor.get(Submit("chain", data=1), AboutJob).job.status == "running"
+    assert visitor.get(Submit("chain", data=1, start_paused=True), AboutJob).job.status == "paused"
 
 
 def test_a_timeout_counts_from_the_admission_on(runtime: Runtime, visitor: Visitor) -> None:
     runtime.start(chain())
     visitor.get(Submit("chain", data=1, timeout=0.05, start_paused=True), AboutJob)
-    (job,) = runtime.jobs()
-    assert job.wait(TIMEOUT).status is ExecutionStatus.FAILED
+    until(lambda: [job.status for job in visitor.get(Describe(), Description).jobs] == ["failed"])
 
 
 def test_a_closed_runtime_takes_no_jobs(runtime: Runtime, visitor: Visitor) -> None:
@@ -410,7 +412,8 @@ def test_junk_is_counted_and_answered_to_nobody(runtime: Runtime, visitor: Visit
 def test_bytes_that_are_no_message_are_cut_off(runtime: Runtime, visitor: Visitor) -> None:
     with socket.socket(socket.AF_UNIX) as raw:
         raw.connect(str(runtime._premises.path() / "desk"))
-        raw.sendall(b"GET / HTTP/1.1\r\n\r\n" + bytes(100_000))
+        with suppress(ConnectionError):  # it may be cut off before all is sent
+            raw.sendall(b"GET / HTTP/1.1\r\n\r\n" + bytes(100_000))
     assert visitor.get(Describe(), Description).flows == ()
 
 

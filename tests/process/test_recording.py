@@ -102,12 +102,18 @@ def test_submissions_to_a_slot_are_recorded_and_a_flows_jobs_all(runtime: Runtim
     assert [(m.record.job_id, m.payload) for m in recorded(tape)] == [("job-of-3", 3), ("job-of-4", 4)]
 
 
+def test_a_recording_that_goes_on_says_what_it_has_and_has_no_file(runtime: Runtime, tape: Path) -> None:
+    job = runtime.exec(held.fork(), n=10, start_paused=True)
+    with job.record(DOUBLED, tape) as recording:
+        with pytest.raises(DeadlineExceeded, match="0 of 100"):
+            recording.wait(0.01)
+        assert not tape.exists()
+    job.cancel()
+
+
 def test_time_ends_a_recording_of_what_never_comes(runtime: Runtime, tape: Path) -> None:
     job = runtime.exec(held.fork(), n=10, start_paused=True)
     recording = job.record(DOUBLED, tape, seconds=0.2)
-    with pytest.raises(DeadlineExceeded, match="0 of 100"):
-        recording.wait(0.01)
-    assert not tape.exists()
     assert recording.wait(TIMEOUT).reason == "time"
     assert recorded(tape) == []
     assert not list(job.breakpoints)
@@ -370,8 +376,8 @@ def test_ctrl_c_ends_a_recording_and_keeps_what_it_has(runtime: Runtime, tape: P
 
 def test_a_recorder_that_is_killed_leaves_no_file_and_disturbs_nothing(runtime: Runtime, tape: Path) -> None:
     job = runtime.exec(held.several(), n=500, job_id="mine", start_paused=True)
-    with started("record", DOUBLED, "-o", str(tape), "--seconds", "1", "-n", "9999") as process:
-        until(lambda: list(job.breakpoints))
+    with started("record", DOUBLED, "-o", str(tape), "--seconds", "3", "-n", "9999") as process:
+        until(lambda: list(job.breakpoints))  # from here on there are three seconds for the kill
         process.kill()
         process.communicate(timeout=TIMEOUT)
     until(lambda: not list(job.breakpoints))
