@@ -10,9 +10,8 @@ from typing import Any, Literal
 import pytest
 
 from faults.crashes import restarts, supervisor_of
-from faults.routines import (
+from faults.misbehaving import (
     AtJoin,
-    Everything,
     Generating,
     Greedy,
     Hung,
@@ -21,9 +20,8 @@ from faults.routines import (
     Leaky,
     Moody,
     Unsendable,
-    double,
-    numbers,
 )
+from faults.routines import Everything, double, numbers
 from routilux import Flow, JobFailed, Routine, Runtime, retry
 
 TIMEOUT = 50.0
