@@ -35,8 +35,10 @@ from routilux.supervisor.ledger import Ledger
 
 log = logging.getLogger("routilux.supervisor")
 
-AWAITED_NS = 5_000_000_000
-"""For so long after its start a flow keeps what it has to tell for whoever is about to listen."""
+AWAITED_NS = 30_000_000_000
+"""For so long after its start a flow keeps what it has to tell for whoever is about to listen. Where there is
+too much to do, it takes seconds to start the processes, and more to find them. What is kept is bounded.
+"""
 SHARE = 20
 """Where figures take long to read, they are published so rarely that this is but a part in so many."""
 LOOK_NS = PUBLISH_NS // 2
