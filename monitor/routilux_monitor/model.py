@@ -37,6 +37,8 @@ class FlowRecord:
 
     runtime_id: str
     info: FlowInfo
+    is_left: bool = False
+    """Whether its runtime goes on without it: it is of interest only while there are jobs of it."""
 
     @property
     def flow_id(self) -> str:
