@@ -82,7 +82,7 @@ class Instance:
     jobs_processed: int = 0
     jobs_failed: int = 0
     gaps: int = 0
-    """Published messages that have not reached us."""
+    """Published messages that have not reached us, those before we came among them."""
     dropped: int = 0
     """Events that its processes did not publish, for want of room in their rate budget."""
     updated_at: float = 0.0

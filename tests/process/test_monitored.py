@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from process.beside import ask, get, until
-from process.flows.stages import double
-from routilux import Flow, FlowError, Runtime, monitoring
+from process.beside import ask, get, monitors, until
+from process.flows.stages import Gate, double, numbers
+from process.flows.told import killed_once
+from process.gates import Gates
+from routilux import Flow, FlowError, JobState, Runtime, monitoring
 from routilux.monitoring import Monitor
 
 pytestmark = [pytest.mark.one_python, pytest.mark.usefixtures("own_files")]
@@ -50,6 +54,80 @@ def test_a_flow_that_one_monitor_has_deleted_is_listed_by_none() -> None:
         assert until(lambda: all(flows(link) == ["doubles"] for link in links))
 
 
+# ---- gaps -------------------------------------------------------------------------------------------------
+
+
+def statistics(link: str) -> dict[str, Any]:
+    """Of the only worker."""
+    (worker,) = get(link, "/workers")["workers"]
+    found: dict[str, Any] = get(link, f"/workers/{worker['worker_id']}/statistics")
+    return found
+
+
+def is_told(link: str, job: JobState, *routines: str) -> bool:
+    """Whether each of the routines has told something of the job."""
+    if job.job_id not in {known["job_id"] for known in get(link, "/jobs")["jobs"]}:
+        return False
+    events = get(link, f"/jobs/{job.job_id}/execution-trace?limit=1000")["events"]
+    return {*routines} <= {event["routine_id"] for event in events}
+
+
+def is_settled(link: str, job: JobState) -> bool:
+    return any(known["is_settled"] for known in get(link, "/jobs")["jobs"] if known["job_id"] == job.job_id)
+
+
+def test_a_monitor_that_comes_back_in_mid_run_shows_that_it_has_missed_something(gates: Gates) -> None:
+    flow = Flow("gated").pipe(numbers).pipe(Gate(path=gates.path), "gate")
+    with Runtime(monitor=True) as runtime:
+        assert runtime.monitor is not None
+        first = runtime.monitor.link
+        job = runtime.exec(flow, n=1)
+        gates.entered()
+        assert until(lambda: is_told(first, job, "numbers"))
+        assert statistics(first)["gaps"] == 0
+        (process,) = monitors()
+        process.kill()
+        with monitor() as second:
+            gates.open()
+            job.wait(TIMEOUT)
+            assert until(lambda: is_told(second, job, "gate"))
+            assert until(lambda: statistics(second)["gaps"] > 0)
+
+
+def test_there_is_no_gap_where_nobody_has_listened_before() -> None:
+    flow = Flow("doubles").pipe(double)
+    with Runtime() as runtime:
+        runtime.run(flow, value=1)
+        with monitor() as link:
+            assert until(lambda: is_told(link, runtime.exec(flow, value=1).wait(TIMEOUT), "double"))
+            assert statistics(link)["gaps"] == 0
+
+
+def test_there_is_no_gap_beside_a_monitor_of_its_own() -> None:
+    with Runtime(monitor=True) as runtime:
+        assert runtime.monitor is not None
+        link, flow = runtime.monitor.link, Flow("numbered").pipe(numbers).pipe(double)
+        jobs = [runtime.exec(flow, n=5000).wait(TIMEOUT) for _ in range(5)]
+        assert until(lambda: is_told(link, jobs[-1], "double"))
+        assert statistics(link)["gaps"] == 0
+
+
+# ---- first moments ----------------------------------------------------------------------------------------
+
+
+def test_a_worker_that_was_started_again_is_heard_from_its_first_moment(tmp_path: Path) -> None:
+    flow = Flow("victims")
+    flow.add_routine(killed_once, "victim")
+    (tmp_path / "there").touch()
+    with Runtime() as runtime, monitor() as link:
+        assert until(lambda: is_told(link, runtime.exec(flow, path=str(tmp_path / "there")), "victim"))
+        for n in range(3):
+            job = runtime.exec(flow, path=str(tmp_path / str(n))).wait(TIMEOUT)
+            assert until(lambda job=job: is_settled(link, job))
+            assert is_told(link, job, "victim")
+        assert statistics(link)["restarts"] == 3
+
+
 # ---- ids --------------------------------------------------------------------------------------------------
 
 ODD = ["a{b}", "{}", "50% of 1/2", "%7B%2F", "a?b#c", "//", "...", "ä;=&+ \"'\\"]
@@ -61,10 +139,10 @@ def test_a_job_of_any_id_is_found_by_every_path() -> None:
         link, flow = runtime.monitor.link, Flow("doubles").pipe(double)
         for name in ODD:
             runtime.exec(flow, value=1, job_id=name).wait(TIMEOUT)
-            path = f"/jobs/{quote(name, safe='')}"
-            for below in ("", "/state", "/results", "/routines/double/queue-status", "/debug/session"):
-                get(link, path + below)
-            assert get(link, path)["job_id"] == name
+        assert until(lambda: {job["job_id"] for job in get(link, "/jobs")["jobs"]} == {*ODD})
+        for path, name in ((f"/jobs/{quote(name, safe='')}", name) for name in ODD):
+            found = [get(link, path + below)["job_id"] for below in ("", "/state", "/status", "/metrics")]
+            assert found == [name] * 4
             assert ask(link, "POST", f"{path}/wait")["final_status"] == "completed"
 
 
