@@ -100,10 +100,14 @@ class RoutineOfJob:
     skipped: int = 0
     unused: int = 0
     dead: int = 0
+    used: int = 0
+    """Messages, of all slots."""
+    made: int = 0
+    """Messages, on all events."""
     received: dict[int, int] = field(default_factory=dict)
-    """By the position of the slot."""
+    """Those of them of which events have told, by the position of the slot."""
     emitted: dict[int, int] = field(default_factory=dict)
-    """By the position of the event."""
+    """Likewise, by the position of the event."""
     durations: Durations | None = None
     is_active: bool = False
     last_at: float | None = None

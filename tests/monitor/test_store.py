@@ -42,6 +42,7 @@ from routilux_monitor.lineage import entries, lineage
 from routilux_monitor.model import TraceEvent
 from routilux_monitor.store import Limits
 from routilux_monitor.trace import weight
+from routilux_monitor.views.metrics import job_metrics
 
 
 def stats(activations: int = 0, *jobs: JobFigures, carried: int = 0, state: str = "running") -> FlowStats:
@@ -73,6 +74,17 @@ def test_a_snapshot_makes_good_for_events_that_were_dropped() -> None:
     assert told.job.routines["a"].activations == 50
 
 
+def counted(activations: int) -> dict[str, dict[str, int]]:
+    """Where each activation uses two messages and makes three."""
+    return {"a": {"activations": activations, "received": 2 * activations, "emitted": 3 * activations}}
+
+
+def shown(told: Told) -> tuple[int, int, int]:
+    """The job's activations, and its messages."""
+    totals = job_metrics(told.job)
+    return told.job.routines["a"].activations, totals.total_slot_calls, totals.total_event_emits
+
+
 @given(
     truth=st.integers(0, 50),
     data=st.data(),
@@ -82,18 +94,20 @@ def test_once_ended_a_job_has_the_counters_of_its_runtime(truth: int, data: st.D
     told = Told()
     arrived = data.draw(st.integers(0, truth))
     snapshot = data.draw(st.integers(0, truth))
-    events: list[tuple[int, HookEvent]] = [(A, committed("j"))] * arrived
-    figures = JobFigures("j", "running", counters(a=snapshot), 1)
-    end = job_changed("j", "completed", finished_at=101.0, counters=counters(a=truth))
+    events: list[tuple[int, HookEvent]] = [
+        (A, committed("j", received={0: 2}, emitted={0: 1, 1: 2}))
+    ] * arrived
+    figures = JobFigures("j", "running", counted(snapshot), 1)
+    end = job_changed("j", "completed", finished_at=101.0, counters=counted(truth))
     happenings = data.draw(st.permutations([*events, (0, stats(0, figures)), (0, end)]))
     is_over = False
     for process, event in happenings:
         told.tell(process, event)
         is_over |= event is end
         if "j" in told.store.jobs and "a" in told.job.routines:
-            assert told.job.routines["a"].activations <= truth
+            assert all(n <= times * truth for n, times in zip(shown(told), (1, 2, 3), strict=True))
         if is_over:
-            assert told.job.routines["a"].activations == truth
+            assert shown(told) == (truth, 2 * truth, 3 * truth)
 
 
 def test_only_a_first_attempt_counts_as_an_activation() -> None:

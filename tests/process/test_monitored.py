@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from process.beside import ask, get, monitors, until
-from process.flows.stages import Gate, double, numbers
+from process.flows.stages import Gate, Gather, double, numbers
 from process.flows.told import killed_once
 from process.gates import Gates
 from routilux import Flow, FlowError, JobState, Runtime, monitoring
@@ -65,11 +65,11 @@ def statistics(link: str) -> dict[str, Any]:
 
 
 def is_told(link: str, job: JobState, *routines: str) -> bool:
-    """Whether each of the routines has told something of the job."""
+    """Whether each of the routines has told of an activation for the job."""
     if job.job_id not in {known["job_id"] for known in get(link, "/jobs")["jobs"]}:
         return False
     events = get(link, f"/jobs/{job.job_id}/execution-trace?limit=1000")["events"]
-    return {*routines} <= {event["routine_id"] for event in events}
+    return {*routines} <= {e["routine_id"] for e in events if e["event_type"] == "routine_completed"}
 
 
 def is_settled(link: str, job: JobState) -> bool:
@@ -88,10 +88,10 @@ def test_a_monitor_that_comes_back_in_mid_run_shows_that_it_has_missed_something
         (process,) = monitors()
         process.kill()
         with monitor() as second:
+            assert until(lambda: get(second, "/workers")["total"] == 1)
+            assert until(lambda: statistics(second)["gaps"] > 0)
             gates.open()
             job.wait(TIMEOUT)
-            assert until(lambda: is_told(second, job, "gate"))
-            assert until(lambda: statistics(second)["gaps"] > 0)
 
 
 def test_there_is_no_gap_where_nobody_has_listened_before() -> None:
@@ -110,6 +110,42 @@ def test_there_is_no_gap_beside_a_monitor_of_its_own() -> None:
         jobs = [runtime.exec(flow, n=5000).wait(TIMEOUT) for _ in range(5)]
         assert until(lambda: is_told(link, jobs[-1], "double"))
         assert statistics(link)["gaps"] == 0
+
+
+def messages(link: str, job: JobState) -> tuple[int, int]:
+    """Used and made, as the monitor has it."""
+    found = get(link, f"/jobs/{job.job_id}/metrics")
+    return found["total_slot_calls"], found["total_event_emits"]
+
+
+def test_a_monitor_that_has_missed_everything_has_the_exact_numbers_of_messages() -> None:
+    flow = Flow("paired").pipe(numbers).pipe(double, workers=2).pipe(Gather(), "gather")
+    with Runtime() as runtime:
+        job = runtime.exec(flow, n=5000).wait(TIMEOUT)
+        with monitor() as link:
+            assert until(lambda: get(link, "/jobs")["total"] == 1)
+            assert messages(link, job) == (1 + 5000 + 5000, 5000 + 5000 + 1)
+
+
+def test_a_monitor_that_was_killed_in_mid_run_has_the_exact_numbers_of_messages(gates: Gates) -> None:
+    flow = Flow("gated").pipe(numbers).pipe(double).pipe(Gate(path=gates.path), "gate").pipe(Gather(), "all")
+    with Runtime(monitor=True) as runtime:
+        assert runtime.monitor is not None
+        first = runtime.monitor.link
+        job = runtime.exec(flow, n=2)
+        gates.entered()
+        assert until(lambda: is_told(first, job, "numbers", "double"))
+        assert until(lambda: messages(first, job) == (1 + 2, 2 + 2))
+        (process,) = monitors()
+        process.kill()
+        with monitor() as second:
+            assert until(lambda: get(second, "/jobs")["total"] == 1)
+            assert messages(second, job) == (1 + 2, 2 + 2)
+            gates.open()
+            gates.entered()
+            gates.open()
+            job.wait(TIMEOUT)
+            assert until(lambda: messages(second, job) == (1 + 2 + 2 + 2, 2 + 2 + 2 + 1))
 
 
 # ---- first moments ----------------------------------------------------------------------------------------
