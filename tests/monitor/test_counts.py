@@ -47,8 +47,8 @@ def test_once_ended_a_job_has_the_counters_of_its_runtime(truth: int, data: st.D
     told = Told()
     arrived = data.draw(st.integers(0, truth))
     snapshot = data.draw(st.integers(0, truth))
-    event = committed("j", received={0: 2}, emitted={0: 1, 1: 2})
-    events: list[tuple[int, HookEvent]] = [(A, event)] * arrived
+    each = committed("j", received={0: 2}, emitted={0: 1, 1: 2})
+    events: list[tuple[int, HookEvent]] = [(A, each)] * arrived
     figures = JobFigures("j", "running", counted(snapshot), 1)
     end = job_changed("j", "completed", finished_at=101.0, counters=counted(truth))
     happenings = data.draw(st.permutations([*events, (0, stats(0, figures)), (0, end)]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -159,7 +160,7 @@ def test_a_worker_that_was_started_again_is_heard_from_its_first_moment(tmp_path
         assert until(lambda: is_told(link, runtime.exec(flow, path=str(tmp_path / "there")), "victim"))
         for n in range(3):
             job = runtime.exec(flow, path=str(tmp_path / str(n))).wait(TIMEOUT)
-            assert until(lambda job=job: is_settled(link, job))
+            assert until(partial(is_settled, link, job))
             assert is_told(link, job, "victim")
         assert statistics(link)["restarts"] == 3
 
