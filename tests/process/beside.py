@@ -11,6 +11,9 @@ from urllib.request import Request, urlopen
 import psutil
 
 import strays
+from routilux.clock import Deadline
+
+TIMEOUT = 30.0
 
 
 def ask(link: str, method: str, path: str, body: object = None) -> Any:
@@ -33,13 +36,15 @@ def post(link: str, path: str, body: object = None) -> Any:
 
 def until(holds: Callable[[], object]) -> bool:
     """Whether it holds in the end: nothing tells when the monitor has heard of something."""
-    waiting = threading.Event()
-    for _ in range(500):
-        if holds():
-            return True
+    waiting, deadline = threading.Event(), Deadline.after(TIMEOUT)
+    while not (held := holds()) and not deadline.passed:
         waiting.wait(0.02)
-    return False
+    return bool(held)
+
+
+def is_monitor(process: psutil.Process) -> bool:
+    return "--announce-fd" in strays.command(process)
 
 
 def monitors() -> list[psutil.Process]:
-    return [process for process in strays.our_processes() if "--announce-fd" in process.cmdline()]
+    return [process for process in strays.our_processes() if is_monitor(process)]

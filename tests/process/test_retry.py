@@ -114,8 +114,8 @@ def in_batches(self: Any, value: list[int]) -> None:
 def test_an_attempt_outlives_the_process_that_failed(runtime: Runtime, tmp_path: Path) -> None:
     job = runtime.exec(waiting(tmp_path, backoff=1.0), n=50)
     until(lambda: tries(tmp_path))
+    (tmp_path / "well").touch()  # well before the next attempt, or one that the kill makes necessary
     kill("waits")
-    (tmp_path / "well").touch()
     assert sorted(job.results(TIMEOUT)) == list(range(50))
     done = dict.fromkeys(("activations", "received", "emitted"), 50)
     assert job.counters["waits"] == dict.fromkeys(VISIBLE, 0) | done
