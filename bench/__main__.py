@@ -104,7 +104,7 @@ def measured(plans: list[Plan], arguments: argparse.Namespace) -> Results:
             )
             loops = loops_of(plan.item_seconds)
             matches.append(Match(plan, entries, pythons, missing, loops, smoke=arguments.smoke))
-            for number in range(1, 1 + rounds):
+            for number in range(1, 1 + (rounds if arguments.smoke else rounds * plan.turns)):
                 print(f"{plan.key}, round {number}, after {monotonic() - began:.0f} s", flush=True)
                 matches[-1].round(number)
     except (KeyboardInterrupt, SystemExit):

@@ -43,6 +43,8 @@ def main() -> None:
 
 def live(entry: str, options: Line, counts: "queue.SimpleQueue[int | None]", say: Any) -> None:
     packages = options.pop("packages")
+    if path := options.pop("path", None):  # another copy of what the environment has
+        sys.path.insert(0, path)
     module, name = entry.split(":")
     contest = getattr(importlib.import_module(f"bench.contestants.{module}"), name)
     with contest(**options) as measure:

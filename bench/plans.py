@@ -46,8 +46,10 @@ class Plan:
     """How long an item shall take: the loops for that are measured once and given to all as `loops`."""
     is_asked_for: bool = False
     """Whether it is measured only when it is named."""
-    is_warmed: bool = True
-    """Whether each contestant works off a tenth before it is measured."""
+    warm_up: float = 0.1
+    """Which part of its work each contestant does before it is measured."""
+    turns: int = 1
+    """So many rounds instead of one: short ones, where the difference to be seen is small."""
 
     @property
     def workload(self) -> str:

@@ -79,6 +79,8 @@ FIGURES = {
     "processes": "processes",
     "longest_task_ms": "ms longest task",
     "longest_frame_ms": "ms longest frame",
+    "share": "part of the cores' time that the items get",
+    "item_us": "µs an item itself takes",
 }
 """What a measurement tells beside its value."""
 
@@ -189,8 +191,9 @@ def versions(results: Results) -> str:
 def how(results: Results) -> str:
     return f"""## How it was measured
 
-- Contestants take turns: every one once per round, each started anew, warmed up with a tenth of its work, and
-  ended before the next. Every other round goes backwards. Rounds: {results.rounds}.
+- Contestants take turns: every one once per round, each started anew, warmed up with a tenth of its work (all
+  of it where a monitor is beside), and ended before the next. Every other round goes backwards. Rounds:
+  {results.rounds}, and four times as many where the tables say so.
 - Each does the same work on the same payload, and the sum of what arrives is checked.
 - A ratio is formed within a round. The table has the median of the ratios, and in brackets the least and the
   greatest. "Behind" is where the peer did better. Limits and rows of our own have no such word.

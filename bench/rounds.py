@@ -1,7 +1,7 @@
 """Here is how the contestants of a workload are measured: one after the other, round by round.
 
 Each is started anew for each round, so that nothing else of the benchmarks is on the machine while it is
-measured; warmed up with a tenth of its work; measured; ended. Every other round goes backwards, so that
+measured; warmed up with a part of its work; measured; ended. Every other round goes backwards, so that
 nobody always follows the same neighbour. Ratios are formed within a round.
 """
 
@@ -16,7 +16,6 @@ from bench.plans import Entry, Plan
 from bench.results import Case, Round, Row
 
 TO_MEASURE = 120.0
-WARM_UP = 0.1
 
 
 class Match:
@@ -79,8 +78,8 @@ class Match:
         arguments = [str(SCRIPT), entry.call, json.dumps(options)]
         with started(self.pythons[entry.peer], arguments) as contestant:
             row.versions = contestant.answer("ready", TO_START)
-            if self.plan.is_warmed and not self.is_smoke:
-                contestant.measure(max(2, int(row.count * WARM_UP)), TO_MEASURE)
+            if self.plan.warm_up and not self.is_smoke:
+                contestant.measure(max(2, int(row.count * self.plan.warm_up)), TO_MEASURE)
             return contestant.measure(row.count, TO_MEASURE)
 
     def case(self) -> Case:

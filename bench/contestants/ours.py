@@ -176,11 +176,11 @@ class InOrder(Routine):
 
 
 @contextmanager
-def items_in_order(*, loops: int, workers: int = 2, is_watched: bool = False) -> Iterator[Measure]:
+def items_in_order(*, loops: int, workers: int = 2) -> Iterator[Measure]:
     """Items a second."""
     flow = Flow("w3").pipe(items.configure(loops=loops))
     flow.pipe(routine(work.spin_numbered), "spin", workers=workers, ordered=workers > 1).pipe(InOrder)
-    with Runtime(monitor=is_watched) as runtime:
+    with Runtime() as runtime:
 
         def measure(count: int) -> Found:
             began = perf_counter()

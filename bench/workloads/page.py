@@ -33,7 +33,7 @@ PLANS = (
         ),
         reference=SEEN,
         is_asked_for=True,
-        is_warmed=False,
+        warm_up=0,
         note="Chromium 1280×800, drawing in software beside the monitor and whoever plays the flow. It needs "
         "`pip install -e '.[browser]'` and /usr/bin/chromium.",
     ),

@@ -34,7 +34,7 @@ STARTUP = Plan(
         Target(OURS, 18.0, figure="worker_mb"),
     ),
     is_less_better=True,
-    is_warmed=False,
+    warm_up=0,
     note=(
         "From the start of the interpreter until the result is printed. Memory is read right after that, per"
         " process: Private_Clean + Private_Dirty of /proc/PID/smaps_rollup, which is what would be free if"

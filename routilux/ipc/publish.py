@@ -25,12 +25,9 @@ WATERMARK = 512
 """Envelopes that may wait for one subscriber; with `MOST` this bounds the memory that a stopped one costs."""
 MOST = 256
 """Events of one envelope."""
-PUBLISH_NS = 125_000_000
+PUBLISH_NS = 250_000_000
 """Between two publications of a process that has something to tell all the time. All processes publish at the
-same instants of the monotonic clock, so that who listens to them wakes once,
-"""
-FIGURES_NS = 2 * PUBLISH_NS
-"""and cumulative figures at every other one.
+same instants of the monotonic clock, so that who listens to them wakes once.
 """
 LINGER_MS = 100
 """For so long the end of a process may wait for a subscriber that does not read."""

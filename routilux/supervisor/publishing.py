@@ -26,7 +26,7 @@ from routilux.hookevents import (
     ProcessFigures,
 )
 from routilux.ipc.arena import OwnSection
-from routilux.ipc.publish import FIGURES_NS, PUBLISH_NS, Publisher
+from routilux.ipc.publish import PUBLISH_NS, Publisher
 from routilux.jobs import JobState
 from routilux.lifecycle import ExecutionStatus
 from routilux.plan import SUPERVISOR, Plan
@@ -39,6 +39,8 @@ AWAITED_NS = 5_000_000_000
 """For so long after its start a flow keeps what it has to tell for whoever is about to listen."""
 SHARE = 20
 """Where figures take long to read, they are published so rarely that this is but a part in so many."""
+LOOK_NS = PUBLISH_NS // 2
+"""Between two looks at a busy flow."""
 MOST_NOTED = 10_000
 """Events between two turns; instead of more, listeners are told all jobs anew."""
 
@@ -138,7 +140,7 @@ class Publishing:
         if not self._publisher.is_heard:
             return None
         left = max(0, self._due - monotonic_ns())
-        return (left % PUBLISH_NS if is_busy else left) / 1e9
+        return (left % LOOK_NS if is_busy else left) / 1e9
 
     def publish(self, figures: Callable[[], FlowStats]) -> None:
         """See who listens, and tell what was noted, and the figures if it is time; whoever has just come is
@@ -174,7 +176,7 @@ class Publishing:
             self._publisher.publish(STATS, [read])
         ended = monotonic_ns()
         due = ended + SHARE * (ended - began)
-        self._due = due - due % FIGURES_NS + FIGURES_NS
+        self._due = due - due % PUBLISH_NS + PUBLISH_NS
 
     def _compare(self, now: ProcessFigures) -> None:
         """What becomes of a worker by itself shows in its figures alone."""

@@ -14,7 +14,7 @@ from routilux.hookevents import ROUTINE, STATS, Activated, Failed, Failure, Hook
 from routilux.ipc.arena import Arena, OwnSection
 from routilux.ipc.commit import Transaction
 from routilux.ipc.layout import WORD
-from routilux.ipc.publish import FIGURES_NS, PUBLISH_NS, Publisher
+from routilux.ipc.publish import PUBLISH_NS, Publisher
 from routilux.ipc.publish import MOST as ENVELOPE
 from routilux.plan import SUPERVISOR
 from routilux.policies import Inbox, Taken
@@ -121,7 +121,7 @@ class Tap:
         if now >= self._next_send or self._has_much:
             self._send(now)
         if publisher.wants[STATS] and (has_come or (now >= self._next_stats and self._figures.is_news)):
-            self._next_stats = now - now % FIGURES_NS + FIGURES_NS
+            self._next_stats = now - now % PUBLISH_NS + PUBLISH_NS
             activations, lost = self._tx.activations, self.lines.dropped
             told = self._figures.told(now, activations=activations, dropped=self._dropped, log_dropped=lost)
             publisher.publish(STATS, [told])
