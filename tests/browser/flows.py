@@ -1,6 +1,6 @@
 """Here are the flows that the browser looks at. `numbers` can run for long, branches, prints and says its sum
 in the end, and fails if it shall count to less than nothing; `photos` passes on arrays; `relay` is long;
-`crew` has a group of routines whose names begin alike.
+`crew` has a group of routines whose names begin alike; `chatty` prints a lot.
 """
 
 from collections.abc import Iterator
@@ -91,3 +91,13 @@ def crew() -> Flow:
         flow.add_routine(parity, name)
         flow.connect("count", "output", name, "number")
     return flow
+
+
+@routine
+def chat(lines: int) -> None:
+    for number in range(lines):
+        print("line", number)  # noqa: T201 - to be looked at
+
+
+def chatty() -> Flow:
+    return Flow("chatty").pipe(chat, "chat")

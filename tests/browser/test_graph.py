@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from browser.flows import crew, photos, relay
 from browser.spectator import PATIENCE, Spectator
-from browser.test_debugging import break_here, choose_connection
+from browser.test_debugging import break_here, choose_connection, middle
 from monitor.fakeruntime import FakeRuntime
 from monitor.madefeed import Player, wide
 from routilux import recorded
@@ -22,10 +22,8 @@ def connection(page: Page, name: str) -> Locator:
 
 def rest_on(page: Page, name: str) -> None:
     """The pointer on a connection, where its label is drawn over it."""
-    expect(connection(page, name)).to_be_visible()
-    box = connection(page, name).bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    x, y = middle(page, name)
+    page.mouse.move(x, y)
 
 
 def routine(page: Page, name: str) -> Locator:
@@ -150,6 +148,14 @@ def test_the_whole_graph_stays_in_sight_when_the_window_changes_its_size(spectat
         resize(page, width)
         expect(view).not_to_have_attribute("style", before or "")
         assert whole_in_sight(page, *names)
+
+
+def test_the_whole_graph_is_in_sight_on_a_phone(spectator: Spectator) -> None:
+    spectator.desk.runtime.start(relay())
+    spectator.page.set_viewport_size({"width": 390, "height": 844})
+    page = spectator.go("flows/relay")
+    expect(routine(page, "sixth")).to_be_visible()
+    assert whole_in_sight(page, "count", "second", "third", "fourth", "fifth", "sixth")
 
 
 def test_a_view_that_somebody_has_moved_stays_until_the_whole_is_asked_for(spectator: Spectator) -> None:

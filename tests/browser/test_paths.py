@@ -5,6 +5,7 @@ import json
 from playwright.sync_api import Locator, Page, expect
 
 from browser.spectator import PATIENCE, Spectator
+from browser.test_debugging import choose_connection
 
 expect.set_options(timeout=PATIENCE)
 
@@ -63,8 +64,7 @@ def test_the_whole_way_by_mouse_only(spectator: Spectator) -> None:
     page = spectator.page
     page.get_by_role("link", name="Flows").click()
     page.get_by_role("cell").get_by_role("link", name="numbers").click()
-    page.locator("[data-connection='count.output->square.number']").wait_for()
-    click_on_label(page, "count.output->square.number")
+    choose_connection(page, "count.output->square.number")
     side = page.get_by_label("what is chosen")
     side.get_by_label("condition").fill('data["n"] == 3')
     side.get_by_role("button", name="Break here").click()
@@ -80,13 +80,6 @@ def test_the_whole_way_by_mouse_only(spectator: Spectator) -> None:
     expect(page.locator("main header .status")).to_have_text("completed")
     page.get_by_role("link", name="results").click()
     expect(page.locator(".result", has_text="total.total")).to_contain_text(f'"sum": {EDITED["sum"]}')
-
-
-def click_on_label(page: Page, connection: str) -> None:
-    """Where the connection's label is drawn over its line."""
-    box = page.locator(f"[data-connection='{connection}']").bounding_box()
-    assert box is not None
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
 
 
 def test_keys_are_listed_by_a_question_mark_unless_somebody_types_one(spectator: Spectator) -> None:

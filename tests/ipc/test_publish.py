@@ -94,6 +94,20 @@ def test_envelopes_are_numbered_over_all_topics(stage: Stage) -> None:
     assert [(each.process, each.epoch, each.number) for each in got] == [(3, 7, 1), (3, 7, 2), (3, 7, 3)]
 
 
+def test_a_stretch_that_nobody_has_heard_is_a_gap(stage: Stage) -> None:
+    made = stage.publisher
+    first = stage.subscriber(b"")
+    stage.looked()
+    made.publish(LOG, [line("a")])
+    assert envelope(first).number == 1
+    first.close(linger=0)
+    stage.looked()
+    second = stage.subscriber(b"")
+    stage.looked()
+    made.publish(LOG, [line("b")])
+    assert envelope(second).number == 3
+
+
 def test_many_events_are_cut_into_envelopes(stage: Stage) -> None:
     made = stage.publisher
     socket = stage.subscriber(LOG)

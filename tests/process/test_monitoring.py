@@ -9,24 +9,22 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
-from urllib.request import Request, urlopen
+from urllib.request import urlopen
 
 import psutil
 import pytest
 
-import strays
+from process.beside import get, is_monitor, monitors, post, until
 from process.flows.script import begin_script, environment
 from process.flows.stages import double
 from routilux import Flow, FlowError, JobState, RoutiluxError, Runtime, monitoring, routine
-from routilux.clock import Deadline
 from routilux.monitoring import Monitor
 
-pytestmark = pytest.mark.one_python
+pytestmark = [pytest.mark.one_python, pytest.mark.usefixtures("own_files")]
 
 TIMEOUT = 30.0
 
@@ -58,49 +56,6 @@ if __name__ == "__main__":
             runtime.close()
 """
 )
-
-
-@pytest.fixture(autouse=True)
-def _own_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """Folders of its own, so that runtimes of other sessions are not in sight; a short one, for sockets."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    with tempfile.TemporaryDirectory(prefix="rt-") as folder:
-        monkeypatch.setenv("TMPDIR", folder)
-        monkeypatch.setattr(tempfile, "tempdir", folder)
-        yield
-
-
-def get(link: str, path: str) -> Any:
-    """What the monitor of that link answers."""
-    url, _, token = link.partition("/#token=")
-    with urlopen(
-        Request(f"{url}/api/v1{path}", headers={"Authorization": f"Bearer {token}"}), timeout=20
-    ) as answer:
-        return json.load(answer)
-
-
-def post(link: str, path: str, body: object) -> Any:
-    url, _, token = link.partition("/#token=")
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    request = Request(f"{url}/api/v1{path}", json.dumps(body).encode(), headers)
-    with urlopen(request, timeout=20) as answer:
-        return json.load(answer)
-
-
-def until(holds: Callable[[], object]) -> bool:
-    """Whether it holds in the end: nothing tells when the monitor has heard of something."""
-    waiting, deadline = threading.Event(), Deadline.after(TIMEOUT)
-    while not (held := holds()) and not deadline.passed:
-        waiting.wait(0.02)
-    return bool(held)
-
-
-def is_monitor(process: psutil.Process) -> bool:
-    return "--announce-fd" in strays.command(process)
-
-
-def monitors() -> list[psutil.Process]:
-    return [process for process in strays.our_processes() if is_monitor(process)]
 
 
 def test_the_monitor_shows_what_the_runtime_runs() -> None:

@@ -140,7 +140,7 @@ function View({ route }: { route: Route }) {
     case "job":
       return <JobPage key={route.id} id={route.id} tab={route.tab} routine={route.routine ?? ""} level={route.level ?? ""} />;
     case "submit":
-      return <SubmitPage draft={route} />;
+      return <SubmitPage key={href(route)} draft={route} />;
     case "stream":
       return <StreamPage flow={route.flow} job={route.job} />;
     case "processes":

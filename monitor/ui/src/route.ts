@@ -120,8 +120,10 @@ export function toJob(id: string, tab: Tab = "overview"): string {
   return href({ page: "job", id, tab });
 }
 
+/** At once: what is pressed next is for the place that is shown then. The browser tells of it later. */
 export function go(address: string): void {
   window.location.hash = address;
+  window.dispatchEvent(new HashChangeEvent("hashchange"));
 }
 
 function subscribe(changed: () => void): () => void {

@@ -3,6 +3,8 @@
 import type { MessageRecording } from "./contract";
 
 const KEY = "routilux.token";
+/** A long trace takes seconds. Beyond this, nobody is there: a connection that was cut off does not say so. */
+const PATIENCE_MS = 60_000;
 
 /** Take the token out of the link's fragment, so that it stands in no history, and keep it for this tab. */
 export function adoptToken(location: Location, storage: Storage, replace: (url: string) => void): string | null {
@@ -24,6 +26,7 @@ export function keepToken(storage: Storage, token: string): void {
 /** What the monitor refused, or could not do. */
 export class Refused extends Error {
   constructor(
+    /** Of HTTP; 0 if there was no answer. */
     readonly status: number,
     readonly code: string,
     message: string,
@@ -31,6 +34,11 @@ export class Refused extends Error {
     readonly details: Readonly<Record<string, unknown>> = {},
   ) {
     super(message);
+  }
+
+  /** Whether the monitor or a runtime is away or busy, so that it may answer a moment later. */
+  get isPassing(): boolean {
+    return [0, 408, 429].includes(this.status);
   }
 }
 
@@ -73,23 +81,34 @@ export class Client {
     const headers: Record<string, string> = { Authorization: `Bearer ${this.token}` };
     if (body !== undefined) headers["Content-Type"] = "application/json";
     let response: Response;
+    let text: string;
     try {
       response = await fetch(`/api/v1${path}`, {
         method,
         headers,
+        signal: AbortSignal.timeout(PATIENCE_MS),
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
+      text = await response.text();
     } catch {
       throw new Refused(0, "UNREACHABLE", "The monitor does not answer. Is it still running?");
     }
     if (response.status === 204) return undefined as T;
-    const text = await response.text();
-    const answer = text ? (JSON.parse(text) as T & ErrorBody) : ({} as T & ErrorBody);
+    const answer = parsed<T & ErrorBody>(text, response);
     if (!response.ok) {
       const { code = "ERROR", message = response.statusText, details = {} } = answer.error ?? {};
       throw new Refused(response.status, code, message, details);
     }
     return answer;
+  }
+}
+
+/** What stands between us and the monitor may answer in its place, and in no JSON. */
+function parsed<T>(text: string, { status, statusText }: Response): T {
+  try {
+    return JSON.parse(text || "{}") as T;
+  } catch {
+    throw new Refused(status, "NO_JSON", `This is no answer of a monitor: ${statusText || status}`);
   }
 }
 

@@ -19,6 +19,9 @@ class Peer {
     this.readyState = 3;
     this.onclose?.({ code, reason });
   }
+  say(message: Message) {
+    this.onmessage?.({ data: JSON.stringify(message) });
+  }
   close() {}
 }
 
@@ -48,8 +51,22 @@ describe("the line", () => {
     peers[0]?.break();
     due[0]?.[0]();
     peers[1]?.accept();
-    expect(states).toEqual(["connecting", "open", "lost", "connecting", "open"]);
+    expect(states).toEqual(["connecting", "open", "lost", "open"]);
     expect(peers[1]?.sent).toEqual([{ type: "subscribe", flow_id: "f", channel: "metrics" }]);
+  });
+
+  it("asks again for what the monitor does not know yet, as long as it is wanted", () => {
+    const { line, peers, due } = started();
+    peers[0]?.accept();
+    const leave = line.follow({ flow_id: "f", channel: "metrics" });
+    peers[0]?.say({ type: "error", code: "FLOW_NOT_FOUND", message: "no", flow_id: "f" });
+    peers[0]?.say({ type: "error", code: "FLOW_NOT_FOUND", message: "no", flow_id: "another" });
+    expect(due).toHaveLength(1);
+    due[0]?.[0]();
+    expect(peers[0]?.sent).toHaveLength(2);
+    leave();
+    due[0]?.[0]();
+    expect(peers[0]?.sent.map((each) => each.type)).toEqual(["subscribe", "subscribe", "unsubscribe"]);
   });
 
   it("does not try again with a token that the monitor refuses", () => {

@@ -15,6 +15,7 @@ export interface Wanted {
 const SHORTEST = 250;
 const LONGEST = 5000;
 const POLICY_VIOLATION = 1008;
+const UNKNOWN_MS = 1000;
 
 export class Line {
   private socket: WebSocket | null = null;
@@ -33,7 +34,7 @@ export class Line {
 
   open(): void {
     if (this.isClosed) return;
-    this.became("connecting");
+    if (this.socket === null) this.became("connecting"); // later ones are lost until they stand
     const socket = this.make(this.url, ["routilux.v1", `token.${this.token}`]);
     this.socket = socket;
     socket.onopen = () => {
@@ -41,7 +42,7 @@ export class Line {
       this.became("open");
       for (const what of this.wanted.values()) this.send({ type: "subscribe", ...what });
     };
-    socket.onmessage = (event: MessageEvent<string>) => this.heard(JSON.parse(event.data) as Message);
+    socket.onmessage = (event: MessageEvent<string>) => this.take(JSON.parse(event.data) as Message);
     socket.onclose = ({ code, reason }) => {
       if (this.isClosed || this.socket !== socket) return;
       // Whoever does not read is sent away with the same code.
@@ -53,6 +54,19 @@ export class Line {
       this.later(() => this.open(), this.delay);
       this.delay = Math.min(this.delay * 2, LONGEST);
     };
+  }
+
+  /** What cannot be followed yet is asked for again: a monitor that was just started may not know it. */
+  private take(message: Message): void {
+    if (message.type === "error") {
+      for (const [key, what] of this.wanted) if (isAbout(message, what)) this.later(() => this.again(key), UNKNOWN_MS);
+    }
+    this.heard(message);
+  }
+
+  private again(key: string): void {
+    const what = this.wanted.get(key);
+    if (what !== undefined) this.send({ type: "subscribe", ...what });
   }
 
   /** Subscribe, now and after each reconnect, until the returned function is called. */
@@ -73,4 +87,8 @@ export class Line {
   private send(message: Message): void {
     if (this.socket?.readyState === 1) this.socket.send(JSON.stringify(message));
   }
+}
+
+function isAbout(message: Message, what: Wanted): boolean {
+  return ["job_id", "flow_id"].every((name) => (message[name] ?? undefined) === what[name]);
 }

@@ -10,6 +10,9 @@ export interface Answered<T> {
   again: () => void;
 }
 
+/** What is asked for but once is asked for again, if nobody could answer then. */
+const AGAIN_MS = 1000;
+
 export function useApi<T>(path: string | null, everyMs = 0): Answered<T> {
   const { client } = useMonitor();
   const [state, setState] = useState<{ path: string | null; data?: T; error?: Refused }>({ path });
@@ -19,15 +22,16 @@ export function useApi<T>(path: string | null, everyMs = 0): Answered<T> {
     let timer = 0;
     let isWanted = true;
     const ask = async () => {
+      let later = everyMs;
       try {
         const data = await client.get<T>(path);
         if (isWanted) setState({ path, data });
       } catch (error) {
-        if (isWanted && error instanceof Refused) {
-          setState((before) => ({ ...(before.path === path ? before : { path }), error }));
-        }
+        if (!(error instanceof Refused)) throw error;
+        if (isWanted) setState((before) => ({ ...(before.path === path ? before : { path }), error }));
+        if (error.isPassing) later ||= AGAIN_MS;
       }
-      if (everyMs > 0 && isWanted) timer = window.setTimeout(() => void ask(), everyMs);
+      if (later > 0 && isWanted) timer = window.setTimeout(() => void ask(), later);
     };
     void ask();
     return () => {

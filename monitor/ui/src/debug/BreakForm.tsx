@@ -3,6 +3,7 @@
 import { type FormEvent, useEffect, useState } from "react";
 import type { BreakpointFields, ConditionChecked } from "../contract";
 import { useMonitor } from "../monitor";
+import { once } from "../useAct";
 import { type Draft, EMPTY, HOLDS, type Suspend, whatOf } from "./draft";
 
 export function BreakForm({ suspends, set }: { suspends: readonly Suspend[]; set: (what: BreakpointFields) => void }) {
@@ -23,7 +24,7 @@ export function BreakForm({ suspends, set }: { suspends: readonly Suspend[]; set
           onChange={(event) => change({ condition: event.target.value })}
           aria-invalid={checked !== null && !checked.valid}
         />
-        <button type="submit" disabled={checked !== null && !checked.valid}>
+        <button type="submit" disabled={checked !== null && !checked.valid} onClick={once(() => undefined)}>
           Break here
         </button>
       </div>

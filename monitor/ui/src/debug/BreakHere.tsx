@@ -1,43 +1,30 @@
 /** Here are the breakpoints of one place of the graph, and the form that sets one. */
 
-import { useState } from "react";
 import type { Breakpoint, BreakpointFields, Flow } from "../contract";
 import { short } from "../format";
-import { fieldsOf, type Place, placeKey, placeOfBreakpoint } from "../graph/place";
+import { fieldsOf, type Place } from "../graph/place";
 import { useMonitor } from "../monitor";
-import { Refused } from "../session";
+import { once, useAct } from "../useAct";
 import { Failure } from "../views/parts";
 import { BreakForm } from "./BreakForm";
 import { saidOf, suspendsAt } from "./draft";
-import type { Debugging } from "./useDebug";
+import { type Debugging, pointsAt } from "./useDebug";
 
 export function BreakHere({ flow, place, debugging }: { flow: Flow; place: Place; debugging: Debugging }) {
   const { client } = useMonitor();
-  const [error, setError] = useState<Refused | null>(null);
+  const { act, error } = useAct();
   const path = `/flows/${encodeURIComponent(flow.flow_id)}/breakpoints`;
-  const act = async (work: Promise<unknown>) => {
-    try {
-      await work;
-      setError(null);
-    } catch (refused) {
-      if (!(refused instanceof Refused)) throw refused;
-      setError(refused);
-    }
-    debugging.again();
-  };
-  const set = (what: BreakpointFields) => void act(client.post(path, { ...fieldsOf(flow, place), ...what }));
-  const here = debugging.breakpoints.filter((point) => {
-    const of = placeOfBreakpoint(flow, point);
-    return of !== null && placeKey(of) === placeKey(place);
-  });
+  const ask = (work: () => Promise<unknown>) => void act(work).then(debugging.again);
+  const set = (what: BreakpointFields) => ask(() => client.post(path, { ...fieldsOf(flow, place), ...what }));
+  const here = pointsAt(flow, place, debugging.breakpoints);
   return (
     <section className="break" aria-label="breakpoints here">
       {here.map((point) => (
         <Shown
           key={point.breakpoint_id}
           point={point}
-          remove={() => void act(client.delete(`${path}/${encodeURIComponent(point.breakpoint_id)}`))}
-          turnOn={() => void act(client.put(`${path}/${encodeURIComponent(point.breakpoint_id)}`, { enabled: true }))}
+          remove={() => ask(() => client.delete(`${path}/${encodeURIComponent(point.breakpoint_id)}`))}
+          turnOn={() => ask(() => client.put(`${path}/${encodeURIComponent(point.breakpoint_id)}`, { enabled: true }))}
         />
       ))}
       <BreakForm suspends={suspendsAt(flow, place)} set={set} />
@@ -61,11 +48,11 @@ function Shown({ point, remove, turnOn }: { point: Breakpoint; remove: () => voi
       </span>
       <span className="actions">
         {!point.enabled && (
-          <button type="button" onClick={turnOn}>
+          <button type="button" onClick={once(turnOn)}>
             Turn on
           </button>
         )}
-        <button type="button" onClick={remove}>
+        <button type="button" onClick={once(remove)}>
           Remove
         </button>
       </span>

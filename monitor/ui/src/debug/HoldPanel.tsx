@@ -1,11 +1,11 @@
 /** Here is a held message: what it is, how it came here, and what to do with it. */
 
-import { useLayoutEffect, useRef, useState } from "react";
+import { useLayoutEffect, useRef } from "react";
 import type { CallStack, Flow, Hold, Variables } from "../contract";
 import { type Place, placeOfHold } from "../graph/place";
 import { useMonitor } from "../monitor";
 import { href } from "../route";
-import { Refused } from "../session";
+import { once, useAct } from "../useAct";
 import { useApi } from "../useApi";
 import { Failure } from "../views/parts";
 import { EditForm } from "./EditForm";
@@ -33,6 +33,8 @@ const AFTER_FAILURE: readonly Action[] = [
   { name: "Fail the job", path: "fail" },
 ];
 
+const NONE: readonly Action[] = [];
+
 /** Beside a graph. */
 interface OnGraph {
   flow: Flow;
@@ -53,25 +55,18 @@ interface Shown {
 
 export function HoldPanel({ held, again, others = 0, graph }: Shown) {
   const { job, hold } = held;
-  const { client } = useMonitor();
-  const [error, setError] = useState<Refused | null>(null);
-  const isOnItsWay = useRef(false);
+  const { client, role } = useMonitor();
+  const { act, error } = useAct();
+  const hasGoneOn = useRef(false);
   const base = `/jobs/${encodeURIComponent(job)}/debug`;
-  const act = async (path: string, body: unknown = {}) => {
-    if (isOnItsWay.current) return; // a key pressed once more is not for what is no longer held
-    isOnItsWay.current = true;
-    try {
-      await client.post(`${base}/holds/${encodeURIComponent(hold.hold_id)}/${path}`, body);
-      setError(null);
-    } catch (refused) {
-      isOnItsWay.current = false;
-      if (!(refused instanceof Refused)) throw refused;
-      setError(refused);
-    }
+  const goOn = async (path: string, body: unknown = {}) => {
+    if (hasGoneOn.current) return; // a key pressed once more is not for what is no longer held
+    if (await act(() => client.post(`${base}/holds/${encodeURIComponent(hold.hold_id)}/${path}`, body))) hasGoneOn.current = true;
     again();
   };
   const actions = hold.type === "error" ? AFTER_FAILURE : GO_ON;
-  useKeys(actions, (path) => void act(path));
+  useKeys(role === "view" ? NONE : actions, (path) => void goOn(path));
+  const clicked = ({ path }: Action) => (path.startsWith("step") ? () => void goOn(path) : once(() => void goOn(path)));
   const place = placeOfHold(hold);
   const isEntry = hold.process === 0 || graph?.flow.connections.every((each) => each.target_routine !== hold.routine_id);
   const where = hold.connection_id?.replace("->", " → ") ?? `${hold.routine_id}${hold.event_name ? `.${hold.event_name}` : hold.slot_name ? `.${hold.slot_name}` : ""}`;
@@ -86,7 +81,7 @@ export function HoldPanel({ held, again, others = 0, graph }: Shown) {
       </p>
       <div className="actions">
         {actions.map((action) => (
-          <button key={action.path} type="button" className={action.key === "F8" ? "primary" : ""} title={action.key ?? ""} onClick={() => void act(action.path)}>
+          <button key={action.path} type="button" className={action.key === "F8" ? "primary" : ""} title={action.key ?? ""} onClick={clicked(action)}>
             {action.name}
             {action.key && <kbd>{action.key}</kbd>}
           </button>
@@ -101,7 +96,7 @@ export function HoldPanel({ held, again, others = 0, graph }: Shown) {
       {hold.error && <pre className="traceback">{hold.error}</pre>}
       <h3>Message</h3>
       <Message base={base} hold={hold} />
-      {hold.is_whole && <EditForm key={hold.hold_id} payload={hold.data} edit={(payload) => void act(hold.type === "error" ? "retry" : "edit", { payload })} />}
+      {hold.is_whole && <EditForm key={hold.hold_id} payload={hold.data} edit={(payload) => void goOn(hold.type === "error" ? "retry" : "edit", { payload })} />}
       {graph && (
         <Way
           flow={graph.flow}
@@ -150,7 +145,9 @@ function Frames({ base, hold }: { base: string; hold: string }) {
   return (
     <>
       <h3>Call stack</h3>
-      {stack.data?.call_stack.length ? (
+      {stack.data === undefined ? (
+        <p className="faint">{stack.error?.message ?? "Looking…"}</p>
+      ) : stack.data.call_stack.length ? (
         <ol className="frames">
           {stack.data.call_stack.map((frame, at) => (
             <li key={at}>
@@ -184,7 +181,7 @@ function useKeys(actions: readonly Action[], act: (path: string) => void) {
     const pressed = (event: KeyboardEvent) => {
       const key = `${event.shiftKey ? "⇧" : ""}${event.key === "F5" ? "F8" : event.key}`;
       const action = actions.find((each) => each.key === key);
-      if (action === undefined || event.repeat) return;
+      if (action === undefined || event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
       event.preventDefault();
       act(action.path);
     };

@@ -3,7 +3,7 @@
 import { type FormEvent, type ReactNode, useState } from "react";
 import type { Variable } from "../contract";
 import { useMonitor } from "../monitor";
-import { Refused } from "../session";
+import { useAct } from "../useAct";
 import { Failure } from "../views/parts";
 import { checkedJson } from "./json";
 
@@ -19,20 +19,15 @@ interface Settable {
 
 export function Settable({ variable, base, hold, changed, children }: Settable) {
   const [text, setText] = useState<string | null>(null);
-  const [error, setError] = useState<Refused | null>(null);
+  const { act, error } = useAct();
   const { client } = useMonitor();
   const { value, wrong } = checkedJson(text ?? "");
   const set = async (event: FormEvent) => {
     event.preventDefault();
-    try {
-      await client.put(`${base}/variables/${encodeURIComponent(variable.name)}`, { value, hold_id: hold, scope: variable.scope });
-      setText(null);
-      setError(null);
-      changed();
-    } catch (refused) {
-      if (!(refused instanceof Refused)) throw refused;
-      setError(refused);
-    }
+    const isSet = await act(() => client.put(`${base}/variables/${encodeURIComponent(variable.name)}`, { value, hold_id: hold, scope: variable.scope }));
+    if (!isSet) return;
+    setText(null);
+    changed();
   };
   return (
     <div className="settable">

@@ -1,6 +1,6 @@
 /** Here is what the page knows of the debugging of a flow: its breakpoints, what is held, and the marks of both. */
 
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { Breakpoint, BreakpointList, Flow, Hold, Job, Session } from "../contract";
 import { heldKey } from "../graph/figures";
 import { fieldsOf, type Inside, insideKey, markKey, type Mark, type Place, placeKey, placeOfBreakpoint, placeOfHold, routineOf } from "../graph/place";
@@ -14,6 +14,11 @@ import { type Line, merged } from "./lines";
 export interface Held {
   job: string;
   hold: Hold;
+}
+
+/** Two runtimes may run the same flow, and each counts its holds. */
+export function heldName(held: Held | undefined): string {
+  return held === undefined ? "" : `${held.job} ${held.hold.hold_id}`;
 }
 
 export interface Debugging {
@@ -31,9 +36,8 @@ export interface Debugging {
 const EVERY_MS = 500;
 
 export function useDebug(flow: Flow, jobs: readonly Job[], isRunning: boolean): Debugging {
-  const { client } = useMonitor();
-  const [error, setError] = useState<Refused | null>(null);
-  const list = useApi<BreakpointList>(isRunning ? `/flows/${encodeURIComponent(flow.flow_id)}/breakpoints` : null, 1000);
+  const path = `/flows/${encodeURIComponent(flow.flow_id)}/breakpoints`;
+  const list = useApi<BreakpointList>(isRunning ? path : null, 1000);
   const breakpoints = list.data?.breakpoints ?? [];
   const isHolding = useStored<boolean>(heldKey(flow.flow_id)) ?? false;
   const active = jobs.filter((job) => job.completed_at === null).map((job) => job.job_id);
@@ -43,13 +47,26 @@ export function useDebug(flow: Flow, jobs: readonly Job[], isRunning: boolean): 
     list.again();
     look();
   };
+  const { toggle, error } = useToggle(flow, path, again);
+  return { breakpoints, held, lines, again, toggle, error };
+}
+
+export function pointsAt(flow: Flow, place: Place, breakpoints: readonly Breakpoint[]): Breakpoint[] {
+  return breakpoints.filter((point) => {
+    const of = placeOfBreakpoint(flow, point);
+    return of !== null && placeKey(of) === placeKey(place);
+  });
+}
+
+/** One after the other, and by what is set then: the list that is shown may not have the last of it yet. */
+function useToggle(flow: Flow, path: string, again: () => void): { toggle: (place: Place) => void; error: Refused | null } {
+  const { client, role } = useMonitor();
+  const [error, setError] = useState<Refused | null>(null);
+  const last = useRef(Promise.resolve());
   const toggle = async (place: Place) => {
-    const path = `/flows/${encodeURIComponent(flow.flow_id)}/breakpoints`;
-    const here = breakpoints.filter((point) => {
-      const of = placeOfBreakpoint(flow, point);
-      return of !== null && placeKey(of) === placeKey(place);
-    });
     try {
+      const { breakpoints } = await client.get<BreakpointList>(path);
+      const here = pointsAt(flow, place, breakpoints);
       if (here.length === 0) await client.post(path, fieldsOf(flow, place));
       for (const point of here) await client.delete(`${path}/${encodeURIComponent(point.breakpoint_id)}`);
       setError(null);
@@ -59,7 +76,12 @@ export function useDebug(flow: Flow, jobs: readonly Job[], isRunning: boolean): 
     }
     again();
   };
-  return { breakpoints, held, lines, again, toggle: (place) => void toggle(place), error };
+  return {
+    toggle: (place) => {
+      if (role !== "view") last.current = last.current.finally(() => toggle(place));
+    },
+    error,
+  };
 }
 
 interface Looked {
@@ -79,19 +101,22 @@ function useHeld(jobs: readonly string[]): Looked {
   useEffect(() => {
     let timer = 0;
     let isWanted = true;
-    const sessionOf = async (job: string): Promise<Session[]> => {
+    const sessionOf = async (job: string): Promise<Session[] | null> => {
       try {
         return [await client.get<Session>(`/jobs/${encodeURIComponent(job)}/debug/session`)];
       } catch (refused) {
-        if (refused instanceof Refused) return []; // it has ended meanwhile, or the monitor is away: the next look tells
-        throw refused;
+        if (!(refused instanceof Refused)) throw refused;
+        return refused.isPassing ? null : []; // it has ended meanwhile
       }
     };
     const ask = async () => {
-      const sessions = (await Promise.all((JSON.parse(names) as string[]).map(sessionOf))).flat();
+      const answers = await Promise.all((JSON.parse(names) as string[]).map(sessionOf));
       if (!isWanted) return;
+      const sessions = answers.flatMap((each) => each ?? []);
       const found = sessions.flatMap((session) => session.holds.map((hold) => ({ job: session.job_id, hold })));
-      setHeld((before) => (JSON.stringify(before) === JSON.stringify(found) ? before : found));
+      // While the monitor is away, what was held stays, with what somebody has typed there.
+      const isKnown = answers.every((each) => each !== null);
+      setHeld((before) => (!isKnown || JSON.stringify(before) === JSON.stringify(found) ? before : found));
       setLines((before) => merged(before, sessions));
       timer = window.setTimeout(() => void ask(), EVERY_MS);
     };

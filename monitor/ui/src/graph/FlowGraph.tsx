@@ -57,7 +57,7 @@ export function FlowGraph({ flow, folding, focus, onChoose, onBreak }: Looking) 
   const hovered = useHovered(ground);
   const [isReady, setReady] = useState<Places | null>(null);
   if (nodes === null || places === null) return <p className="empty">Laying out {shown.routines.length + shown.groups.length} boxes…</p>;
-  const frame = { minZoom: asked > 0 || nodes.length > MANY ? FURTHEST : 0.5, maxZoom: 1.1, padding: 0.12 };
+  const frame = { minZoom: FURTHEST, maxZoom: 1.1, padding: 0.12 };
   const moved = () => {
     movedAt.current = performance.now();
   };
@@ -103,7 +103,7 @@ export function FlowGraph({ flow, folding, focus, onChoose, onBreak }: Looking) 
             onPaneClick={() => onChoose(null)}
           >
             <Ground flow={flow.flow_id} />
-            <Controls showInteractive={false} onZoomIn={moved} onZoomOut={moved} fitViewOptions={{ ...frame, minZoom: FURTHEST }} onFitView={askedForAll} />
+            <Controls showInteractive={false} onZoomIn={moved} onZoomOut={moved} fitViewOptions={frame} onFitView={askedForAll} />
             <Fit frame={frame} asked={asked} />
             {nodes.length > MANY && <MiniMap pannable zoomable nodeComponent={MiniBox} ariaLabel="the whole graph, small" />}
             <Distance flow={flow.flow_id} />

@@ -1,7 +1,7 @@
 /** Here is the graph by keyboard: arrows walk, Enter chooses or opens, F9 sets or takes away a breakpoint. */
 
 import { useStoreApi } from "@xyflow/react";
-import { type RefObject, useLayoutEffect } from "react";
+import { type RefObject, useLayoutEffect, useRef } from "react";
 import type { Flow } from "../contract";
 import type { Places } from "../layout";
 import { useGoTo } from "./Camera";
@@ -28,7 +28,9 @@ const PATIENCE = 60;
 export function Keys({ flow, shown, places, order, ground, choose, open, onBreak }: Keyed) {
   const api = useStoreApi();
   const goTo = useGoTo(flow, shown, places);
+  const wanted = useRef<Place | null>(null);
   const focus = (place: Place, patience = PATIENCE) => {
+    if (wanted.current !== place) return; // the focus has gone elsewhere meanwhile
     const found = ground.current && elementOf(ground.current, shown, place);
     if (found !== null) found.focus({ preventScroll: true });
     else if (patience > 0) requestAnimationFrame(() => focus(place, patience - 1));
@@ -49,6 +51,7 @@ export function Keys({ flow, shown, places, order, ground, choose, open, onBreak
         const to = group === undefined ? walked(flow, order, from, event.key) : beside(shown, order, groupId(group.name), event.key);
         if (to !== null) {
           goTo(to);
+          wanted.current = to;
           focus(to);
         }
       } else if (event.key === "Enter" || event.key === " ") {
@@ -56,7 +59,7 @@ export function Keys({ flow, shown, places, order, ground, choose, open, onBreak
         if (group === undefined) choose(from);
         else open(group.name);
       } else if (event.key === "F9" && group === undefined) {
-        onBreak(from);
+        if (!event.repeat) onBreak(from);
       } else {
         return;
       }
@@ -65,6 +68,7 @@ export function Keys({ flow, shown, places, order, ground, choose, open, onBreak
     };
     // What comes into sight by the Tab key is brought into view.
     const focused = (event: FocusEvent) => {
+      wanted.current = null;
       const place = placeOfElement(event.target);
       if (place !== null && event.target instanceof Element && event.target.matches(":focus-visible")) goTo(place);
     };

@@ -16,6 +16,12 @@ describe("the feed of a flow", () => {
     expect(figures(store)).toEqual({ state: "running", rate: 5, activations: 11, errors: 0, processes: 2, waiting: { text: 3 }, median: 0.001 });
   });
 
+  it("waits for the whole: what has changed is no figure", () => {
+    const store = new Store(() => undefined);
+    new FlowFeed("f", store).take(message(false, { routines: { words: { executions: 11 } } }));
+    expect(figures(store)).toBeUndefined();
+  });
+
   it("forgets what a null takes away", () => {
     const store = new Store(() => undefined);
     const feed = new FlowFeed("f", store);

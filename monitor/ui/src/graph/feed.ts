@@ -40,7 +40,7 @@ function isPlain(value: unknown): value is Plain {
 }
 
 export class FlowFeed {
-  private values: Plain = {};
+  private values: Plain | null = null;
 
   constructor(
     private readonly flow: string,
@@ -50,16 +50,18 @@ export class FlowFeed {
   take(message: Message): void {
     if (message.type !== "flow_metrics" || message["flow_id"] !== this.flow) return;
     const { full, values } = message["data"] as { full: boolean; values: Plain };
-    const before = this.values;
-    this.values = full ? values : merged(before, values);
-    this.show("routines", before, (name, routine) => this.store.set(routineKey(this.flow, name), ofRoutine(routine as Routine)));
-    const routines = Object.values((this.values["routines"] ?? {}) as { [name: string]: Routine });
+    if (!full && this.values === null) return; // it is for who has looked before
+    const before = this.values ?? {};
+    const now = full ? values : merged(before, values);
+    this.values = now;
+    this.show("routines", before, now, (name, routine) => this.store.set(routineKey(this.flow, name), ofRoutine(routine as Routine)));
+    const routines = Object.values((now["routines"] ?? {}) as { [name: string]: Routine });
     this.store.set(heldKey(this.flow), routines.some((routine) => routine.states?.includes("held")));
-    this.show("connections", before, (name, wire) => this.store.set(wireKey(this.flow, name), ofWire(wire as Wire)));
+    this.show("connections", before, now, (name, wire) => this.store.set(wireKey(this.flow, name), ofWire(wire as Wire)));
   }
 
-  private show(part: string, before: Plain, set: (name: string, value: unknown) => void): void {
-    const [old, now] = [(before[part] ?? {}) as Plain, (this.values[part] ?? {}) as Plain];
+  private show(part: string, before: Plain, after: Plain, set: (name: string, value: unknown) => void): void {
+    const [old, now] = [(before[part] ?? {}) as Plain, (after[part] ?? {}) as Plain];
     for (const [name, value] of Object.entries(now)) if (old[name] !== value) set(name, value);
     for (const name of Object.keys(old)) {
       if (!(name in now)) this.store.set(part === "routines" ? routineKey(this.flow, name) : wireKey(this.flow, name), undefined);

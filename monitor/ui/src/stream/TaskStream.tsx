@@ -241,5 +241,8 @@ function useDrag(span: Span, scene: Scene, look: (span: Span) => void, choose: (
       if (from.current?.isMoved === false) choose(barAt(scene, x, y));
       from.current = null;
     },
+    onPointerCancel: () => {
+      from.current = null;
+    },
   };
 }

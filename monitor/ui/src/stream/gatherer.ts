@@ -39,7 +39,8 @@ interface Known {
 export class Gatherer {
   private readonly jobs = new Map<string, Known>();
   private readonly deaf: () => void;
-  private readonly reading = new Set<string>();
+  /** How many traces are being read. */
+  private reading = 0;
   private lost = 0;
   private isNew = false;
 
@@ -85,19 +86,21 @@ export class Gatherer {
   /** The newest pages of the job's trace. */
   private async read(id: string, known: Known): Promise<void> {
     const path = `/jobs/${encodeURIComponent(id)}/execution-trace?limit=${PAGE}`;
-    this.reading.add(id);
+    this.reading += 1;
     try {
       let trace = await this.monitor.client.get<ExecutionTrace>(path);
       const { total } = trace;
       this.keep(known, trace);
       for (let offset = Math.max(PAGE, total - PAGE * MOST_PAGES); offset < total; offset += PAGE) {
+        if (this.jobs.get(id) !== known) return; // nobody wants it any more
         trace = await this.monitor.client.get<ExecutionTrace>(`${path}&offset=${offset}`);
         this.keep(known, trace);
       }
     } catch (refused) {
-      if (!(refused instanceof Refused)) throw refused; // it was let go of, or the monitor is away: what there is stays
+      if (!(refused instanceof Refused)) throw refused; // it was let go of: what there is stays
+      if (refused.isPassing) known.read = "no"; // the monitor is away: it is read when it is back
     } finally {
-      this.reading.delete(id);
+      this.reading -= 1;
       this.isNew = true;
     }
   }
@@ -114,7 +117,7 @@ export class Gatherer {
     this.isNew = false;
     const known = [...this.jobs.values()];
     const bars = known.flatMap((job) => job.bars.list).sort((a, b) => a.ended - b.ended).slice(-MOST);
-    const isRead = this.reading.size === 0;
+    const isRead = this.reading === 0 && known.every((job) => job.read !== "no");
     const isWhole = isRead && known.every((job) => job.read === "whole");
     return { bars, isRead, isWhole, dropped: known.reduce((sum, job) => sum + job.dropped, this.lost) };
   }

@@ -8,7 +8,7 @@ const SHOWN_EVERY_MS = 250;
 const NOTHING: Gathered = { bars: [], isRead: false, isWhole: false, dropped: 0 };
 
 export function useBars(jobs: readonly Job[]): Gathered {
-  const { client, line, hear } = useMonitor();
+  const { client, line, hear, connection } = useMonitor();
   const [found, setFound] = useState<Gathered>(NOTHING);
   const gatherer = useRef<Gatherer | null>(null);
   useEffect(() => {
@@ -21,6 +21,7 @@ export function useBars(jobs: readonly Job[]): Gathered {
     };
   }, [client, line, hear]);
   const names = JSON.stringify(jobs);
-  useEffect(() => gatherer.current?.want(JSON.parse(names) as Job[]), [client, line, hear, names]);
+  // Anew when the monitor is back: what could not be read is read then.
+  useEffect(() => gatherer.current?.want(JSON.parse(names) as Job[]), [client, line, hear, names, connection]);
   return found;
 }

@@ -1,31 +1,18 @@
 /** Here are the dead letters: messages that have killed their process too often, to be sent again or let go. */
 
-import { useState } from "react";
 import type { LetterList } from "../contract";
 import { moment } from "../format";
 import { useMonitor } from "../monitor";
 import { toJob } from "../route";
-import { Refused } from "../session";
+import { once, useAct } from "../useAct";
 import { useApi } from "../useApi";
 import { Acting, Answer, Empty, Failure, Scrolled } from "./parts";
 
 export function DeadLetters() {
-  const { client } = useMonitor();
-  const [error, setError] = useState<Refused | null>(null);
   const letters = useApi<LetterList>("/dead-letters?limit=100", 2000);
-  const act = async (work: () => Promise<unknown>) => {
-    try {
-      await work();
-      setError(null);
-    } catch (refused) {
-      if (refused instanceof Refused) setError(refused);
-    }
-    letters.again();
-  };
   return (
     <section className="sheet">
       <h1>Dead letters</h1>
-      {error && <Failure error={error} />}
       <Answer of={letters}>
         {({ dead_letters: found }) =>
           found.length === 0 ? (
@@ -58,16 +45,7 @@ export function DeadLetters() {
                       </td>
                       <td className="number">{moment(letter.created_at)}</td>
                       <td className="number">
-                        <Acting>
-                          <span className="actions">
-                            <button type="button" onClick={() => void act(() => client.post(`/dead-letters/${letter.id}/requeue`))}>
-                              Requeue
-                            </button>
-                            <button type="button" onClick={() => void act(() => client.delete(`/dead-letters/${letter.id}`))}>
-                              Discard
-                            </button>
-                          </span>
-                        </Acting>
+                        <LetterActions id={letter.id} again={letters.again} />
                       </td>
                     </tr>
                   ))}
@@ -78,5 +56,24 @@ export function DeadLetters() {
         }
       </Answer>
     </section>
+  );
+}
+
+function LetterActions({ id, again }: { id: LetterList["dead_letters"][number]["id"]; again: () => void }) {
+  const { client } = useMonitor();
+  const { act, error } = useAct();
+  const path = `/dead-letters/${id}`;
+  return (
+    <Acting>
+      <span className="actions">
+        <button type="button" onClick={once(() => void act(() => client.post(`${path}/requeue`)).then(again))}>
+          Requeue
+        </button>
+        <button type="button" onClick={once(() => void act(() => client.delete(path)).then(again))}>
+          Discard
+        </button>
+      </span>
+      {error && <Failure error={error} />}
+    </Acting>
   );
 }

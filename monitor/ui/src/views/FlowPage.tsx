@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { BreakHere } from "../debug/BreakHere";
 import { HoldPanel } from "../debug/HoldPanel";
 import { LogLines } from "../debug/LogLines";
-import { type Held, useDebug } from "../debug/useDebug";
+import { type Held, heldName, useDebug } from "../debug/useDebug";
 import { Way } from "../debug/Way";
 import type { Flow, JobList, WorkerList } from "../contract";
 import { rate, seconds, short } from "../format";
@@ -69,10 +69,10 @@ function Shown({ flow, route }: { flow: Flow; route: FlowRoute }) {
           {debugging.error && <Failure error={debugging.error} />}
           {held && (
             <Acting says>
-              <HoldPanel key={`${held.job} ${held.hold.hold_id}`} held={held} again={debugging.again} graph={{ flow, at, of: debugging.held.length, show, go: goTo }} />
+              <HoldPanel key={heldName(held)} held={held} again={debugging.again} graph={{ flow, at, of: debugging.held.length, show, go: goTo }} />
             </Acting>
           )}
-          {!held && route.job && route.message && <Way flow={flow} job={route.job} messages={[route.message]} go={goTo} />}
+          {!held && route.job && route.message && <Way key={`${route.job} ${route.message}`} flow={flow} job={route.job} messages={[route.message]} go={goTo} />}
           {chosen === null && !held && !route.message && <Hint />}
           {chosen !== null && <ChosenPanel flow={flow} chosen={chosen} folding={folding} choose={setChosen} />}
           {chosen !== null && chosen.kind !== "bundle" && running !== undefined && (
@@ -137,16 +137,16 @@ function useFocus(): [Focus | null, (place: Place, isAsked: boolean) => void] {
 /** The hold that is shown: the oldest, until somebody goes to another one. A new one is gone to. */
 function useShownHold(held: readonly Held[], come: (place: Place) => void): [Held | undefined, number, (at: number) => void] {
   const [wanted, setWanted] = useState("");
-  const at = Math.max(0, held.findIndex((each) => each.hold.hold_id === wanted));
+  const at = Math.max(0, held.findIndex((each) => heldName(each) === wanted));
   const shown = held[at];
+  const name = heldName(shown);
   const last = useRef("");
   useEffect(() => {
-    const id = shown?.hold.hold_id ?? "";
-    const place = shown === undefined || id === last.current ? null : placeOfHold(shown.hold);
-    last.current = id;
+    const place = shown === undefined || name === last.current ? null : placeOfHold(shown.hold);
+    last.current = name;
     if (place !== null) come(place);
-  }, [shown?.hold.hold_id]);
-  return [shown, at, (next) => setWanted(held[next]?.hold.hold_id ?? "")];
+  }, [name]);
+  return [shown, at, (next) => setWanted(heldName(held[next]))];
 }
 
 /** F9 outside the graph is for what is chosen there. */

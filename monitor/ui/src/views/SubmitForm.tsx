@@ -1,6 +1,6 @@
 /** Here is the form that submits a job: where to, a payload in JSON, and what is wrong with either as one types. */
 
-import { type FormEvent, type ReactNode, useId, useState } from "react";
+import { type FormEvent, type ReactNode, type RefObject, useEffect, useId, useRef, useState } from "react";
 import type { Flow, Job } from "../contract";
 import { useMonitor } from "../monitor";
 import { type Draft, go, toJob } from "../route";
@@ -71,18 +71,23 @@ function useSubmission(draft: Draft, change: (draft: Draft) => void) {
   const [isPaused, setPaused] = useState(false);
   const [refused, setRefused] = useState<Faults>({});
   const [isTried, setTried] = useState(false);
+  const isOnItsWay = useRef(false);
+  const isShown = useShown();
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     setTried(true);
     const made = jobOf(draft, timeout, isPaused);
-    if ("faults" in made) return;
+    if ("faults" in made || isOnItsWay.current) return;
+    isOnItsWay.current = true;
     try {
       const job = await client.post<Job>("/jobs", made.post);
       remember(sessionStorage, job.job_id, draft);
-      go(toJob(job.job_id));
+      if (isShown.current) go(toJob(job.job_id)); // whoever has gone elsewhere meanwhile stays there
     } catch (wrong) {
       if (!(wrong instanceof Refused)) throw wrong;
       setRefused(faultOf(wrong));
+    } finally {
+      isOnItsWay.current = false;
     }
   };
   const { data, timeout: limit, ...unchosen } = faultsOf(draft, timeout);
@@ -102,6 +107,17 @@ function useSubmission(draft: Draft, change: (draft: Draft) => void) {
     setPaused,
     submit,
   };
+}
+
+function useShown(): RefObject<boolean> {
+  const isShown = useRef(false);
+  useEffect(() => {
+    isShown.current = true;
+    return () => {
+      isShown.current = false;
+    };
+  }, []);
+  return isShown;
 }
 
 export function firstSlot(flows: readonly Flow[], name: string): string {

@@ -49,13 +49,12 @@ function LogPoints({ path, every, routine }: { path: string; every: number; rout
 function Lines({ path, every, isLive, isFiltered }: { path: string; every: number; isLive: boolean; isFiltered: boolean }) {
   const [offset, setOffset] = useState(0);
   const logs = useApi<LogList>(`${path}&limit=${MOST}&offset=${offset}`, every);
-  const total = logs.data?.total ?? 0;
   // The oldest come first: go on to the newest, half a page at a time.
-  const wanted = total - offset > MOST ? total - MOST / 2 : total < offset ? 0 : offset;
+  const wanted = logs.data === undefined ? offset : next(offset, logs.data.total);
   useEffect(() => setOffset(wanted), [wanted]);
   return (
     <Answer of={logs}>
-      {({ logs: found }) =>
+      {({ logs: found, total }) =>
         total === 0 ? (
           <Empty>
             {isFiltered ? (
@@ -72,6 +71,11 @@ function Lines({ path, every, isLive, isFiltered }: { path: string; every: numbe
       }
     </Answer>
   );
+}
+
+function next(offset: number, total: number): number {
+  if (total - offset > MOST) return total - MOST / 2;
+  return total < offset ? 0 : offset;
 }
 
 function Shown({ lines, before, isLive }: { lines: LogList["logs"]; before: number; isLive: boolean }) {

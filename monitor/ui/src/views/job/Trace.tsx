@@ -5,18 +5,19 @@ import type { ExecutionEvent, ExecutionTrace, JobState, ProcessList } from "../.
 import { short } from "../../format";
 import { useMonitor } from "../../monitor";
 import { href } from "../../route";
-import type { Refused } from "../../session";
 import { rowsOf } from "../../stream/bars";
 import { TaskStream } from "../../stream/TaskStream";
 import { useBars } from "../../stream/useBars";
+import { useAct } from "../../useAct";
 import { useApi } from "../../useApi";
 import { Pages } from "../Pages";
-import { Acting, Answer, Empty, Scrolled, Status } from "../parts";
+import { Acting, Answer, Empty, Failure, Scrolled, Status } from "../parts";
 
 const PAGE = 50;
 
 export function Trace({ path, job, every }: { path: string; job: JobState; every: number }) {
   const { client } = useMonitor();
+  const { act, error } = useAct();
   const isOver = job.completed_at !== null;
   const { bars, dropped } = useBars([{ id: job.job_id, isOver: job.is_settled }]);
   const processes = useApi<ProcessList>(isOver ? null : `/workers/${encodeURIComponent(job.worker_id)}/processes`, 5000);
@@ -25,10 +26,11 @@ export function Trace({ path, job, every }: { path: string; job: JobState; every
     <>
       <p className="faint">
         {dropped > 0 && `${short(dropped)} events were not kept: a busy job is traced in part. `}
-        <button type="button" onClick={() => void client.keepFile(`${path}/trace?format=perfetto`, `${job.job_id}.perfetto.json`)}>
+        <button type="button" onClick={() => void act(() => client.keepFile(`${path}/trace?format=perfetto`, `${job.job_id}.perfetto.json`))}>
           Download for Perfetto
         </button>
       </p>
+      {error && <Failure error={error} />}
       {bars.length > 0 && <TaskStream rows={rows} bars={bars} isLive={!isOver} />}
       <Events path={path} flow={job.flow_id} every={every} />
     </>
@@ -105,19 +107,14 @@ function Row({ event, flow, path }: { event: ExecutionEvent; flow: string; path:
 
 function Save({ path, job, message }: { path: string; job: string; message: string }) {
   const { client } = useMonitor();
-  const [failure, setFailure] = useState("");
-  const save = () => {
-    setFailure("");
-    client
-      .keepRecording(`${path}/messages/${encodeURIComponent(message)}/recording`, `${job}-${message.replaceAll(":", "-")}.rlx`)
-      .catch((error: Refused) => setFailure(error.message));
-  };
+  const { act, error } = useAct();
+  const save = () => client.keepRecording(`${path}/messages/${encodeURIComponent(message)}/recording`, `${job}-${message.replaceAll(":", "-")}.rlx`);
   return (
     <Acting>
-      <button type="button" title="keep this message as a file for routilux replay" onClick={save}>
+      <button type="button" title="keep this message as a file for routilux replay" onClick={() => void act(save)}>
         Save
       </button>
-      {failure && <small role="alert">{failure}</small>}
+      {error && <small role="alert">{error.message}</small>}
     </Acting>
   );
 }
