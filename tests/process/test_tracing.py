@@ -51,7 +51,7 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
 def asked(runtime: Runtime, job: JobState, what: str) -> dict[str, Any]:
     """What the monitor says; nothing of a job that it does not know."""
     assert runtime.monitor is not None
-    url = f"{runtime.monitor.url}/api/v1/jobs/{job.job_id}/{what}"
+    url = f"{runtime.monitor.url}/api/v1/jobs/{job.job_id}/{what}".removesuffix("/")
     try:
         with urlopen(Request(url, headers={"X-API-Key": runtime.monitor.token}), timeout=TIMEOUT) as answer:
             said: dict[str, Any] = json.load(answer)
@@ -91,8 +91,11 @@ def ids(runtime: Runtime, job: JobState, routine: str) -> dict[str, str]:
 def test_the_first_job_of_a_flow_is_heard_from_its_beginning(runtime: Runtime) -> None:
     flow = Flow("first", on_error="skip").pipe(told.numbers).pipe(told.odd)
     job = runtime.exec(flow, n=50, trace=True).wait(TIMEOUT)
-    until(lambda: asked(runtime, job, "metrics").get("total_slot_calls") == 51)  # and the submission
-    assert len(asked(runtime, job, "metrics")["errors"]) == 25
+    until(
+        lambda: asked(runtime, job, "").get("is_settled")
+    )  # its counters are exact before its events have come
+    metrics = asked(runtime, job, "metrics")
+    assert (metrics["total_slot_calls"], len(metrics["errors"])) == (51, 25)  # and the submission
     events = asked(runtime, job, "execution-trace?limit=1000&routine_id=odd")["events"]
     assert sum(event["event_type"] == "routine_started" for event in events) == 50
 
