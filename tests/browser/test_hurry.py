@@ -30,6 +30,16 @@ IS_TAKEN = """key => {
     return !window.dispatchEvent(event);
 }"""
 
+LETTER = {
+    "routine_id": "square",
+    "slot_name": "number",
+    "job_id": "a-job",
+    "preview": "{'n': 1}",
+    "reason": "crash",
+    "attempts": 3,
+    "created_at": 1_800_000_000,
+}
+
 
 def said(page: Page, method: str) -> list[str]:
     """What the page says from now on to the monitor by requests of that method."""
@@ -78,6 +88,24 @@ def test_a_double_click_sets_one_breakpoint(spectator: Spectator) -> None:
     page.get_by_role("button", name="Break here").dblclick()
     expect(page.locator(".point")).to_have_count(1)
     assert posted == ["flows/numbers/breakpoints"]
+
+
+def test_a_double_click_discards_one_letter(spectator: Spectator) -> None:
+    page, left = spectator.page, ["1", "2"]
+
+    def answer(route: Route) -> None:
+        if route.request.method == "DELETE":
+            left.remove(route.request.url.rpartition("/")[2])
+            route.fulfill(status=204)
+        else:
+            route.fulfill(json={"dead_letters": [LETTER | {"id": name} for name in left], "total": len(left)})
+
+    page.route(re.compile("/api/v1/dead-letters"), answer)
+    deleted = said(page, "DELETE")
+    spectator.go("dead-letters")
+    page.get_by_role("button", name="Discard").first.dblclick()
+    expect(page.get_by_role("button", name="Discard")).to_have_count(1)
+    assert deleted == ["dead-letters/1"]
 
 
 def test_f9_twice_sets_a_breakpoint_and_takes_it_away(spectator: Spectator) -> None:
