@@ -29,7 +29,7 @@ class Failure(msgspec.Struct, frozen=True):
 
 class JobChanged(msgspec.Struct, frozen=True, tag=True):
     """A job was admitted, paused, resumed, or has ended. `counters` are final once it has ended: per routine
-    `activations`, `errors`, `skipped`, `unused` and `dead`.
+    `activations`, `errors`, `skipped`, `unused`, `dead`, and the messages that were `received` and `emitted`.
     """
 
     at: int

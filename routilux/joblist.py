@@ -60,6 +60,8 @@ class JobList:
         name = str(wanted)
         if not 0 < len(name.encode(errors="replace")) < JOB_NAME or not name.isprintable():
             raise FlowError(f"job_id={wanted!r}: give a text of 1 to {JOB_NAME - 1} bytes, all printable")
+        if name in (".", ".."):
+            raise FlowError(f"job_id={wanted!r}: no URL can name it: give another text")
         return name
 
     def add(self, job: JobState) -> None:

@@ -57,7 +57,7 @@ class Belongings:
 
 
 @contextmanager
-def watch(patience: float = 5.0) -> Iterator[None]:
+def watch(patience: float = 20.0) -> Iterator[None]:
     """Fails with LeftBehind if anything begun inside outlives it by `patience`, and removes what it can."""
     before = belongings()
     try:

@@ -43,9 +43,9 @@ def application(monitor: Monitor, access: Access) -> web.Application:
     described, rendered = wire.encode(document), reference.page(document).encode()
     for prefix in PREFIXES:
         for route in ROUTES:
-            app.router.add_route(route.method, prefix + route.path, endpoint(monitor, route))
+            app.router.add_route(route.method, prefix + route.pattern, endpoint(monitor, route))
             if route.method == "GET":
-                app.router.add_head(prefix + route.path, endpoint(monitor, route))
+                app.router.add_head(prefix + route.pattern, endpoint(monitor, route))
         _add_file(app, f"{prefix}/openapi.json", PageFile(described, wire.JSON))
         _add_file(app, f"{prefix}/docs", PageFile(rendered, "text/html"))
     for path in WEBSOCKETS:

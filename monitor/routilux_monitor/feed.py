@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from itertools import count
 from pathlib import Path
 from time import monotonic_ns
@@ -13,7 +13,7 @@ import zmq.asyncio
 
 from routilux import clock
 from routilux.commands import Describe, Description, FlowInfo
-from routilux.errors import Busy, DeadlineExceeded
+from routilux.errors import Busy, DeadlineExceeded, StoreError
 from routilux.ipc.endpoints import endpoint
 from routilux.ipc.publish import PUBLISH_NS, hooks_name
 from routilux.plan import SUPERVISOR
@@ -50,7 +50,13 @@ LEAST = 64
 LARGEST = 16 << 20
 """Bytes of a message; a process that sends more is cut off."""
 
+Forget = Callable[[str], Awaitable[None]]
+
 log = logging.getLogger("routilux.monitor")
+
+
+async def _keep(_flow_id: str) -> None:
+    """Whoever forgets nothing."""
 
 
 class Subscription:
@@ -184,7 +190,12 @@ class Follower:
         if not isinstance(answer, Description) or answer.introduction.runtime_id != self._runtime_id:
             log.warning("runtime %r answers what it was not asked", self._runtime_id)
             return
-        self._feed.store.described(answer, asked_at, clock.wall())
+        left = self._feed.store.described(answer, asked_at, clock.wall())
+        try:
+            for flow_id in left:
+                await self._feed.forget(flow_id)
+        except StoreError as error:
+            log.warning("flows %r are listed although their runtime has them no more: %s", left, error)
         await self._follow({info.worker_id: info for info in answer.flows if info.worker_id})
 
     async def _follow(self, flows: dict[str, FlowInfo]) -> None:
@@ -208,11 +219,13 @@ class Follower:
 
 class Feed:
     """Keeps `store` up to date with the runtimes whose directories lie in `folder`, that for temporary files
-    unless another is named. `async with` it: inside, it runs.
+    unless another is named. `forget` hears of each flow that is not its runtime's any more. `async with` it:
+    inside, it runs.
     """
 
-    def __init__(self, store: Store, folder: Path | None = None) -> None:
+    def __init__(self, store: Store, folder: Path | None = None, forget: Forget = _keep) -> None:
         self.store = store
+        self.forget = forget
         self.context = zmq.asyncio.Context(io_threads=1)
         self.malformed = 0
         """Messages that could not be read."""

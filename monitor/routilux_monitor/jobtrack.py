@@ -31,7 +31,12 @@ from routilux_monitor.durations import Sum
 from routilux_monitor.model import ErrorOfJob, JobRecord, LogRecord, RoutineOfJob, TraceEvent
 from routilux_monitor.trace import Place
 
-_COUNTS: Final = ("activations", "errors", "skipped", "unused", "dead")
+_COUNTS: Final = {
+    **{name: name for name in ("activations", "errors", "skipped", "unused", "dead")},
+    "used": "received",
+    "made": "emitted",
+}
+"""What the record calls them, and the runtime."""
 _FAILING: Final = frozenset({"failed", "continued"})
 
 ROUTINE_BYTES = 2_000
@@ -90,10 +95,7 @@ class JobTrack:
 
     def committed(self, place: Place, event: Committed) -> list[TraceEvent]:
         routine = self._count(place, event.activations, event.errors, event.skipped, event.ended)
-        for slot, count in event.received.items():
-            routine.received[slot] = routine.received.get(slot, 0) + count
-        for position, count in event.emitted.items():
-            routine.emitted[position] = routine.emitted.get(position, 0) + count
+        self._carry(routine, event.received, event.emitted)
         return self._keep(trace.of_commit(place, self._number, event))
 
     def activated(self, place: Place, event: Activated) -> list[TraceEvent]:
@@ -105,15 +107,12 @@ class JobTrack:
             counts * (status == "skipped"),
             event.ended,
         )
-        for slot, count in event.received.items():
-            routine.received[slot] = routine.received.get(slot, 0) + count
         made: dict[int, int] = {}
         for (
             emitted
         ) in event.emitted:  # each connection of an event gets the same, unless a debugger drops some
             made[emitted.event] = max(emitted.count, made.get(emitted.event, 0))
-        for position, count in made.items():
-            routine.emitted[position] = routine.emitted.get(position, 0) + count
+        self._carry(routine, event.received, made)
         events = trace.of_activation(place, self._number, event)
         for ref, told in zip(event.inputs, events, strict=False):  # the inputs are told first
             if ref.copy is not None and ref.copy.data:
@@ -140,6 +139,15 @@ class JobTrack:
             routine.errors = max(routine.errors, sums[1])
             routine.skipped = max(routine.skipped, sums[2])
         return routine
+
+    def _carry(self, routine: RoutineOfJob, used: Mapping[int, int], made: Mapping[int, int]) -> None:
+        """Messages that events have told of, by their slots and events."""
+        for told, counts in ((routine.received, used), (routine.emitted, made)):
+            for position, count in counts.items():
+                told[position] = told.get(position, 0) + count
+        if not self.is_final:
+            routine.used = max(routine.used, sum(routine.received.values()))
+            routine.made = max(routine.made, sum(routine.emitted.values()))
 
     def failed(self, place: Place, event: Failed, *, is_told: bool) -> list[TraceEvent]:
         """`is_told`: its activation has an event of its own, with the same error."""
@@ -195,8 +203,8 @@ class JobTrack:
         self._last_told = counters
         for routine_id, counts in counters.items():
             routine = self.routine(routine_id)
-            for name in _COUNTS:
-                setattr(routine, name, max(getattr(routine, name), counts.get(name, 0)))
+            for name, said in _COUNTS.items():
+                setattr(routine, name, max(getattr(routine, name), counts.get(said, 0)))
 
     def _exactly(self, counters: Mapping[str, Mapping[str, int]]) -> None:
         if self.is_final or not counters:
@@ -205,8 +213,8 @@ class JobTrack:
         for routine_id in {*self.record.routines, *counters}:
             routine, counts = self.routine(routine_id), counters.get(routine_id, {})
             routine.is_active = False
-            for name in _COUNTS:
-                setattr(routine, name, counts.get(name, 0))
+            for name, said in _COUNTS.items():
+                setattr(routine, name, counts.get(said, 0))
 
     def timed(self, place: Place, durations: Durations) -> None:
         if self.record.is_settled and self.is_final:

@@ -37,7 +37,7 @@ class Knowledge:
     async def __aenter__(self) -> Self:
         if self.history is not None:
             self.store.remember(self.history.runtimes(), self.history.flows(), self.history.instances())
-        self.feed = Feed(self.store, self._folder)
+        self.feed = Feed(self.store, self._folder, self.forget_flow)
         await self.feed.__aenter__()
         return self
 

@@ -37,6 +37,8 @@ class FlowRecord:
 
     runtime_id: str
     info: FlowInfo
+    is_left: bool = False
+    """Whether its runtime goes on without it: it is of interest only while there are jobs of it."""
 
     @property
     def flow_id(self) -> str:
@@ -80,7 +82,7 @@ class Instance:
     jobs_processed: int = 0
     jobs_failed: int = 0
     gaps: int = 0
-    """Published messages that have not reached us."""
+    """Published messages that have not reached us, those before we came among them."""
     dropped: int = 0
     """Events that its processes did not publish, for want of room in their rate budget."""
     updated_at: float = 0.0
@@ -98,10 +100,14 @@ class RoutineOfJob:
     skipped: int = 0
     unused: int = 0
     dead: int = 0
+    used: int = 0
+    """Messages, of all slots."""
+    made: int = 0
+    """Messages, on all events."""
     received: dict[int, int] = field(default_factory=dict)
-    """By the position of the slot."""
+    """Those of them of which events have told, by the position of the slot."""
     emitted: dict[int, int] = field(default_factory=dict)
-    """By the position of the event."""
+    """Likewise, by the position of the event."""
     durations: Durations | None = None
     is_active: bool = False
     last_at: float | None = None

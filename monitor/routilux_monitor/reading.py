@@ -76,15 +76,13 @@ class Reading:
         return topic, envelope
 
     def _number(self, envelope: Sealed) -> None:
-        """Count what is missing before this one. Of the incarnation that we have met first we know nothing
-        before its first message; those that follow begin with 1.
+        """Count what is missing before this one: each incarnation begins with 1, also if others have heard
+        its beginning and we have not.
         """
-        last = self._last.get(envelope.process)
-        if last is None or envelope.epoch > last[0]:
-            before = envelope.number - 1 if last is None else 0
-        elif envelope.epoch == last[0]:
-            before = last[1]
-        else:  # of an incarnation that has ended
+        epoch, before = self._last.get(envelope.process, (envelope.epoch, 0))
+        if envelope.epoch < epoch:  # of an incarnation that has ended
             return
+        if envelope.epoch > epoch:
+            before = 0
         self.missed += max(0, envelope.number - before - 1)
         self._last[envelope.process] = (envelope.epoch, max(before, envelope.number))

@@ -73,6 +73,11 @@ class Route:
         return tuple(_PARAMETER.findall(self.path))
 
     @property
+    def pattern(self) -> str:
+        """The path as the router takes it: a parameter is whatever lies between two slashes, decoded."""
+        return _PARAMETER.sub(r"{\1:[^/]+}", self.path)
+
+    @property
     def changes(self) -> bool:
         """Whether it changes anything: then the view token is not enough."""
         return self.method != "GET"

@@ -126,13 +126,16 @@ class Store:
 
     # ---- told by front desks ------------------------------------------------------------------------------
 
-    def described(self, description: Description, asked_at: float, now: float) -> None:
-        """The answer to a question of `asked_at`; both are instants of this monitor."""
+    def described(self, description: Description, asked_at: float, now: float) -> list[str]:
+        """The answer to a question of `asked_at`; both are instants of this monitor. The flows that are not
+        the runtime's any more, as this answer is the first to tell.
+        """
         runtime_id = description.introduction.runtime_id
         for info in description.flows:
             self._describe_flow(runtime_id, info)
             if info.worker_id:
                 self._describe_instance(runtime_id, info)
+        left = [] if description.is_shutdown else self._leave(description)
         running = {info.worker_id for info in description.flows}
         for track in [t for worker_id, t in self._instances.items() if worker_id not in running]:
             if track.record.runtime_id == runtime_id and track.record.stopped_at is None:
@@ -145,6 +148,7 @@ class Store:
             is_told = found.record.created_at > since and found.known_since < asked_at
             if is_told and key not in known:
                 self._table.follow(key, found.lost(now), now)
+        return left
 
     def learn(self, runtime_id: str, info: JobInfo) -> JobRecord:
         """A runtime has said so of a job, just now."""
@@ -168,16 +172,29 @@ class Store:
 
     def _describe_flow(self, runtime_id: str, info: FlowInfo) -> None:
         before = self.flows.get(info.flow_id)
-        if before is not None and before.runtime_id != runtime_id:
+        if before is not None and before.runtime_id != runtime_id and not before.is_left:
             other = self.runtimes.get(before.runtime_id)
             if other is not None and not other.is_gone and before.info.updated_at > info.updated_at:
                 return
-        if before is not None and (before.runtime_id, before.info) == (runtime_id, info):
+        record = FlowRecord(runtime_id, info)
+        if record == before:
             return
-        record = self.flows[info.flow_id] = FlowRecord(runtime_id, info)
+        self.flows[info.flow_id] = record
         _bound(self.flows, self._limits.flows, lambda flow: flow is not record)
         if self._keeper is not None:
             self._keeper.keep_flow(record)
+
+    def _leave(self, description: Description) -> list[str]:
+        runtime_id, told = description.introduction.runtime_id, {info.flow_id for info in description.flows}
+        left = [
+            name
+            for name, flow in self.flows.items()
+            if flow.runtime_id == runtime_id and name not in told and not flow.is_left
+        ]
+        for name in left:
+            record = self.flows[name]
+            record.info, record.is_left = at_rest(record.info), True
+        return left
 
     def _describe_instance(self, runtime_id: str, info: FlowInfo) -> None:
         track = self._instances.get(info.worker_id)

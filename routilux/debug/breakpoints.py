@@ -135,6 +135,8 @@ def _check_fields(wanted: Breakpoint, kind: Kind) -> None:
         raise BreakpointError(f"a breakpoint of type {kind!r} has no {', '.join(extra)}")
     if len(wanted.breakpoint_id) > LONGEST_ID or not (wanted.breakpoint_id or "-").isprintable():
         raise BreakpointError(f"breakpoint_id: a text of at most {LONGEST_ID} characters, all printable")
+    if wanted.breakpoint_id in (".", ".."):
+        raise BreakpointError(f"breakpoint_id: no URL can name {wanted.breakpoint_id!r}: give another text")
     if wanted.action not in ("pause", "log", "record") or wanted.suspend not in SUSPENDS:
         raise BreakpointError(f'action is "pause" or "log", suspend is one of {", ".join(SUSPENDS)}')
     if wanted.suspend == "message" and kind in ("routine", "error"):

@@ -119,6 +119,7 @@ class InlineActivations:
 
     def _send(self, node: Hosted, view: View) -> None:
         emitted, node.emitted = node.emitted, []
+        view.counters["emitted"] += len(emitted)
         for event, part in emitted:
             connections = node.ways[event]
             if not connections:

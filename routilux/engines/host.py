@@ -22,7 +22,7 @@ from routilux.policies import Inbox, Taken
 from routilux.routing import routes
 from routilux.slottypes import demand_of
 
-COUNTERS = ("activations", "errors", "skipped", "unused", "dead")
+COUNTERS = ("activations", "errors", "skipped", "unused", "dead", "received", "emitted")
 
 
 @dataclass(slots=True)

@@ -234,6 +234,7 @@ class InlineJob(InlineActivations):
 
         node.place = message.place
         if inbox is None:
+            view.counters["received"] += 1
             self._activate(node, view, accept)
         else:
             self._activate(node, view, accept, counted=False)
@@ -266,6 +267,7 @@ class InlineJob(InlineActivations):
             view.held = chosen
             return True
         origin = max((message.origin for slot in chosen.slots for message in slot), default=0)
+        view.counters["received"] += sum(map(len, chosen.slots))
         node.place = next((message.place for slot in chosen.slots for message in slot), "")  # type: ignore[attr-defined]
         self._activate(node, view, lambda: self._call(node, view, args, chosen.message, origin))
         return True

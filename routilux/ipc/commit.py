@@ -76,8 +76,12 @@ class Transaction:
         """Add to one of the user-visible counters of a job slot."""
         index = self._rows[counter] + job
         self.late[index] = self.late.get(index, self._words[index]) + by
-        if counter == "activations":
-            self.activations += by
+
+    def run(self, job: int, activations: int, received: int) -> None:
+        """Activations of a job slot have begun, and have used so many messages."""
+        self.activations += activations
+        self.count("activations", job, activations)
+        self.count("received", job, received)
 
     def create(self, job: int, by: int) -> None:
         """`by` messages of a job slot come into being."""

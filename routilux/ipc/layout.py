@@ -52,9 +52,13 @@ to the supervisor. `at` names the input at hand, `at_once` says whether it is th
 After a crash the supervisor writes `care`, how many transactions are to be of one message, and `poison`, the
 input not to be run again.
 """
-COUNTERS = ("created", "retired", "activations", "errors", "skipped", "unused", "dead", "cut")
-"""Per job slot and process: cumulative, never reset; the first two decide when a job is quiet, the last
-counts activations of sources that were stopped before their end.
+COUNTERS = (
+    *("created", "retired", "activations", "errors", "skipped", "unused", "dead", "cut"),
+    *("received", "emitted"),
+)
+"""Per job slot and process: cumulative, never reset; the first two decide when a job is quiet, `cut` counts
+activations of sources that were stopped before their end, the last two messages that activations have used,
+and made: one for all connections of an event.
 """
 
 JOB_ROWS = ("state", "final")

@@ -6,7 +6,8 @@
     if publisher.wants[ROUTINE]:             # the one branch that no subscriber costs
         publisher.publish(ROUTINE, events)   # one envelope; never waits
 
-What a subscriber does not take in time is lost to him, which the numbers of the envelopes show.
+What a subscriber does not take in time is lost to him, which the numbers of the envelopes show. So do they
+what was published before he came, and that nobody has listened in between.
 """
 
 import os
@@ -79,6 +80,8 @@ class Publisher:
                 self._prefixes.add(said[1:])
             else:
                 self._prefixes.discard(said[1:])
+        if before and not self._prefixes:
+            self._number += 1  # what happens now is told nobody: that shows as a gap to whoever comes next
         if self._prefixes != before:
             self.wants = {topic: any(map(topic.startswith, self._prefixes)) for topic in TOPICS}
         return has_come

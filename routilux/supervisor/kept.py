@@ -21,7 +21,7 @@ from routilux.supervisor.crew import boot_records, new_seed
 from routilux.supervisor.journal import Journal
 from routilux.supervisor.shipping import ship_hooks
 
-FORMAT = 3
+FORMAT = 4
 """Changes whenever the layout of the arena, a record or the journal does."""
 STAMP = (FORMAT, f"{sys.version_info.major}.{sys.version_info.minor}", RING)
 RUN, ARENA, JOURNAL = "run.pickle", "arena", "journal.sqlite"

@@ -16,7 +16,7 @@ from routilux.supervisor.merge import Merge
 from routilux.supervisor.shared import SharedData
 
 SLOT_BITS = 16
-VISIBLE = ("activations", "errors", "skipped", "unused", "dead")
+VISIBLE = ("activations", "errors", "skipped", "unused", "dead", "received", "emitted")
 """The counters that a user sees."""
 
 

@@ -14,6 +14,7 @@ import zmq
 from routilux.clock import wall
 from routilux.hookevents import (
     JOB,
+    ROUTINE,
     STATS,
     DeadLettered,
     Debugged,
@@ -36,7 +37,9 @@ from routilux.supervisor.ledger import Ledger
 log = logging.getLogger("routilux.supervisor")
 
 AWAITED_NS = 5_000_000_000
-"""For so long after its start a flow keeps what it has to tell for whoever is about to listen."""
+"""For so long after its start a flow, or a successor of a worker, keeps what it has to tell for whoever is
+about to listen.
+"""
 SHARE = 20
 """Where figures take long to read, they are published so rarely that this is but a part in so many."""
 LOOK_NS = PUBLISH_NS // 2
@@ -65,8 +68,10 @@ class Publishing:
         self.directory = directory
         self._publisher = Publisher(context, directory, process=SUPERVISOR, epoch=1)
         self.socket = self._publisher.socket
-        self._heard_by = monotonic_ns() + AWAITED_NS if is_watched else 0
-        own.words[own.index(own.section.words["heard_by"])] = self._heard_by  # for the workers
+        self._heard_by = 0
+        self._own = own
+        if is_watched:
+            self._heard_by = self._expect()
         self.is_heard = is_watched
         self.began_at = wall()
         self.ended = self.failed = 0
@@ -108,6 +113,17 @@ class Publishing:
                     monotonic_ns(), index, known.node, known.replica, change, pid, how=how, attempt=attempt
                 )
             )
+
+    def succeeds(self) -> None:
+        """A worker is about to be started again: whoever listens to us will listen to it, too."""
+        if self._publisher.wants[ROUTINE]:
+            self._expect()
+
+    def _expect(self) -> int:
+        """Let workers to whom nobody listens yet keep what they have to tell; until when."""
+        until = monotonic_ns() + AWAITED_NS
+        self._own.words[self._own.index(self._own.section.words["heard_by"])] = until
+        return until
 
     def letter(self, job: JobState, dead: DeathReport, how: str, attempts: int) -> None:
         """A message was given up."""

@@ -78,5 +78,6 @@ class Succession:
                 self._respawn(index)
 
     def _respawn(self, index: int) -> None:
+        self._publishing.succeeds()
         self._crew.respawn(index)
         self._publishing.process(index, "restarted", self._crew.members[index].pid)

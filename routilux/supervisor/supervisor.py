@@ -6,7 +6,6 @@ do is answered by the supervisor's thread.
 """
 
 import logging
-import os
 import select
 import threading
 from collections.abc import Callable
@@ -42,6 +41,7 @@ from routilux.supervisor.quotas import Quotas
 from routilux.supervisor.reception import TICK, Reception
 from routilux.supervisor.recovery import Recovery
 from routilux.supervisor.resumption import take_up
+from routilux.supervisor.rouser import Rouser
 from routilux.supervisor.stopped import Stopped
 from routilux.supervisor.succession import Succession
 from routilux.supervisor.timeouts import Timeouts
@@ -98,8 +98,6 @@ class Supervisor:
             flow, self.plan, self._arena, self._own, self._bells, is_durable=journal is not None
         )
         self._ledger = Ledger(self._arena, self._own)
-        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        self._is_roused = False
         self._timeouts = Timeouts(flow, self.plan, self._arena)
         self._stopped = Stopped(settings.stop_limit)
         self._quotas = Quotas(self.plan, self._arena, self._own)
@@ -117,6 +115,7 @@ class Supervisor:
         )
         self._again, self._looked = TICK, 0.0
         self._lock = threading.RLock()
+        self._rouser = Rouser(self._lock)
         self._room = threading.Condition(self._lock)
         self._docket = Docket(
             flow,
@@ -133,13 +132,13 @@ class Supervisor:
         )
         table = BreakTable(flow, self.plan, self._arena, self._own)
         self._debugger = Debugger(
-            self._docket, table, self._room, self._rouse, allow_attach=settings.allow_attach
+            self._docket, table, self._room, self._rouser.rouse, allow_attach=settings.allow_attach
         )
         self._docket.gone = self._debugger.forget
         self._logs = LogDesk(LogReceiver(self._bells.context, directory), self._arena, self._ledger)
         self._succession = Succession(self._docket, self._recovery, self._logs, self._debugger)
         self.reception = Reception(
-            self._docket, self._debugger, self._room, self._rouse, self._logs, worker_id=worker_id
+            self._docket, self._debugger, self._room, self._rouser.rouse, self._logs, worker_id=worker_id
         )
         self.resumed: list[JobState] = []
         """The jobs that an earlier supervisor has left, the ended ones among them."""
@@ -185,7 +184,7 @@ class Supervisor:
             if self.reception.closing is None or (self.reception.closing.at or 0.0) > (deadline.at or 0.0):
                 self.reception.closing = deadline
             self._room.notify_all()
-        self._rouse()
+        self._rouser.rouse()
 
     def close(self, grace: float | None = None) -> None:
         """As `begin_close`, and wait until nothing is left."""
@@ -195,19 +194,7 @@ class Supervisor:
 
     def _changed(self) -> None:
         self._room.notify_all()
-        self._rouse()
-
-    def _rouse(self) -> None:
-        with self._lock:
-            if self._wake >= 0 and not self._is_roused:  # closed, the number may be anybody's
-                self._is_roused = True
-                os.eventfd_write(self._wake, 1)
-
-    def _heed(self) -> None:
-        """What we were roused for is looked at now."""
-        with self._lock:
-            os.eventfd_read(self._wake)
-            self._is_roused = False
+        self._rouser.rouse()
 
     # ---- the thread ---------------------------------------------------------------------------------------
 
@@ -236,7 +223,7 @@ class Supervisor:
             poller.register(self._publishing.socket, zmq.POLLIN)
             poller.register(self._logs.socket, zmq.POLLIN)
             sentinels = set(self._crew.sentinels())
-            for fd in (self._wake, *sentinels):
+            for fd in (self._rouser.fd, *sentinels):
                 poller.register(fd, zmq.POLLIN)
             self._watch_crew(poller, sentinels)
 
@@ -247,8 +234,8 @@ class Supervisor:
         while self.reception.closing is None and self.reception.failure is None:
             events = dict(poller.poll(ceil(nap * 1000)))
             with self._lock:
-                if self._wake in events:
-                    self._heed()
+                if self._rouser.fd in events:
+                    self._rouser.heed()
                 if self._answerer.socket in events:
                     self._answerer.answer(self._answer)
                 if self._logs.socket in events:
@@ -381,8 +368,7 @@ class Supervisor:
         self._arena.close()
         if self._kept is not None:
             self._kept.close(forgets=not self._keeps)
-        os.close(self._wake)
-        self._wake = -1
+        self._rouser.close()
 
     def _see_off(self) -> None:
         """Wait for the workers to leave; kill those that have not when the time is up, which a second `close`
@@ -390,7 +376,7 @@ class Supervisor:
         """
         failed = Deadline.after(min(self._settings.grace, 1.0))
         poller = select.poll()
-        for fd in (self._wake, *self._crew.sentinels()):
+        for fd in (self._rouser.fd, *self._crew.sentinels()):
             poller.register(fd, select.POLLIN)
         while not self._crew.is_gone:
             left = (self.reception.closing or failed).left() or 0.0
@@ -398,8 +384,8 @@ class Supervisor:
                 self._crew.kill()
                 break
             for fd, _ in poller.poll(ceil(min(left, TICK) * 1000)):
-                if fd == self._wake:
-                    self._heed()
+                if fd == self._rouser.fd:
+                    self._rouser.heed()
                 else:
                     poller.unregister(fd)
         self._crew.reap()

@@ -32,6 +32,7 @@ class MessagesAtHand(GatheredMessages):
         origin = max((message.origin for message in self.at_hand), default=0)
         self.begin_attempt(attempt)
         is_watched = self.gate.has_to_say and self.gate.watches(job.number)
+        used = 0
         if p.care.forbids(self.key()):
             for message in self.at_hand:
                 self.bury(job, message.unit.batch, message.index)
@@ -41,9 +42,12 @@ class MessagesAtHand(GatheredMessages):
             steps = p.activations.run(job, self.batch_at_hand(), args, taken.message)
             if steps is not None:
                 self.drive(steps, job, origin)
+            used = sum(map(len, taken.slots))
         self.end_activation(job)
-        p.tx.count("activations", job.slot, 0 if attempt.failures else 1)
-        if self.is_put_off(attempt):
+        is_first = not attempt.failures
+        is_put_off = self.is_put_off(attempt)
+        p.tx.run(job.slot, int(is_first), 0 if is_put_off else used)
+        if is_put_off:
             job.postponed.append(attempt)
             job.postponed.sort(key=lambda each: each.due)
             self.wake(job, self.at_hand)

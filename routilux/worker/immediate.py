@@ -91,7 +91,9 @@ class ImmediateLoop(Loop):
             if p.tap.is_on:
                 most = p.tap.begin(job, batch, most, self.values_at_hand(batch))
             done = self.run_batch(job, batch, most)
-            p.tx.count("activations", job.slot, 0 if batch.failures else done - self.settled)
+            new = done - self.settled
+            used = 0 if p.activations.again is not None else new
+            p.tx.run(job.slot, 0 if batch.failures else new, used)
         return self.leave(job, done, is_told=p.tap.is_on)
 
     def leave(self, job: WorkerJob, done: int, *, is_told: bool) -> int:
@@ -129,7 +131,7 @@ class ImmediateLoop(Loop):
         job = p.context.at
         if done <= 0 or job is None:
             return
-        p.tx.count("activations", job.slot, 0 if batch.failures else done)
+        p.tx.run(job.slot, 0 if batch.failures else done, done)
         p.tx.retire(job.slot, done)
         p.outputs.close(p.tx, job.number, batch.origin, self.answered(done))
         self.inlet.use(batch, batch.used + done)

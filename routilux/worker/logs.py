@@ -15,6 +15,8 @@ BATCH = 64
 """Lines that are sent together."""
 MOST = 10_000
 """Lines that may wait between two looks; what exceeds them is dropped."""
+MOST_UNHEARD = 500
+"""As many as a monitor keeps of a flow; older ones are forgotten."""
 AT_ONCE_NS = 20_000_000
 """A line after such a pause is sent at once: it may be the last before a crash."""
 
@@ -35,6 +37,8 @@ class Lines:
         self.fresh: list[tuple[int, LogLine]] = []
         """Those that have not been sent, each with the number of its job."""
         self._unpublished: list[LogLine] = []
+        self._unheard: list[LogLine] = []
+        """Those of no job, which has them nowhere else, from times when nobody listened."""
         self._sent_at = 0
         self._sender = sender
         self._lock = threading.Lock()
@@ -79,10 +83,13 @@ class Lines:
         self._sender.close()
 
     def flush(self, publisher: Publisher) -> None:
-        """Send what there is, and publish it."""
+        """Send what there is, and publish it. What is no job's waits for somebody who listens."""
         if self.fresh:
             self.send()
-        if self._unpublished:
-            if publisher.wants[LOG]:
-                publisher.publish(LOG, self._unpublished)
-            self._unpublished.clear()
+        if not publisher.wants[LOG]:
+            self._unheard += [line for line in self._unpublished if not line.job_id]
+            del self._unheard[:-MOST_UNHEARD]
+        elif lines := self._unheard + self._unpublished:
+            publisher.publish(LOG, lines)
+            self._unheard.clear()
+        self._unpublished.clear()

@@ -328,15 +328,15 @@ class Outputs:
 
     def close(self, tx: Transaction, job: int, origin: int, answered: Turn = NO_TURN) -> None:
         """The next emissions belong to another job, submission or input: hand over those so far."""
-        if self.watcher is not None:
-            for position, event in enumerate(self.events):
-                if event.parts:
-                    self.watcher(job, position, event)
+        made = 0
+        for position, event in enumerate(self.events):
+            made += (count := len(event.parts))
+            if count and self.watcher is not None:
+                self.watcher(job, position, event)
+            if count or answered.span:
                 event.close(tx, job, origin, answered)
-            return
-        for event in self.events:
-            if event.parts or answered.span:
-                event.close(tx, job, origin, answered)
+        if made:
+            tx.count("emitted", job & 0xFFFF, made)
 
     def report(self, tx: Transaction, job: int, record: bytes, flags: int = ERROR) -> None:
         """Tell the supervisor something of the job, in the same commit as what it is about."""

@@ -14,8 +14,8 @@ from routilux.hookevents import ROUTINE, STATS, Activated, Failed, Failure, Hook
 from routilux.ipc.arena import Arena, OwnSection
 from routilux.ipc.commit import Transaction
 from routilux.ipc.layout import WORD
-from routilux.ipc.publish import PUBLISH_NS, Publisher
 from routilux.ipc.publish import MOST as ENVELOPE
+from routilux.ipc.publish import PUBLISH_NS, Publisher
 from routilux.plan import SUPERVISOR
 from routilux.policies import Inbox, Taken
 from routilux.reports import describe

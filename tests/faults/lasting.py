@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from faults.routines import Deadly, Everything, Sevens, Steady, Tally, by_seven, numbers
@@ -10,15 +11,24 @@ from routilux import Event, Flow, Routine, Slot, retry, routine
 from routilux.keys import by_key
 
 
+def wait_for(path: str) -> None:
+    """Until there is something; where no path is given, not at all."""
+    while path and not Path(path).exists():
+        time.sleep(0.002)
+
+
 class Careful(Routine):
-    """Doubles what it gets, and takes its time."""
+    """Doubles what it gets, and takes its time; in the middle it waits for the path `go`, if it has one."""
 
     value = Slot()
     out = Event()
     seconds: float = 0.002
+    go: str = ""
 
     def logic(self, value: int) -> None:
         time.sleep(self.seconds)
+        if value == 50:
+            wait_for(self.go)
         self.out.emit(2 * value)
 
 
@@ -96,12 +106,16 @@ def bulky(n: int) -> Iterator[bytes]:
 
 
 class Weighed(Routine):
-    """Says of each large payload which one it is, and whether all of it is that one."""
+    """Says of each large payload which one it is, and whether all of it is that one. Waits for the path `go`,
+    if it has one.
+    """
 
     value = Slot()
     out = Event()
+    go: str = ""
 
     def logic(self, value: bytes) -> None:
+        wait_for(self.go)
         time.sleep(0.02)
         whole = bytes(value[:4]) * (len(value) // 4) == bytes(value)
         self.out.emit([int.from_bytes(value[:4], "big"), whole])
@@ -113,9 +127,9 @@ def ordered() -> Flow:
     return flow.pipe(Sevens()).pipe(Hoard())
 
 
-def held() -> Flow:
+def held(go: str = "") -> Flow:
     """Its outputs reach the job in their order."""
-    return Flow("held").pipe(numbers).pipe(Careful(), workers=2, ordered=True)
+    return Flow("held").pipe(numbers).pipe(Careful(go=go), "careful", workers=2, ordered=True)
 
 
 def keyed() -> Flow:

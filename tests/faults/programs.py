@@ -64,7 +64,8 @@ class Total(Routine):
 
     def logic(self, number):
         self.state["total"] = self.state.get("total", 0) + number
-        Path("started").touch()
+        if self.state["total"] > 1000 * number:
+            Path("started").touch()
 
     def finish(self):
         self.total.emit(self.state["total"])
@@ -141,20 +142,22 @@ def descendants(process: subprocess.Popen[str]) -> list[psutil.Process]:
     return psutil.Process(process.pid).children(recursive=True)
 
 
-def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
+def until(holds: Callable[[], object]) -> None:
+    """Waits for something that cannot be waited on otherwise."""
     waiting, deadline = threading.Event(), monotonic() + PATIENCE
-    while not path.exists():
-        assert process.poll() is None, process.communicate()
-        assert monotonic() < deadline, f"{path.name} did not come"
-        waiting.wait(0.01)
+    while not holds():
+        assert monotonic() < deadline, "it did not happen in time"
+        waiting.wait(0.005)
+
+
+def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
+    until(lambda: path.exists() or process.poll() is not None)
+    assert process.poll() is None, process.communicate()
 
 
 def wait_until_handled(process: subprocess.Popen[str]) -> None:
     """Until the program catches SIGTERM, and so has its handlers: before, Python's own are in place."""
-    waiting, deadline = threading.Event(), monotonic() + PATIENCE
-    while not caught(process.pid) & 1 << (signal.SIGTERM - 1):
-        assert monotonic() < deadline
-        waiting.wait(0.005)
+    until(lambda: caught(process.pid) & 1 << (signal.SIGTERM - 1))
 
 
 def caught(pid: int) -> int:
@@ -163,7 +166,7 @@ def caught(pid: int) -> int:
     return next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith("SigCgt"))
 
 
-def seconds_until_gone(processes: list[psutil.Process], timeout: float = 10.0) -> float:
+def seconds_until_gone(processes: list[psutil.Process], timeout: float = PATIENCE) -> float:
     """How long it takes until none of them runs; a zombie that nobody here can reap has ended."""
     waiting, began = threading.Event(), monotonic()
     while any(is_running(process) for process in processes):

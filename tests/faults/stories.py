@@ -29,6 +29,7 @@ def die():
     os.kill(os.getpid(), signal.SIGKILL)
 
 state = sys.argv[1]
+go = state + ".go"
 """
 
 

@@ -15,6 +15,7 @@ import pytest
 from process.flows import held
 from process.flows.workers import TIMEOUT, kill, until
 from routilux import BreakpointError, DeadlineExceeded, Flow, Runtime
+from routilux.cli.lease import SECONDS
 from routilux.debug.session import Hold, Session
 
 SLOT = {"routine_id": "left", "slot_name": "value"}
@@ -118,7 +119,6 @@ def test_all_that_is_held_is_dropped_and_the_job_ends(runtime: Runtime, suspend:
 @pytest.mark.parametrize("suspend", ["worker", "message"])
 def test_what_is_held_goes_on_when_the_terminal_that_debugs_is_killed(runtime: Runtime, suspend: str) -> None:
     job = runtime.exec(held.chain(), n=2, breakpoints=[{**SLOT, "suspend": suspend}], timeout=TIMEOUT)
-    job.control.debugger.lease = 2.5
     terminal = subprocess.Popen(
         [sys.executable, "-m", "routilux", "debug", job.job_id],
         stdin=subprocess.PIPE,
@@ -127,9 +127,12 @@ def test_what_is_held_goes_on_when_the_terminal_that_debugs_is_killed(runtime: R
     )
     with terminal:
         assert _until_held(terminal).startswith(b"hold-1")
-        with pytest.raises(DeadlineExceeded):  # it keeps the message held
-            job.wait(3.0)
+        lease = job.control.debugger.lease = SECONDS + 3.0  # it renews it every SECONDS
+        with pytest.raises(DeadlineExceeded):
+            job.wait(lease + 1.0)
+        assert "hold-1" in [hold.hold_id for hold in job.session().holds]
         terminal.send_signal(signal.SIGKILL)
+    job.control.debugger.lease = 0.5
     assert job.results(TIMEOUT) == [("left", 0), ("left", 2)]
     assert "auto-resume" in [done.action for done in job.session().audit]
 

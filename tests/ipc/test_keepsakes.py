@@ -34,7 +34,7 @@ class Watched:
 
     def activate(self, times: int = 1) -> None:
         for _ in range(times):
-            self.tx.count("activations", 0, 1)
+            self.tx.run(0, 1, 1)
             self.keepsakes.look()
             self.pins.sweep()
 

@@ -12,7 +12,7 @@ from routilux.hookevents import LOG, ROUTINE, STATS, Envelope, LogLine
 from routilux.ipc.endpoints import endpoint
 from routilux.ipc.publish import MOST, Publisher, hooks_name
 
-PATIENCE_MS = 5000
+PATIENCE_MS = 20_000
 
 
 class Stage:
@@ -94,6 +94,20 @@ def test_envelopes_are_numbered_over_all_topics(stage: Stage) -> None:
     assert [(each.process, each.epoch, each.number) for each in got] == [(3, 7, 1), (3, 7, 2), (3, 7, 3)]
 
 
+def test_a_stretch_that_nobody_has_heard_is_a_gap(stage: Stage) -> None:
+    made = stage.publisher
+    first = stage.subscriber(b"")
+    stage.looked()
+    made.publish(LOG, [line("a")])
+    assert envelope(first).number == 1
+    first.close(linger=0)
+    stage.looked()
+    second = stage.subscriber(b"")
+    stage.looked()
+    made.publish(LOG, [line("b")])
+    assert envelope(second).number == 3
+
+
 def test_many_events_are_cut_into_envelopes(stage: Stage) -> None:
     made = stage.publisher
     socket = stage.subscriber(LOG)
@@ -109,7 +123,7 @@ def test_a_subscriber_that_reads_nothing_holds_nobody_up(stage: Stage) -> None:
     stage.looked()
     for number in range(5000):
         made.publish(LOG, [line("x" * 1000 + str(number))])
-    numbers = []
+    numbers = [envelope(slow).number]
     while slow.poll(0):
         numbers.append(envelope(slow).number)
     assert numbers[0] == 1

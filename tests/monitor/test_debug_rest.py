@@ -84,7 +84,7 @@ class Debugged:
         raise AssertionError(f"{path} does not come to say it: {found}")
 
     def submit(self, **more: Any) -> JobState:
-        """A job by REST."""
+        """A job by REST that does not end by itself: it would be forgotten before it is found."""
         told = self.ask("POST", "/jobs", {**JOB, "data": 3, **more})
         assert told.status == 201, told.body
         return next(job for job in self.runtime.jobs() if job.job_id == told.body["job_id"])
@@ -268,11 +268,13 @@ def test_what_cannot_be_done_is_refused_with_its_reason(debugged: Debugged) -> N
 
 
 def test_what_log_points_have_written_is_told_after_the_end_of_the_job(debugged: Debugged) -> None:
-    job = debugged.submit(breakpoints=[{**EDGE, "action": "log", "log_message": "{data} is on its way"}])
-    assert job.result(TIMEOUT) == 7
+    point = {**EDGE, "action": "log", "log_message": "{data} is on its way"}
+    job = debugged.submit(breakpoints=[point], start_paused=True)
     path = f"/jobs/{job.job_id}"
+    debugged.ask("POST", f"{path}/resume")
+    assert job.result(TIMEOUT) == 7
     debugged.until(path, lambda found: found["status"] == "completed")
-    session = debugged.ask("GET", f"{path}/debug/session").body
+    session = debugged.until(f"{path}/debug/session", lambda found: found["log"])
     assert (session["status"], session["holds"]) == ("no_session", [])
     assert [(line["routine_id"], line["message"]) for line in session["log"]] == [
         ("double", "6 is on its way")
@@ -348,18 +350,18 @@ def _is_any_held(found: dict[str, Any]) -> bool:
 
 
 def test_what_is_held_goes_on_when_the_monitor_is_killed(debugged: Debugged) -> None:
-    debugged.runtime._engine.debugger(debugged.flow).lease = 2.0
     job = debugged.submit(breakpoints=[EDGE])
     debugged.held(job)
     os.kill(debugged.monitor._process.result().pid, signal.SIGKILL)
+    job.control.debugger.lease = 1.0
     assert job.result(TIMEOUT) == 7
     assert job.session().audit[-1].action == "auto-resume"
 
 
 def test_who_only_looks_does_not_keep_a_message_held(debugged: Debugged) -> None:
-    debugged.runtime._engine.debugger(debugged.flow).lease = 2.0
     job, deadline = debugged.submit(breakpoints=[EDGE]), Deadline.after(TIMEOUT)
     debugged.held(job)
+    job.control.debugger.lease = 2.0
     while not (job.ended or deadline.passed):
         debugged.ask("GET", f"/jobs/{job.job_id}/debug/session", view=True)
     assert (job.ended, job.session().audit[-1].action) == (True, "auto-resume")

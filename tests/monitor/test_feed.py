@@ -85,6 +85,21 @@ def test_a_gap_is_counted_and_the_runtime_asked_again(folder: Path) -> None:
     run(main())
 
 
+def test_what_was_published_before_it_came_is_a_gap(folder: Path) -> None:
+    async def main() -> None:
+        with FakeRuntime() as runtime:
+            flow = runtime.start(FLOW, "w")
+            flow.lose(2, 5)
+            async with Feed(store := Store()):
+                await until(lambda: flow.is_heard)
+                flow.publish(1, ROUTINE, committed("j"))
+                flow.publish(2, ROUTINE, committed("j"))
+                await until(lambda: "j" in store.jobs and len(store.jobs["j"].routines) == 2)
+                assert store.instances["w"].gaps == 5
+
+    run(main())
+
+
 def test_another_incarnation_begins_to_count_anew(folder: Path) -> None:
     async def main() -> None:
         with FakeRuntime() as runtime:

@@ -78,7 +78,7 @@ def test_junk_for_an_answer_is_counted(folder: Path) -> None:
                 await desk.send_multipart([who, b"junk"])
                 with pytest.raises(DeadlineExceeded):
                     await asked
-                assert line.malformed == 1
+                await until(lambda: line.malformed == 1)
             desk.close(linger=0)
 
     run(main())
@@ -91,11 +91,11 @@ def test_too_many_open_questions_are_refused(folder: Path, monkeypatch: pytest.M
         with FakeRuntime() as runtime, zmq.asyncio.Context() as context:
             runtime.answers[Validate] = None
             async with Line(context, runtime.path, "fake") as line:
-                asked = asyncio.create_task(line.ask(Validate("f"), 0.2))
+                asked = asyncio.create_task(line.ask(Validate("f")))
                 await until(lambda: runtime.asked)
                 with pytest.raises(Busy):
                     await line.ask(Describe())
-                with pytest.raises(DeadlineExceeded):
-                    await asked
+            with pytest.raises(RuntimeGone):
+                await asked
 
     run(main())

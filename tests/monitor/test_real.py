@@ -7,11 +7,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from monitor.loop import run, until
+from monitor.loop import PATIENCE, run, until
 from routilux import Event, Flow, JobState, Routine, Runtime, Slot, routine
 from routilux.policies import batch_size
 from routilux_monitor.history import History
@@ -150,10 +151,18 @@ def test_a_worker_that_is_killed_shows_and_no_count_is_lost(folder: Path) -> Non
         flow = numbers()
         async with watched(flow) as (runtime, known, instance):
             (process,) = [p for p in instance.processes.values() if p.routine == "double"]
-            work = asyncio.create_task(asyncio.to_thread(lambda: list(runtime.stream(flow, range(20_000)))))
+            is_killed = threading.Event()
+
+            def fed() -> Iterator[int]:
+                yield from range(10_000)
+                assert is_killed.wait(PATIENCE)
+                yield from range(10_000)
+
+            work = asyncio.create_task(asyncio.to_thread(lambda: list(runtime.stream(flow, fed()))))
             await until(lambda: any(r.status == "running" for r in known.jobs.values()))
             (record,) = [r for r in known.jobs.values() if r.status == "running"]
             os.kill(process.pid, signal.SIGKILL)
+            is_killed.set()
             assert len(await work) == 20_000
             await until(lambda: record.ended)
             await until(lambda: instance.processes[process.process].restarts == 1)

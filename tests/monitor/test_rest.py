@@ -1,7 +1,9 @@
 """Here are the facts of the REST interface, over a real connection."""
 
 import asyncio
+import re
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -10,6 +12,7 @@ from monitor.rig import Rig
 from routilux.commands import Answer, ForgetFlow, Request, Submit
 from routilux.errors import PeerLost
 from routilux_monitor.model import LogRecord, TraceEvent
+from routilux_monitor.rest.table import ROUTES
 
 POST = {"flow_id": rig.FLOW, "routine_id": "split", "slot_name": "text", "data": {"a": [1, None]}}
 
@@ -60,6 +63,23 @@ def test_what_cannot_be_done_is_answered_with_its_code(
     got, answer = _ask(method, path, body)
     assert (got, answer["error"]["code"]) == (status, code)
     assert answer["error"].keys() == {"code", "message", "details", "request_id"}
+
+
+def test_every_path_takes_ids_of_any_characters() -> None:
+    odd = quote("a{b}/50%", safe="")
+    paths = [(each.method, each.path) for each in ROUTES if each.parameters]
+
+    async def ask() -> list[str]:
+        async with rig.answering() as the:
+            answers = [await the.ask(method, re.sub(r"\{\w+\}", odd, path)) for method, path in paths]
+            return [
+                path
+                for (_, path), (_, answer) in zip(paths, answers, strict=True)
+                if isinstance(error := answer.get("error"), dict) and error["code"] == "PATH_NOT_FOUND"
+            ]
+
+    assert len(paths) > 40
+    assert asyncio.run(ask()) == []
 
 
 def test_a_flow_is_forgotten_by_its_runtime_and_then_by_the_monitor() -> None:

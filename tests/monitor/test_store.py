@@ -6,8 +6,6 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from monitor.fakeruntime import (
     activated,
@@ -17,24 +15,19 @@ from monitor.fakeruntime import (
     job_changed,
     worker_stats,
 )
-from monitor.told import FLOW, INTRODUCTION, A, B, C, Told
+from monitor.told import FLOW, INTRODUCTION, A, B, C, Told, stats
 from routilux.commands import JobInfo
 from routilux.hookevents import (
-    ConnectionFigures,
     DeadLettered,
     Debugged,
     Emitted,
     Failed,
     Failure,
-    FlowStats,
     Held,
-    HookEvent,
-    JobFigures,
     LogLine,
     Placed,
     Pressed,
     ProcessChanged,
-    ProcessFigures,
 )
 from routilux_monitor.jobtable import JobLimits
 from routilux_monitor.jobtrack import Bounds
@@ -44,64 +37,8 @@ from routilux_monitor.store import Limits
 from routilux_monitor.trace import weight
 
 
-def stats(activations: int = 0, *jobs: JobFigures, carried: int = 0, state: str = "running") -> FlowStats:
-    processes = [ProcessFigures(0, "", 0, 1, "idle", 0, 1.0, 0, 0)]
-    processes += [
-        ProcessFigures(n, name, 0, 1, state, 0, 1.0, activations, 0)
-        for n, name in ((A, "a"), (B, "b"), (C, "c"))
-    ]
-    return FlowStats(tuple(processes), (ConnectionFigures(0, carried, carried, 0, 1),), jobs, {}, 0, 0)
-
-
 def info(status: str, **more: Any) -> JobInfo:
     return JobInfo("j", "f", "w", status, 100.0, 100.0, **more)
-
-
-def test_events_and_snapshots_never_add_up_to_more_than_the_truth() -> None:
-    told = Told()
-    told.tell(A, committed("j", 5))
-    told.tell(0, stats(0, JobFigures("j", "running", counters(a=5), 1)))
-    assert told.job.routines["a"].activations == 5
-    told.tell(A, committed("j", 2))
-    assert told.job.routines["a"].activations == 7
-
-
-def test_a_snapshot_makes_good_for_events_that_were_dropped() -> None:
-    told = Told()
-    told.tell(A, committed("j", 5))
-    told.tell(0, stats(0, JobFigures("j", "running", counters(a=50), 1)))
-    assert told.job.routines["a"].activations == 50
-
-
-@given(
-    truth=st.integers(0, 50),
-    data=st.data(),
-)
-def test_once_ended_a_job_has_the_counters_of_its_runtime(truth: int, data: st.DataObject) -> None:
-    """Whatever was lost, and in whatever order the rest comes."""
-    told = Told()
-    arrived = data.draw(st.integers(0, truth))
-    snapshot = data.draw(st.integers(0, truth))
-    events: list[tuple[int, HookEvent]] = [(A, committed("j"))] * arrived
-    figures = JobFigures("j", "running", counters(a=snapshot), 1)
-    end = job_changed("j", "completed", finished_at=101.0, counters=counters(a=truth))
-    happenings = data.draw(st.permutations([*events, (0, stats(0, figures)), (0, end)]))
-    is_over = False
-    for process, event in happenings:
-        told.tell(process, event)
-        is_over |= event is end
-        if "j" in told.store.jobs and "a" in told.job.routines:
-            assert told.job.routines["a"].activations <= truth
-        if is_over:
-            assert told.job.routines["a"].activations == truth
-
-
-def test_only_a_first_attempt_counts_as_an_activation() -> None:
-    told = Told()
-    for attempt, status in enumerate(("retried", "retried", "completed"), 1):
-        told.tell(A, activated("j", "0:0:0", attempt=attempt, status=status, received={}))
-    told.tell(A, activated("j", is_finish=True))
-    assert told.job.routines["a"].activations == 1
 
 
 def test_a_jobs_life_is_told_in_order() -> None:

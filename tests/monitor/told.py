@@ -7,7 +7,7 @@ import msgspec
 
 from monitor.fakeruntime import chain
 from routilux.commands import Description, FlowInfo, Introduction, JobInfo
-from routilux.hookevents import HookEvent
+from routilux.hookevents import ConnectionFigures, FlowStats, HookEvent, JobFigures, ProcessFigures
 from routilux_monitor.keeper import Keeper
 from routilux_monitor.model import JobRecord
 from routilux_monitor.store import Limits, Store
@@ -43,3 +43,12 @@ class Told:
     @property
     def job(self) -> JobRecord:
         return self.store.jobs["j"]
+
+
+def stats(activations: int = 0, *jobs: JobFigures, carried: int = 0, state: str = "running") -> FlowStats:
+    processes = [ProcessFigures(0, "", 0, 1, "idle", 0, 1.0, 0, 0)]
+    processes += [
+        ProcessFigures(n, name, 0, 1, state, 0, 1.0, activations, 0)
+        for n, name in ((A, "a"), (B, "b"), (C, "c"))
+    ]
+    return FlowStats(tuple(processes), (ConnectionFigures(0, carried, carried, 0, 1),), jobs, {}, 0, 0)

@@ -85,7 +85,7 @@ faulty = Flow("faulty")
 faulty.add_routine(half, "half")
 faulty.connect("half", "outptu", "nobody", "n")
 """
-DEADLINE = 30.0
+DEADLINE = 50.0
 Command = Callable[..., "subprocess.Popen[str]"]
 
 

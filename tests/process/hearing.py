@@ -141,3 +141,16 @@ def parents(ear: Ear) -> dict[str, set[str]]:
         for name in placed.ids:
             found.setdefault(name, set()).update(placed.parents)
     return found
+
+
+def ear_at(runtime: Runtime, flow: Flow) -> Ear:
+    """At all workers of a flow that takes a number `n`, and has run."""
+    runtime.exec(flow, n=0).wait(PATIENCE)
+    return Ear(runtime, sum(map(len, processes_of(flow).values())))
+
+
+def run_heard(runtime: Runtime, flow: Flow, n: int, ear: Ear) -> JobState:
+    """A job, until all that its counters say was heard."""
+    job = runtime.exec(flow, n=n).wait(PATIENCE)
+    ear.until(lambda: ear.heard_all_of(job, processes_of(flow)))
+    return job

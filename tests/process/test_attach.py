@@ -211,8 +211,8 @@ def test_nothing_goes_on_by_itself_while_an_editor_is_attached(runtime: Runtime)
     with connected(hold.attach()) as client:
         client.attach()
         client.stack()
-        job.control.debugger.lease = 1.5  # an editor says each second that it is there
-        assert client.is_quiet(2.5)
+        job.control.debugger.lease = 3.0  # an editor says each second that it is there
+        assert client.is_quiet(4.0)
     until(lambda: job.ended)
     assert actions(job)[-2:] == ["editor left", "auto-resume"]
 

@@ -15,12 +15,12 @@ import pytest
 from process.flows import payloads
 from process.flows.sources import Flood
 from process.flows.stages import Echo, Gather, Round, Slow, Splits, Total, double, numbers, pid
+from process.flows.workers import TIMEOUT, workers
 from routilux import Flow, JobState, RoutiluxError, Runtime
 from routilux.supervisor import docket, reception
 
 pytestmark = pytest.mark.one_python
 
-TIMEOUT = 50.0
 MIB = 1 << 20
 
 
@@ -67,9 +67,8 @@ def count(self: Any) -> None:
 def flood_pid(runtime: Runtime, flow: Flow) -> int:
     """The process of the flow's source."""
     runtime.exec(flow, n=0).wait(TIMEOUT)
-    mine = psutil.Process().children()
-    (found,) = [child.pid for child in mine if child.cmdline()[-1].endswith(":flood-0")]
-    return found
+    (found,) = workers("flood")
+    return found.pid
 
 
 def test_a_source_of_more_than_its_heap_completes_behind_a_slow_consumer() -> None:
@@ -163,7 +162,7 @@ def test_a_job_held_back_by_its_reader_does_not_hold_another(
     flow = Flow().pipe(Flood(size=1000), "flood").pipe(Echo())
     outputs = runtime.exec(flow, n=50_000).outputs()
     next(outputs)
-    assert len(runtime.exec(flow, n=100, timeout=10).results(TIMEOUT)) == 100
+    assert len(runtime.exec(flow, n=100, timeout=TIMEOUT).results(TIMEOUT)) == 100
     assert sum(1 for _ in outputs) == 49_999
 
 

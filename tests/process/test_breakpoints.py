@@ -283,54 +283,6 @@ def test_a_job_that_is_suspended_stands_still_as_a_whole(runtime: Runtime) -> No
     assert sorted(job.results(TIMEOUT)) == [("left", 0), ("right", 0), ("right", 5)]
 
 
-def test_steps_lead_from_place_to_place(runtime: Runtime) -> None:
-    job = runtime.exec(held.fork(), n=2, breakpoints=[{"routine_id": "double", "one_shot": True}])
-    session = job.session()
-    hold = session.wait(TIMEOUT)
-    assert (hold.type, hold.data) == ("routine", 0)
-    hold.step()
-    hold = session.wait(TIMEOUT)
-    assert (hold.type, hold.event_name, hold.data) == ("event", "output", 0)
-    hold.step_over()
-    hold = session.wait(TIMEOUT)
-    assert (hold.type, hold.routine_id, hold.data) == ("routine", "double", 1)
-    hold.step()
-    session.wait(TIMEOUT).step_into()
-    until(lambda: {hold.routine_id for hold in session.holds} == {"left", "right"})
-    assert {hold.data for hold in session.holds} == {2}
-    session.resume()
-    assert len(job.results(TIMEOUT)) == 4
-
-
-def test_a_step_into_a_batch_holds_the_activation_that_has_the_message(runtime: Runtime) -> None:
-    wanted = {"routine_id": "count", "event_name": "output", "condition": "data == 5"}
-    job = runtime.exec(held.batches(), n=8, breakpoints=[wanted])
-    session = job.session()
-    session.wait(TIMEOUT).step_into()
-    hold = session.wait(TIMEOUT)
-    assert (hold.routine_id, hold.data) == ("batches", [4, 5, 6, 7])
-    hold.resume()
-    assert len(job.results(TIMEOUT)) == 2
-
-
-def test_variables_and_frames_are_those_of_the_user(runtime: Runtime) -> None:
-    job = runtime.exec(
-        held.sums(), n=3, breakpoints=[{"routine_id": "sums", "event_name": "out", "hit_condition": "== 3"}]
-    )
-    hold = job.session().wait(TIMEOUT)
-    found = {(each.scope, each.name): each.text for each in hold.variables()}
-    assert found["local", "value"] == "2"
-    assert found["local", "seen"] == "6"
-    assert found["configuration", "step"] == "2"
-    assert found["state", "seen"] == "6"
-    assert found["message", "message"] == "6"
-    assert [(frame.function.split(".")[-1], frame.text) for frame in hold.call_stack()] == [
-        ("logic", "self.out.emit(seen)")
-    ]
-    hold.resume()
-    job.wait(TIMEOUT)
-
-
 def test_a_log_point_writes_and_does_not_hold(runtime: Runtime) -> None:
     wanted = {**CONNECTION, "action": "log", "log_message": "{data + 1} of {job}", "condition": "data > 2"}
     job = runtime.exec(held.fork(), n=4, job_id="logged", breakpoints=[wanted], timeout=TIMEOUT)
@@ -396,42 +348,6 @@ def test_the_inline_engine_says_what_to_use_instead() -> None:
             runtime.exec(held.fork(), n=1, breakpoints=[{"routine_id": "left"}])
         with pytest.raises(BreakpointError, match="local"):
             runtime.breakpoints(held.fork())
-
-
-def failing() -> Flow:
-    return Flow("failing").pipe(held.count).pipe(held.inverse)
-
-
-ON_ERROR = {"type": "error", "routine_id": "inverse"}
-
-
-def test_a_failed_activation_is_held_with_its_traceback_and_locals(runtime: Runtime) -> None:
-    job = runtime.exec(failing(), n=2, breakpoints=[ON_ERROR])
-    hold = job.session().wait(TIMEOUT)
-    assert (hold.type, hold.data) == ("error", 0)
-    assert "ZeroDivisionError" in hold.error
-    assert ("local", "value", "0") in [(each.scope, each.name, each.text) for each in hold.variables()]
-    assert hold.call_stack()[0].text == "return 12 / value"
-    hold.retry(4)
-    assert job.results(TIMEOUT) == [3.0, 12.0]
-
-
-def test_a_failed_activation_is_skipped(runtime: Runtime) -> None:
-    job = runtime.exec(failing(), n=3, breakpoints=[ON_ERROR])
-    job.session().wait(TIMEOUT).skip()
-    assert job.results(TIMEOUT) == [12.0, 6.0]
-
-
-def test_a_failed_activation_that_is_tried_again_is_held_again(runtime: Runtime) -> None:
-    job = runtime.exec(failing(), n=3, breakpoints=[ON_ERROR])
-    session = job.session()
-    session.wait(TIMEOUT).retry()
-    hold = session.wait(TIMEOUT)
-    with pytest.raises(BreakpointError, match="retry, skip, fail"):
-        hold.drop()
-    hold.fail()
-    assert job.wait(TIMEOUT).status == "failed"
-    assert "ZeroDivisionError" in str(job.error)
 
 
 def test_the_error_of_a_condition_is_shown(runtime: Runtime) -> None:

@@ -84,7 +84,7 @@ def running(
 
 def all_gone(processes: list[psutil.Process]) -> bool:
     """Whether they end in time; a zombie that nobody here can reap has ended."""
-    _, alive = psutil.wait_procs(processes, timeout=10)
+    _, alive = psutil.wait_procs(processes, timeout=TIMEOUT)
     return all(process.status() == psutil.STATUS_ZOMBIE for process in alive if process.is_running())
 
 
@@ -109,7 +109,7 @@ def folders() -> set[Path]:
     return set(Path(tempfile.gettempdir()).glob("routilux-*"))
 
 
-def until(holds: Callable[[], object], timeout: float = 10.0) -> bool:
+def until(holds: Callable[[], object], timeout: float = TIMEOUT) -> bool:
     waiting = threading.Event()
     for _ in range(int(timeout * 50)):
         if holds():
@@ -154,7 +154,7 @@ def test_a_program_that_ends_in_the_middle_leaves_nothing(
 ) -> None:
     before = folders()
     with running(tmp_path, busy, end) as (process, processes):
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=TIMEOUT)
         assert process.returncode == code
         assert all_gone(processes)
         assert until(lambda: folders() <= before)
@@ -166,7 +166,7 @@ def test_an_interrupted_program_leaves_nothing(tmp_path: Path) -> None:
     before = folders()
     with running(tmp_path, "python", "wait") as (process, processes):
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=TIMEOUT)
         assert all_gone(processes)
         assert until(lambda: folders() <= before)
         assert "KeyboardInterrupt" in err

@@ -83,7 +83,7 @@ def test_the_command_line_is_not_imported_by_workers(start: Command) -> None:
 
 def test_on_a_terminal_the_progress_moves_and_the_cursor_comes_back(start: Command, tmp_path: Path) -> None:
     master, terminal = os.openpty()
-    process = start("run", "flows.py:endless", "--json", stderr=terminal)
+    process = start("run", "flows.py:endless", "--json", "--drain", "60", stderr=terminal)
     os.close(terminal)
     wait_for(tmp_path / "started", process)
     process.send_signal(signal.SIGINT)
@@ -92,7 +92,7 @@ def test_on_a_terminal_the_progress_moves_and_the_cursor_comes_back(start: Comma
     assert code == 130
     assert json.loads(out)["status"] == "cancelled"
     assert "per second" in screen
-    assert draining(2).strip() in screen
+    assert draining(60).strip() in screen
     assert screen.rindex(SHOW_CURSOR) > screen.rindex(HIDE_CURSOR)
 
 

@@ -35,21 +35,15 @@ def count(n):
 @routine
 def trickle(n):
     for number in range(n):
-        time.sleep(0.005)
+        time.sleep(0 if Path("go").exists() else 0.005)
         yield number
 
 
 @routine
 def slow(value):
     Path("started").touch()
-    time.sleep(0.02)
-    return value
-
-
-@routine
-def slower(value):
-    Path("started").touch()
-    time.sleep(0.005 if value else 1.5)
+    while value == 0 and not Path("go").exists():
+        time.sleep(0.005)
     return value
 
 
@@ -73,8 +67,8 @@ def chain(*routines):
 
 
 slowly, trickling, deaths = chain(count, slow), chain(trickle, slow), chain(count, deadly)
-backlogged = chain(trickle, slower)
 """
+"""Only `deaths` ends before there is a file `go`: the others are under way, whatever happens to them."""
 DEADLINE = 50.0
 Command = Callable[..., "subprocess.Popen[str]"]
 
@@ -118,8 +112,9 @@ def once_started(process: subprocess.Popen[str], folder: Path) -> None:
         time.sleep(0.01)
 
 
-def resumed(start: Command) -> list[object]:
+def resumed(start: Command, folder: Path) -> list[object]:
     """What comes out of the one job that `routilux resume state` goes on with."""
+    (folder / "go").touch()
     code, out, err = ended(start("resume", "state", "--json"))
     assert (code, err) == (0, "")
     found = json.loads(out)
@@ -139,7 +134,7 @@ def test_a_run_that_was_killed_is_resumed(start: Command, tmp_path: Path) -> Non
     code, _, err = ended(start("run", "flows.py:slowly", "-p", "n=1", "--state-dir", "state"))
     assert code == 1
     assert "holds an unfinished run of 1-chain: go on with Runtime.resume(...) or `routilux resume`" in err
-    assert resumed(start) == list(range(60))
+    assert resumed(start, tmp_path) == list(range(60))
     assert files(tmp_path / "state") == ["run.lock"]
 
 
@@ -168,12 +163,12 @@ def test_a_durable_run_that_is_not_drained_in_time_is_suspended(
         f"not drained within {drain} seconds: 1 job left (JOB)",
         "suspended: go on with routilux resume state",
     ]
-    assert resumed(start) == list(range(60))
+    assert resumed(start, tmp_path) == list(range(60))
     assert files(tmp_path / "state") == ["run.lock"]
 
 
 def test_a_run_that_is_not_durable_is_cancelled_when_the_time_is_over(start: Command, tmp_path: Path) -> None:
-    process = start("run", "flows.py:slowly", "-p", "n=2000", "--drain", "0.2", "--json")
+    process = start("run", "flows.py:slowly", "-p", "n=60", "--drain", "0.2", "--json")
     once_started(process, tmp_path)
     process.send_signal(signal.SIGINT)
     code, out, err = ended(process)
@@ -185,29 +180,31 @@ def test_a_run_that_is_not_durable_is_cancelled_when_the_time_is_over(start: Com
 def test_a_job_whose_source_was_stopped_is_not_called_complete_when_it_is_resumed(
     start: Command, tmp_path: Path
 ) -> None:
-    process = start("run", "flows.py:backlogged", "-p", "n=3000", "--state-dir", "state", "--drain", "0.5")
+    process = start("run", "flows.py:trickling", "-p", "n=3000", "--state-dir", "state", "--drain", "0.5")
     once_started(process, tmp_path)
     process.terminate()
     assert ended(process)[0] == 3
+    (tmp_path / "go").touch()
     code, out, _ = ended(start("resume", "state", "--json"))
     found = json.loads(out)
     assert (code == 0) == (found["status"] == "completed") == (len(found["results"]) == 3000)
 
 
 def test_after_a_second_signal_a_durable_run_can_be_resumed(start: Command, tmp_path: Path) -> None:
-    process = start("run", "flows.py:slowly", "-p", "n=60", "--state-dir", "state")
+    process = start("run", "flows.py:slowly", "-p", "n=60", "--state-dir", "state", "--drain", "60")
     once_started(process, tmp_path)
     process.send_signal(signal.SIGINT)
     assert process.stderr
     assert process.stderr.readline().startswith("draining")
     process.send_signal(signal.SIGINT)
     assert ended(process)[0] == 130
-    assert resumed(start) == list(range(60))
+    assert resumed(start, tmp_path) == list(range(60))
 
 
 def test_resume_says_what_there_is_not(start: Command, tmp_path: Path) -> None:
     code, _, err = ended(start("resume", "nowhere"))
     assert code == 1
     assert err == f"error: '{tmp_path}/nowhere' is no state directory: there is no run.lock in it\n"
+    (tmp_path / "go").touch()
     assert ended(start("run", "flows.py:slowly", "-p", "n=1", "--state-dir", "state"))[0] == 0
     assert ended(start("resume", "state")) == (0, "there is nothing to resume in 'state'\n", "")

@@ -12,15 +12,19 @@ from pathlib import Path
 import psutil
 import pytest
 
+import strays
 from process.command import DEADLINE, Command, commands, draining, ended, last_line, wait_for, with_any_job
 from process.flows.script import begin_script
 from process.flows.workers import until
+from routilux.clock import Deadline
 from routilux.commands import Describe, Description, Submit
 from routilux.debug.recordings import End, Recorded, write
 from routilux.debugcommands import AskSession, SessionInfo
 from routilux.frontdesk.visit import ask
 from routilux.ipc.codec import Encoder, in_one_piece
 
+LONG = ("--drain", "60")
+"""Whoever is to be drained is, on the slowest machine; and who ends within DEADLINE was killed."""
 LATE = "not drained within 2 seconds: 1 job left (JOB)\ncancelled: what was in flight is lost\n"
 HUNG = """
 from flows import hangs
@@ -40,11 +44,11 @@ def start(tmp_path: Path) -> Iterator[Command]:
 
 @pytest.mark.parametrize("engine", ["local", "inline"])
 def test_ctrl_c_drains_and_shows_what_there_is(start: Command, tmp_path: Path, engine: str) -> None:
-    process = start("run", "flows.py:endless", "--engine", engine)
+    process = start("run", "flows.py:endless", "--engine", engine, *LONG)
     wait_for(tmp_path / "started", process)
     process.send_signal(signal.SIGINT)
     code, out, err = ended(process)
-    assert (code, err) == (130, draining(2))
+    assert (code, err) == (130, draining(60))
     assert "total.total" in out
     field, total = last_line(out).split()
     assert field == "total"
@@ -52,12 +56,12 @@ def test_ctrl_c_drains_and_shows_what_there_is(start: Command, tmp_path: Path, e
 
 
 def test_a_drained_job_says_so_in_json(start: Command, tmp_path: Path) -> None:
-    process = start("run", "flows.py:endless", "--json")
+    process = start("run", "flows.py:endless", "--json", *LONG)
     wait_for(tmp_path / "started", process)
     process.send_signal(signal.SIGINT)
     code, out, err = ended(process)
     found = json.loads(out)
-    assert (code, err) == (130, draining(2))
+    assert (code, err) == (130, draining(60))
     assert found["status"] == "cancelled"
     assert found["error"]["type"] == "JobCancelled"
     assert found["results"][0]["payload"]["total"] == found["counters"]["total"]["activations"]
@@ -74,28 +78,29 @@ def test_sigterm_drains_too(start: Command, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("engine", ["local", "inline"])
 def test_a_second_ctrl_c_kills_everything(start: Command, tmp_path: Path, engine: str) -> None:
-    process = start("run", "flows.py:hangs", "--engine", engine)
+    process = start("run", "flows.py:hangs", "--engine", engine, *LONG)
     wait_for(tmp_path / "started", process)
     workers = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(signal.SIGINT)
     assert process.stderr
-    assert process.stderr.readline() == draining(2)
+    assert process.stderr.readline() == draining(60)
     process.send_signal(signal.SIGINT)
-    assert process.wait(10) == 130  # within one second, on a machine that has nothing else to do
+    assert process.wait(DEADLINE) == 130  # within one second, on a machine that has nothing else to do
     assert process.communicate(timeout=DEADLINE) == ("", "")
     assert not psutil.wait_procs(workers, timeout=DEADLINE)[1]
 
 
-def test_ten_times_ctrl_c_is_twice_ctrl_c(start: Command, tmp_path: Path) -> None:
-    process = start("run", "flows.py:hangs")
+def test_ctrl_c_over_and_over_is_twice_ctrl_c(start: Command, tmp_path: Path) -> None:
+    process, deadline = start("run", "flows.py:hangs", *LONG), Deadline.after(DEADLINE)
     wait_for(tmp_path / "started", process)
-    for _ in range(10):
+    while process.poll() is None:
+        assert not deadline.passed
         process.send_signal(signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(0.02)  # or the kernel makes one signal of two
     code, out, err = ended(process)
     assert (code, out) == (130, "")
-    assert err in {"", draining(2)}
+    assert err in {"", draining(60)}
 
 
 def test_ctrl_c_while_the_users_module_is_imported_ends_at_once(start: Command, tmp_path: Path) -> None:
@@ -123,12 +128,12 @@ def test_ctrl_c_ends_a_run_that_hangs_when_its_time_is_over(
 
 
 def test_ctrl_c_lets_go_what_a_breakpoint_holds(start: Command, tmp_path: Path, folder: Path) -> None:
-    process = start("run", "flows.py:tells", "-p", "n=1", "--break", "only.output")
+    process = start("run", "flows.py:tells", "-p", "n=1", "--break", "only.output", *LONG)
     wait_for(tmp_path / "started", process)
     until(lambda: is_held(folder))
     process.send_signal(signal.SIGINT)
     code, out, err = ended(process)
-    assert (code, err[err.find("draining") :]) == (130, draining(2))
+    assert (code, err[err.find("draining") :]) == (130, draining(60))
     assert last_line(out) == "only.output: 1"
 
 
@@ -144,7 +149,7 @@ def is_held(folder: Path) -> bool:
 def test_ctrl_c_ends_the_demo_at_once(start: Command) -> None:
     process = start("demo", "--monitor")
     family = psutil.Process(process.pid)
-    until(lambda: sum("source_metrics:" in str(each.cmdline()) for each in family.children()) > 4)
+    until(lambda: sum("source_metrics:" in strays.command(each) for each in family.children()) > 4)
     left = family.children(recursive=True)
     process.send_signal(signal.SIGINT)
     code, _, err = ended(process)

@@ -110,6 +110,14 @@ def test_the_data_of_an_ended_job_is_gone(runtime: Runtime) -> None:
 # --- cursor ---
 
 
+@pytest.fixture
+def deaths(tmp_path: Path) -> Path:
+    """A source with that file does not come to its end before as many deaths as there are bytes in it."""
+    path = tmp_path / "deaths"
+    path.touch()
+    return path
+
+
 def await_more(job: JobState) -> None:
     """Wait until more has arrived than had when this began, or no more can."""
     before = job.counters["echo"]["activations"]
@@ -119,17 +127,18 @@ def await_more(job: JobState) -> None:
 @pytest.mark.parametrize("kind", [shared.Lottery, shared.Ladder])
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_source_that_notes_where_it_is_may_differ_when_it_is_run_again(
-    runtime: Runtime, kind: type[shared.Lottery], seed: int
+    runtime: Runtime, deaths: Path, kind: type[shared.Lottery], seed: int
 ) -> None:
-    chance = Random(seed)
-    flow = Flow().pipe(kind(seconds=0.005), "source").pipe(Echo(), "echo").pipe(Gather(), "gather")
-    job = runtime.exec(flow, n=300)  # longer than all waits for a kill together
-    for _ in range(4):
+    chance, source = Random(seed), kind(seconds=0.005, deaths=str(deaths))
+    flow = Flow().pipe(source, "source").pipe(Echo(), "echo").pipe(Gather(), "gather")
+    job = runtime.exec(flow, n=5 * shared.STRETCH)
+    for died in range(1, 5):
         until(lambda: workers("source"))
         await_more(job)  # a source that is killed three times before it has sent anything is given up
         with pytest.raises(TimeoutError):
             job.wait(chance.uniform(0.0, 0.15))
         kill("source")
+        deaths.write_bytes(bytes(died))
     found = job.result(TIMEOUT)
     assert [number for number, _ in found] == list(range(300))
     assert len({each for _, each in found}) == 300
@@ -145,15 +154,17 @@ def test_what_such_a_generator_yields_is_sent_with_its_cursor(runtime: Runtime, 
 
 @pytest.mark.parametrize("victims", [("gather",), ("source", "gather")])
 def test_each_message_of_such_a_source_arrives_once_whoever_dies(
-    runtime: Runtime, victims: tuple[str, ...]
+    runtime: Runtime, deaths: Path, victims: tuple[str, ...]
 ) -> None:
-    flow = Flow().pipe(shared.Lottery(seconds=0.001), "source").pipe(Gather(), "gather")
+    source = shared.Lottery(seconds=0.001, deaths=str(deaths))
+    flow = Flow().pipe(source, "source").pipe(Gather(), "gather")
     jobs = [runtime.exec(flow, n=n) for n in (400, 30, 300)]
     until(lambda: jobs[0].counters["source"]["activations"] or workers("source"))
     with pytest.raises(TimeoutError):
         jobs[0].wait(0.3)
     for victim in victims:
         kill(victim)
+    deaths.write_bytes(bytes(10))
     assert [[number for number, _ in job.result(TIMEOUT)] for job in jobs] == [
         list(range(n)) for n in (400, 30, 300)
     ]
@@ -161,7 +172,7 @@ def test_each_message_of_such_a_source_arrives_once_whoever_dies(
 
 def test_without_a_cursor_such_a_source_fails_and_says_what_to_do(runtime: Runtime) -> None:
     flow = Flow().pipe(shared.Lottery(seconds=0.002, with_cursor=False), "source")
-    job = runtime.exec(flow, n=1000)
+    job = runtime.exec(flow, n=1_000_000)
     next(job.outputs())  # what has been sent cannot be taken back
     kill("source")
     message = str(job.wait(TIMEOUT).error)

@@ -7,20 +7,18 @@ import os
 import shutil
 import socket
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
 import zmq
 
 from faults.routines import Deadly
-from process.flows.stages import Echo, Gather, Total, double, invert, numbers
-from process.flows.typed import TakesArrays, TakesPoints
+from process.flows.stages import Echo, Total, double, invert, numbers
 from process.hearing import Listener
-from process.visitors import Visitor
-from routilux import ExecutionStatus, Flow, FlowError, FlowRegistry, JobState, Runtime
+from process.visitors import Visitor, chain, refused
+from routilux import ExecutionStatus, Flow, FlowError, FlowRegistry, Runtime
 from routilux.commands import (
     AboutFlow,
     AboutJob,
@@ -35,9 +33,6 @@ from routilux.commands import (
     Introduction,
     LetterPage,
     Letters,
-    Logs,
-    Refusal,
-    Request,
     ResultItem,
     ResultPage,
     Results,
@@ -76,28 +71,6 @@ def runtime() -> Iterator[Runtime]:
 def visitor(runtime: Runtime) -> Iterator[Visitor]:
     with Visitor(runtime._premises.path()) as made:
         yield made
-
-
-@pytest.fixture(scope="module")
-def standing() -> Iterator[tuple[Visitor, JobState]]:
-    """A visitor of a runtime with a job that has ended and one that is held, and that one: for questions that
-    change nothing.
-    """
-    flow = chain()
-    with closing(Runtime(max_pending=3)) as runtime:
-        runtime.exec(flow, n=1, job_id="ended").wait(TIMEOUT)
-        held = runtime.exec(flow, n=1, job_id="held", start_paused=True)
-        with Visitor(runtime._premises.path()) as visitor:
-            refused(visitor, Letters(limit=0))  # from here on they are connected
-            yield visitor, held
-
-
-def chain() -> Flow:
-    return Flow("chain").pipe(numbers).pipe(double, workers=2).pipe(Gather(), "gather")
-
-
-def refused(visitor: Visitor, request: Request) -> str:
-    return visitor.get(request, Refusal).code
 
 
 # ---- what there is ----------------------------------------------------------------------------------------
@@ -169,96 +142,6 @@ def test_too_many_jobs_for_one_answer_are_counted(
     found = visitor.get(Describe(), Description)
     assert [job.job_id for job in found.jobs] == [last.job_id, held.job_id]
     assert found.omitted == 2
-
-
-# ---- submissions ------------------------------------------------------------------------------------------
-
-
-def test_a_submission_runs_as_a_job(runtime: Runtime, visitor: Visitor) -> None:
-    runtime.start(chain())
-    request = Submit("chain", "numbers", "n", 3, job_id="mine", metadata={"by": "me"})
-    job = visitor.get(request, AboutJob).job
-    assert (job.job_id, job.metadata, job.is_traced) == ("mine", {"by": "me"}, True)
-    (known,) = runtime.jobs()
-    known.wait(TIMEOUT)
-    page = visitor.get(Results("mine"), ResultPage)
-    found: Any = Decoder().decode(page.items[0].encoded)
-    assert sorted(found) == [0, 2, 4]
-    assert known.results() == [found]
-
-
-@pytest.mark.parametrize(
-    ("request_", "code"),
-    [
-        (Submit("nowhere"), "FLOW_NOT_FOUND"),
-        (Submit("chain", "nobody"), "ROUTINE_NOT_FOUND"),
-        (Submit("chain", "numbers", "m", 1), "SLOT_NOT_FOUND"),
-        (Submit("chain", inputs={"m": 1}), "SLOT_NOT_FOUND"),
-        (Submit("chain"), "VALIDATION_ERROR"),
-        (Submit("chain", "numbers", "n", 1, inputs={"n": 1}), "VALIDATION_ERROR"),
-        (Submit("chain", data=1, job_id=""), "VALIDATION_ERROR"),
-        (Submit("chain", data=1, metadata={"much": "x" * 100_000}), "VALIDATION_ERROR"),
-        (StartFlow("nowhere"), "FLOW_NOT_FOUND"),
-        (Validate("nowhere"), "FLOW_NOT_FOUND"),
-        (ForgetFlow("nowhere"), "FLOW_NOT_FOUND"),
-        (Act("nobody", "pause"), "JOB_NOT_FOUND"),
-        (Act("ended", "pause"), "JOB_ALREADY_COMPLETED"),
-        (Act("held", "explode"), "VALIDATION_ERROR"),
-        (Results("nobody"), "JOB_NOT_FOUND"),
-        (Results("held", offset=-1), "VALIDATION_ERROR"),
-        (Results("held", limit=10**9), "VALIDATION_ERROR"),
-        (Logs("nobody"), "JOB_NOT_FOUND"),
-        (SharedDataOf("nobody"), "JOB_NOT_FOUND"),
-        (ActOnFlow("nobody", "stop"), "WORKER_NOT_FOUND"),
-        (ActOnLetter(1, "requeue"), "LETTER_NOT_FOUND"),
-        (Letters(limit=0), "VALIDATION_ERROR"),
-    ],
-)
-def test_what_cannot_be_done_is_refused(
-    standing: tuple[Visitor, JobState], request_: Request, code: str
-) -> None:
-    visitor, held = standing
-    assert refused(visitor, request_) == code
-    assert held.status is ExecutionStatus.PAUSED
-
-
-def test_json_becomes_what_the_slot_takes(runtime: Runtime, visitor: Visitor) -> None:
-    flow = Flow("typed").pipe(TakesPoints(), "points")
-    runtime.start(flow)
-    assert refused(visitor, Submit("typed", data={"x": "no number"})) == "VALIDATION_ERROR"
-    job = visitor.get(Submit("typed", data={"x": 1, "tags": ["a"]}), AboutJob).job
-    (known,) = [each for each in runtime.jobs() if each.job_id == job.job_id]
-    assert known.wait(TIMEOUT).error is None
-
-
-def test_what_no_json_can_give_is_refused(runtime: Runtime, visitor: Visitor) -> None:
-    runtime.start(Flow("arrays").pipe(TakesArrays(), "arrays"))
-    refusal = visitor.get(Submit("arrays", data=[1, 2]), Refusal)
-    assert refusal.code == "VALIDATION_ERROR"
-    assert refusal.details == {"field": "data", "slot": "value"}
-    assert "takes ndarray" in refusal.message
-
-
-def test_a_full_ledger_is_answered_soon_and_holds_up_nobody(runtime: Runtime, visitor: Visitor) -> None:
-    flow = chain()
-    jobs = [runtime.exec(flow, n=1, start_paused=True) for _ in range(3)]
-    assert refused(visitor, Submit("chain", data=1)) == "BUSY"
-    jobs[0].resume()
-    jobs[0].wait(TIMEOUT)
-    assert visitor.get(Submit("chain", data=1), AboutJob).job.status == "running"
-
-
-def test_a_timeout_counts_from_the_admission_on(runtime: Runtime, visitor: Visitor) -> None:
-    runtime.start(chain())
-    visitor.get(Submit("chain", data=1, timeout=0.05, start_paused=True), AboutJob)
-    (job,) = runtime.jobs()
-    assert job.wait(TIMEOUT).status is ExecutionStatus.FAILED
-
-
-def test_a_closed_runtime_takes_no_jobs(runtime: Runtime, visitor: Visitor) -> None:
-    runtime.run(chain(), n=1)
-    runtime.drain()
-    assert refused(visitor, Submit("chain", data=1)) == "RUNTIME_SHUTDOWN"
 
 
 # ---- jobs and flows ---------------------------------------------------------------------------------------
@@ -410,7 +293,8 @@ def test_junk_is_counted_and_answered_to_nobody(runtime: Runtime, visitor: Visit
 def test_bytes_that_are_no_message_are_cut_off(runtime: Runtime, visitor: Visitor) -> None:
     with socket.socket(socket.AF_UNIX) as raw:
         raw.connect(str(runtime._premises.path() / "desk"))
-        raw.sendall(b"GET / HTTP/1.1\r\n\r\n" + bytes(100_000))
+        with suppress(ConnectionError):  # it may be cut off before all is sent
+            raw.sendall(b"GET / HTTP/1.1\r\n\r\n" + bytes(100_000))
     assert visitor.get(Describe(), Description).flows == ()
 
 

@@ -7,7 +7,6 @@ import pytest
 from process.flows.told import (
     Both,
     Pairs,
-    Talks,
     Waits,
     Writes,
     each,
@@ -21,9 +20,9 @@ from process.flows.told import (
     until_told,
 )
 from process.flows.workers import until
-from process.hearing import PATIENCE, Ear, parents, processes_of
+from process.hearing import PATIENCE, Ear, ear_at, parents, processes_of, run_heard
 from routilux import Flow, JobState, Runtime
-from routilux.hookevents import Activated, Committed, Failed, LogLine, Placed, WorkerStats
+from routilux.hookevents import Activated, Committed, Failed, Placed, WorkerStats
 from routilux.supervisor.reception import Reception
 
 pytestmark = pytest.mark.one_python
@@ -53,18 +52,6 @@ def line(*stages: object) -> Flow:
         flow.connect(previous, "output", name, "x")
         previous = name
     return flow
-
-
-def run_heard(runtime: Runtime, flow: Flow, n: int, ear: Ear) -> JobState:
-    """A job, until all that its counters say was heard."""
-    job = runtime.exec(flow, n=n).wait(PATIENCE)
-    ear.until(lambda: ear.heard_all_of(job, processes_of(flow)))
-    return job
-
-
-def ear_at(runtime: Runtime, flow: Flow) -> Ear:
-    runtime.exec(flow, n=0).wait(PATIENCE)
-    return Ear(runtime, sum(map(len, processes_of(flow).values())))
 
 
 @pytest.mark.parametrize("n", [10, 20_000])
@@ -322,65 +309,6 @@ def test_connections_count_what_they_carry(runtime: Runtime) -> None:
     assert carried == dict.fromkeys(range(4), (500, 500))
 
 
-# ---- logs ------------------------------------------------------------------------------------------------
-
-
-def talkative() -> Flow:
-    flow = Flow("talk")
-    flow.add_routine(numbers, "numbers")
-    flow.add_routine(Talks(), "talks")
-    flow.connect("numbers", "output", "talks", "x")
-    return flow
-
-
-SAID = [("INFO", "info"), ("WARNING", "warning"), ("STDOUT", "printed"), ("STDERR", "err")]
-
-
-@pytest.mark.parametrize("engine", ["local", "inline"])
-def test_a_jobs_log_has_what_its_routines_have_said(engine: str) -> None:
-    with Runtime(engine=engine) as runtime:  # type: ignore[arg-type]
-        job = runtime.exec(talkative(), n=3).wait(PATIENCE)
-        said = [(entry.level, entry.text) for entry in job.logs()]
-        assert said == [(level, f"{text} {n}") for n in range(3) for level, text in SAID]
-        assert {(entry.routine, entry.replica) for entry in job.logs()} == {("talks", 0)}
-
-
-def test_lines_of_two_jobs_do_not_mix(runtime: Runtime) -> None:
-    flow = talkative()
-    jobs = [runtime.exec(flow, n=n) for n in (2, 5)]
-    assert [len(job.wait(PATIENCE).logs()) for job in jobs] == [8, 20]
-
-
-def test_what_is_printed_still_reaches_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
-    with Runtime() as runtime:
-        runtime.exec(talkative(), n=1).wait(PATIENCE)
-    out, err = capfd.readouterr()
-    assert out == "printed 0\n"
-    assert err == "warning 0\nerr 0\n"
-
-
-def test_log_lines_are_published(runtime: Runtime) -> None:
-    flow = talkative()
-    with ear_at(runtime, flow) as ear:
-        job = runtime.exec(flow, n=2).wait(PATIENCE)
-        ear.until(lambda: len(ear.all(LogLine, 2)) == 8)
-        lines = ear.all(LogLine, 2)
-        assert [(said.level, said.text) for said in lines[:2]] == [
-            ("INFO", "info 0"),
-            ("WARNING", "warning 0"),
-        ]
-        assert {(said.job_id, said.routine, said.replica) for said in lines} == {(job.job_id, "talks", 0)}
-
-
-def test_a_flood_of_lines_is_bounded_and_counted(runtime: Runtime) -> None:
-    flow, n = talkative(), 20_000
-    job = runtime.exec(flow, n=n).wait(PATIENCE)
-    kept = job.logs()
-    assert len(kept) <= 10_000
-    assert len(kept) + job.log.dropped <= 4 * n
-    assert job.log.dropped > 0
-
-
 def test_a_policy_that_declines_says_why_and_how_many_wait(runtime: Runtime) -> None:
     flow = line(Pairs())
     with ear_at(runtime, flow) as ear:
@@ -395,8 +323,7 @@ def test_who_waits_for_a_timer_tells_of_it_once_it_has_done_something(runtime: R
     with ear_at(runtime, flow) as ear:
         job = run_heard(runtime, flow, 1, ear)
     told = [c for c in ear.all(Committed, 2) if c.job_id == job.job_id and c.declined]
-    assert sum(c.declined for c in told) >= 5  # it looks ten times a second
-    assert len(told) <= 2
+    assert 1 <= len(told) <= 2  # though it looks ten times a second
 
 
 def test_an_activation_that_a_debugger_has_dropped_counts(runtime: Runtime) -> None:

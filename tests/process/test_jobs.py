@@ -115,6 +115,8 @@ def test_what_no_activation_takes_is_counted_as_unused(runtime: Runtime) -> None
         "skipped": 0,
         "unused": 2,
         "dead": 0,
+        "received": 8,
+        "emitted": 2,
     }
 
 

@@ -11,6 +11,7 @@ import pytest
 from process.flows import limits
 from process.flows.sources import Flood
 from process.flows.stages import Echo, Slow, Ticks, Total, numbers
+from process.flows.told import until_told
 from process.flows.workers import TIMEOUT, until, workers
 from routilux import Flow, JobFailed, Runtime
 
@@ -73,15 +74,16 @@ def counts(self: Any, value: object) -> None:
     self.state["total"] = self.state.get("total", 0) + 1
 
 
-def test_the_pause_of_a_job_does_not_count(runtime: Runtime) -> None:
-    flow = Flow().pipe(Ticks(seconds=0.002), "ticks", timeout=0.8).pipe(Total(), "total")
-    job = runtime.exec(flow, n=50)
+def test_the_pause_of_a_job_does_not_count(runtime: Runtime, tmp_path: Path) -> None:
+    flow = Flow().pipe(until_told, "ticks", timeout=1.5).pipe(Total(), "total")
+    job = runtime.exec(flow, path=str(tmp_path / "enough"))
     until(lambda: job.counters["total"]["activations"])
     job.pause()
     with pytest.raises(TimeoutError):
-        job.wait(1.5)
+        job.wait(2.0)
+    (tmp_path / "enough").touch()
     job.resume()
-    assert job.result(TIMEOUT) == sum(range(50))
+    assert job.result(TIMEOUT) == sum(range(job.counters["total"]["activations"]))
     assert runtime.dead_letters.all() == []
 
 

@@ -9,23 +9,22 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
-from urllib.request import Request, urlopen
+from urllib.request import urlopen
 
 import psutil
 import pytest
 
-import strays
+from process.beside import get, is_monitor, monitors, post, until
 from process.flows.script import begin_script, environment
 from process.flows.stages import double
 from routilux import Flow, FlowError, JobState, RoutiluxError, Runtime, monitoring, routine
 from routilux.monitoring import Monitor
 
-pytestmark = pytest.mark.one_python
+pytestmark = [pytest.mark.one_python, pytest.mark.usefixtures("own_files")]
 
 TIMEOUT = 30.0
 
@@ -57,47 +56,6 @@ if __name__ == "__main__":
             runtime.close()
 """
 )
-
-
-@pytest.fixture(autouse=True)
-def _own_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """Folders of its own, so that runtimes of other sessions are not in sight; a short one, for sockets."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    with tempfile.TemporaryDirectory(prefix="rt-") as folder:
-        monkeypatch.setenv("TMPDIR", folder)
-        monkeypatch.setattr(tempfile, "tempdir", folder)
-        yield
-
-
-def get(link: str, path: str) -> Any:
-    """What the monitor of that link answers."""
-    url, _, token = link.partition("/#token=")
-    with urlopen(
-        Request(f"{url}/api/v1{path}", headers={"Authorization": f"Bearer {token}"}), timeout=20
-    ) as answer:
-        return json.load(answer)
-
-
-def post(link: str, path: str, body: object) -> Any:
-    url, _, token = link.partition("/#token=")
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    request = Request(f"{url}/api/v1{path}", json.dumps(body).encode(), headers)
-    with urlopen(request, timeout=20) as answer:
-        return json.load(answer)
-
-
-def until(holds: Callable[[], object]) -> bool:
-    """Whether it holds in the end: nothing tells when the monitor has heard of something."""
-    waiting = threading.Event()
-    for _ in range(500):
-        if holds():
-            return True
-        waiting.wait(0.02)
-    return False
-
-
-def monitors() -> list[psutil.Process]:
-    return [process for process in strays.our_processes() if "--announce-fd" in process.cmdline()]
 
 
 def test_the_monitor_shows_what_the_runtime_runs() -> None:
@@ -263,11 +221,11 @@ def test_a_program_that_a_signal_ends_leaves_no_monitor(tmp_path: Path, number: 
         assert process.stdout is not None
         assert process.stdout.readline().startswith("http")
         family = psutil.Process(process.pid).children(recursive=True)
-        assert any("--announce-fd" in each.cmdline() for each in family)
+        assert any(map(is_monitor, family))
         os.kill(process.pid, number)
-        process.communicate(timeout=20)
-    _, alive = psutil.wait_procs(family, timeout=10)
-    assert all(each.status() == psutil.STATUS_ZOMBIE for each in alive)
+        process.communicate(timeout=TIMEOUT)
+    _, alive = psutil.wait_procs(family, timeout=TIMEOUT)
+    assert all(each.status() == psutil.STATUS_ZOMBIE for each in alive if each.is_running())
     assert until(lambda: not list(Path(tempfile.gettempdir()).glob("routilux-*")))
 
 
@@ -318,7 +276,7 @@ def test_run_keeps_everything_until_it_is_told_to_end(tmp_path: Path) -> None:
         assert "Ctrl-C ends it" in process.stderr.readline()
         assert until(lambda: [j["status"] for j in get(link, "/jobs")["jobs"]] == ["completed"])
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=TIMEOUT)
     assert (process.returncode, err) == (0, "")
 
 
@@ -342,7 +300,7 @@ def test_serve_takes_jobs_by_rest_until_a_signal_comes(tmp_path: Path) -> None:
         assert until(lambda: get(link, f"/jobs/{job}/results")["total"] == 1)
         assert get(link, f"/jobs/{job}/results")["results"][0]["payload"] == 8
         process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=TIMEOUT)
     assert (process.returncode, err) == (0, "")
 
 

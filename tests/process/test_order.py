@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from process.flows import payloads
 from process.flows.arrays import UnevenArrays
 from process.flows.orders import KINDS, FailsOnce, Fatal, Fours, Sorts, Uneven, answers, without_ballast
+from process.flows.sources import numbers_until
 from process.flows.stages import Echo, Gather, numbers
 from process.flows.workers import TIMEOUT, kill, until
 from routilux import Flow, FlowError, JobState, Routine, Runtime, retry
@@ -29,8 +31,8 @@ def uneven(kind: str) -> Uneven:
     return UnevenArrays(kind=kind) if kind == "array" else Uneven(kind=kind)
 
 
-def ordered(kind: str, sink: str = "submitter", **options: Any) -> Flow:
-    flow = Flow().pipe(numbers)
+def ordered(kind: str, sink: str = "submitter", source: Any = numbers, **options: Any) -> Flow:
+    flow = Flow().pipe(source)
     options = {"workers": 2, "on_error": ON_ERROR.get(kind)} | options
     flow.pipe(uneven(kind), "uneven", ordered=True, **options)
     return flow.pipe(Echo(), "sink") if sink == "consumer" else flow
@@ -148,16 +150,17 @@ def test_jobs_side_by_side_each_keep_their_own_order(runtime: Runtime, sink: str
 
 
 @pytest.mark.parametrize("sink", ["submitter", "consumer"])
-def test_a_paused_and_a_cancelled_job_hold_up_no_other(runtime: Runtime, sink: str) -> None:
-    flow = ordered("several", sink)
-    paused, cancelled, free = (runtime.exec(flow, n=N) for _ in range(3))
+def test_a_paused_and_a_cancelled_job_hold_up_no_other(runtime: Runtime, tmp_path: Path, sink: str) -> None:
+    flow, enough = ordered("several", sink, numbers_until), tmp_path / "enough"
+    paused, cancelled, free = (runtime.exec(flow, what=(N, path)) for path in (str(enough), "", ""))
     until(lambda: paused.counters["uneven"]["activations"] > 5)
     paused.pause()
     cancelled.cancel()
     assert found(free) == wanted("several")
     assert paused.status == "paused"
+    enough.touch()
     paused.resume()
-    assert found(paused) == wanted("several")
+    assert found(paused) == wanted("several", paused.counters["uneven"]["activations"])
 
 
 class FirstIsSlow(Routine):

@@ -1,4 +1,4 @@
-"""Here is a monitor's socket, as a test holds it: it asks at the front desk of a runtime."""
+"""Here is a monitor's socket, as a test holds it: it asks at the front desk of a runtime, about a chain."""
 
 from pathlib import Path
 from types import TracebackType
@@ -7,7 +7,9 @@ from typing import Any, Self, TypeVar
 import msgspec
 import zmq
 
-from routilux.commands import DESK, Answer, Describe, Description, FlowInfo, Question, Reply, Request
+from process.flows.stages import Gather, double, numbers
+from routilux import Flow
+from routilux.commands import DESK, Answer, Describe, Description, FlowInfo, Question, Refusal, Reply, Request
 from routilux.ipc.endpoints import endpoint
 
 PATIENCE = 20.0
@@ -51,3 +53,12 @@ class Visitor:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._context.destroy(linger=0)
+
+
+def refused(visitor: Visitor, request: Request) -> str:
+    """The code of the refusal."""
+    return visitor.get(request, Refusal).code
+
+
+def chain() -> Flow:
+    return Flow("chain").pipe(numbers).pipe(double, workers=2).pipe(Gather(), "gather")

@@ -49,6 +49,9 @@ def check(ear: Ear, flow: Flow, job: JobState) -> None:
         told = {each: sum(ear.count(name, job, p) for p in processes[each]) for each in counters}
         assert told == {each: counted[name] for each, counted in counters.items()}, name
     used, emitted = messages(ear, flow, job)
+    made = {each: sum(count for (by, _), count in emitted.items() if by == each) for each in counters}
+    assert used == {each: counted["received"] for each, counted in counters.items()}
+    assert made == {each: counted["emitted"] for each, counted in counters.items()}
     first, *_, last = flow.nodes
     fed = Counter({first: 1})
     for each in flow.connections:

@@ -1,93 +1,16 @@
-"""What a routine is made of, how it is called, and how it travels."""
+"""What a routine is made of, and how it is called."""
 
 from __future__ import annotations
 
-import logging
-import pickle
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, ClassVar
 
-import cloudpickle
 import pytest
 
+from pure.maderoutines import Count, Job, running, scale, words
 from routilux import policies
 from routilux.errors import FlowError, NotRunningError
-from routilux.function import FunctionRoutine, routine
-from routilux.invoke import Invoker
+from routilux.function import routine
 from routilux.routine import Event, Routine, Slot
-
-
-@dataclass
-class Job:
-    job_id: str = "7"
-    data: dict[str, Any] = field(default_factory=dict)
-    final: bool = False
-
-
-class Recorder:
-    """An engine that only notes what is emitted."""
-
-    def __init__(self) -> None:
-        self.emitted: list[tuple[int, object]] = []
-        self.emitters: dict[int, Callable[[object], None]] = {}
-        self.state: dict[str, Any] = {}
-        self.job = Job()
-        self.message_id = "7:parse:1"
-        self.log = logging.getLogger("routilux.test")
-        self.cursor: Any = None
-
-    def emitter(self, event: int, /) -> Callable[[object], None]:
-        return self.emitters.setdefault(event, lambda value: self.emitted.append((event, value)))
-
-    def flush(self, cursor: Any = None) -> None:
-        self.cursor = cursor
-
-    def loan(self, event: int, shape: Any, dtype: Any) -> Any:
-        return event, shape, dtype
-
-    @property
-    def values(self) -> list[object]:
-        return [value for _, value in self.emitted]
-
-
-def running(routine: Routine) -> tuple[Invoker, Recorder]:
-    recorder = Recorder()
-    routine.bind(recorder)
-    return routine.invoker(), recorder
-
-
-class Count(Routine):
-    word = Slot()
-    page = Slot(copy=True)
-    total: Event[int] = Event()
-    other = Event()
-    policy = policies.batch_size(10)
-    minimum: int = 1
-    stop_words: list[str] = []  # noqa: RUF012 - each instance gets a copy
-    locale: str
-    unit: ClassVar[str] = "word"
-    _cache: dict[str, int]
-
-    def logic(self, word: list[str], page: list[int]) -> None:
-        self.total.emit(len(word))
-
-    def finish(self) -> None:
-        self.emit("other", self.minimum)
-
-
-@routine
-def words(text: str) -> Iterator[str]:
-    yield from text.split()
-
-
-@routine
-def scale(value: int, *, factor: int = 2) -> int | None:
-    return value * factor or None
-
 
 # --- ports and configuration ---
 
@@ -209,7 +132,7 @@ def test_logic_without_self_has_its_result_emitted() -> None:
 
 def test_a_routine_function_can_still_be_called() -> None:
     assert list(words("a b")) == ["a", "b"]
-    assert (words.__name__, words.__module__) == ("words", __name__)
+    assert (words.__name__, words.__module__) == ("words", "pure.maderoutines")
 
 
 def test_the_parameters_of_a_function_are_its_slots() -> None:
@@ -388,96 +311,3 @@ def test_a_running_routine_sees_its_process() -> None:
 def test_a_routine_that_nothing_runs_says_so(use: Callable[[Count], object]) -> None:
     with pytest.raises(NotRunningError, match="'Count' is not running"):
         use(Count(locale="en"))
-
-
-# --- travelling ---
-
-
-def test_a_spec_builds_a_routine_of_its_own() -> None:
-    count = Count(minimum=3, locale="en")
-    count.add_slot("more", type=int)
-    built = cloudpickle.loads(cloudpickle.dumps(count.spec())).build()
-    assert type(built) is Count
-    assert (built.config, built.slot_names) == (count.config, ("word", "page", "more"))
-    built.add_event("later")
-    assert count.event_names == ("total", "other")
-
-
-def test_a_configured_function_travels() -> None:
-    triple = scale.configure(factor=3).set_activation_policy(policies.whole_job())
-    for built in (pickle.loads(pickle.dumps(triple.spec())).build(), pickle.loads(pickle.dumps(triple))):
-        assert (built(2), built.activation_policy) == (6, policies.whole_job())
-        assert running(built)[0].call([2], None, Job()) is None
-
-
-def test_a_function_of_a_module_pickles_by_reference() -> None:
-    assert pickle.loads(pickle.dumps(words)) is words
-
-
-def test_a_lambda_and_a_closure_travel_by_value() -> None:
-    factor = 3
-    built = cloudpickle.loads(cloudpickle.dumps(routine(lambda a: a * factor).spec())).build()
-    assert isinstance(built, FunctionRoutine)
-    assert built(2) == 6
-
-
-MODULE = """
-from routilux.function import routine
-from routilux.routine import Routine, Slot, Event
-
-@routine
-def double(a):
-    return a * 2 if a < 9 else double(a - 1)  # it knows itself by its name
-
-class Twice(Routine):
-    a = Slot()
-    b = Event()
-    times: int = 2
-    need: int
-
-    def logic(self, a):
-        self.b.emit(a * self.times)
-"""
-DUMP = """
-import sys, cloudpickle
-if sys.argv[1] == "module":
-    from made import double, Twice
-else:
-    exec(compile(open("made.py").read(), "made.py", "exec"))
-specs = [double.spec(), Twice(need=1).spec(), Twice]
-sys.stdout.buffer.write(cloudpickle.dumps(specs))
-"""
-LOAD = """
-import sys, pickle
-double, twice, Twice = pickle.load(sys.stdin.buffer)
-double, twice = double.build(), twice.build()
-print(double(4), twice.config, twice.slot_names, twice.event_names, Twice.__module__)
-try:
-    Twice()
-except Exception as error:
-    print(error)
-"""
-
-
-@pytest.mark.parametrize("home", ["module", "main"])
-def test_routines_arrive_in_a_fresh_interpreter(home: str, tmp_path: Path) -> None:
-    (tmp_path / "made.py").write_text(MODULE)
-    dumped = python(tmp_path, DUMP, home)
-    arrived, missing = python(tmp_path, LOAD, stdin=dumped).decode().splitlines()
-    module = "made" if home == "module" else "__main__"
-    assert arrived == "8 {'times': 2, 'need': 1} ('a',) ('b',) " + module
-    assert missing == "Twice needs the configuration 'need': give it as Twice(need=...)"
-
-
-def python(folder: Path, program: str, *arguments: str, stdin: bytes = b"") -> bytes:
-    path = [str(folder), *sys.path]
-    code = f"import sys; sys.path[:] = {path!r}\n{program}"
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        input=stdin,
-        cwd=folder,
-        check=True,
-        capture_output=True,
-        timeout=50,
-    )
-    return done.stdout

@@ -1,27 +1,20 @@
 """The codec of a declared type: whatever a slot takes arrives as an untyped slot would get it."""
 
-import copyreg
-import struct
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from enum import Enum, Flag, IntEnum, StrEnum
-from typing import Annotated, Any, Generic, Literal, TypedDict, TypeVar
-from zoneinfo import ZoneInfo
+from enum import Enum, IntEnum, StrEnum
+from typing import Any, Literal
 
 import msgspec
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pure.typedtrips import LARGE, Base, Derived, Place, anatomy, trip, untyped_trip
 from routilux.deadletters import Body, Cause, DeadLetters
-from routilux.ipc.codec import Decoder, EncodeError, Encoder, Large, batch, split
+from routilux.ipc.codec import Decoder, EncodeError, Encoder, batch, split
 from routilux.ipc.typed import TypedDecoder, TypedEncoder, exactness
-from routilux.slottypes import Demand, checker, field_names
-
-LARGE = 16_000
-T = TypeVar("T")
+from routilux.slottypes import Demand, checker
 
 
 class Unit(Enum):
@@ -43,12 +36,6 @@ class Text(str):
 
 class Numbers(list[float]):
     pass
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    name: str
-    at: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,52 +86,6 @@ class Alone(msgspec.Struct):
 
 
 FAST = [Place, Town, Reading, Sample, Tagged, Row, Empty, Alone]
-
-
-def trip(wanted: type, value: object) -> Any:
-    """As a message among others of its frame, and alone in a blob; both must give the same."""
-    encoder = TypedEncoder(Encoder(LARGE), [Demand("r", "s", wanted)], large=LARGE)
-    encoded = encoder.encode(value)
-    decoder: Any = TypedDecoder(wanted, Decoder()) if encoder.is_fast else Decoder()
-    if isinstance(encoded, Large):
-        region = memoryview(bytearray(encoded.nbytes))
-        encoded.write(region)
-        return decoder.decode_large(region)
-    frame = batch([encoded] * 3)
-    try:
-        return decoder.decode_batch(frame)[1]
-    except msgspec.ValidationError:
-        return decoder.decode(list(split(frame))[1])
-
-
-def untyped_trip(value: object) -> Any:
-    encoded = Encoder(LARGE).encode(value)
-    if isinstance(encoded, bytes):
-        return Decoder().decode(encoded)
-    region = memoryview(bytearray(encoded.nbytes))
-    encoded.write(region)
-    return Decoder().decode_large(region)
-
-
-def anatomy(value: Any) -> object:
-    """The value with every type in it, so that 1 is not True."""
-    return type(value), inside(value)
-
-
-def inside(value: Any) -> object:
-    match value:
-        case float():  # NaN is itself, 0.0 is not -0.0
-            return struct.pack("<d", value)
-        case set():
-            return sorted(map(repr, map(anatomy, value)))
-        case list() | tuple():
-            return [anatomy(item) for item in value]
-        case dict():
-            return [(anatomy(key), anatomy(item)) for key, item in value.items()]
-    names = field_names(type(value))
-    if names is None:
-        return repr(value)
-    return [anatomy(getattr(value, name)) for name in names], sorted(getattr(value, "__dict__", {}))
 
 
 INTS = st.integers() | st.booleans() | st.just(Level.LOW)
@@ -212,199 +153,6 @@ def test_what_is_kept_beside_the_fields_arrives_too() -> None:
     reading = Reading(1)
     reading.note = "more"  # type: ignore[attr-defined]
     assert trip(Reading, reading).note == "more"
-
-
-class Base(msgspec.Struct):
-    number: int
-
-
-class Derived(Base):
-    extra: float = 0.0
-
-
-@dataclass
-class Checked:
-    number: int
-
-    def __post_init__(self) -> None:
-        self.number += 1
-
-
-@dataclass
-class Half:
-    number: int
-    rest: int = field(init=False, default=3)
-
-
-class Lazy(msgspec.Struct, omit_defaults=True):
-    number: float = 0
-
-
-class Free(msgspec.Struct, dict=True):
-    number: int
-
-
-@dataclass
-class Moment:
-    at: datetime
-
-
-@dataclass
-class Loose:
-    items: list[Any]
-
-
-@dataclass
-class Bare:
-    items: list  # type: ignore[type-arg]
-
-
-@dataclass
-class Frame:
-    pixels: np.ndarray[Any, Any]
-
-
-class Bounded(msgspec.Struct):
-    number: Annotated[int, msgspec.Meta(gt=0)]
-
-
-class Node(msgspec.Struct):
-    below: "Node | None" = None
-
-
-class Bits(Flag):
-    X = 1
-    Y = 2
-
-
-@dataclass
-class Marked:
-    bits: Bits
-
-
-class Box(msgspec.Struct, Generic[T]):
-    item: T
-
-
-class Dict(TypedDict):
-    number: int
-
-
-@dataclass
-class Pickled:
-    number: int
-
-    def __getstate__(self) -> dict[str, int]:
-        return {"number": self.number + 1}
-
-
-class Plain:
-    kept = 0
-
-
-@dataclass
-class Mixed(Plain):
-    number: int
-
-
-@dataclass
-class Failure(Exception):
-    number: int
-
-
-@dataclass
-class Lookup(dict[str, int]):
-    number: int = 0
-
-
-@dataclass
-class Registered:
-    number: int
-
-
-copyreg.pickle(Registered, lambda it: (Registered, (it.number + 1,)))
-
-
-class Huge(Enum):
-    NUMBER = 2**70
-
-
-@dataclass
-class HasHuge:
-    number: Huge
-
-
-@dataclass
-class Unknown:
-    number: "Nowhere"  # type: ignore[name-defined]  # noqa: F821
-
-
-def _shift(it: Any, value: int) -> None:
-    it.shifted = value + 1
-
-
-@dataclass
-class Shadowed:
-    number: int
-
-
-Shadowed.number = property(lambda it: it.shifted, _shift)  # type: ignore[assignment]
-
-
-class Slotted:
-    __slots__ = ("hidden",)
-
-
-@dataclass
-class Hides(Slotted):
-    number: int
-
-
-class Watched(msgspec.Struct):
-    number: int
-
-    def __post_init__(self) -> None:
-        self.number += 1
-
-
-SLOW = [
-    *(int, dict, list[int], datetime, np.ndarray, Any, object, None, Base | Place, Dict),
-    *(Checked, Half, Lazy, Moment, Loose, Bare, Frame, Bounded, Node, Marked, Box, Box[int]),
-    *(Pickled, Mixed, Hides, Watched, Failure, Lookup, Registered, HasHuge, Unknown, Shadowed),
-]
-
-
-@pytest.mark.parametrize("wanted", SLOW, ids=str)
-def test_types_that_msgspec_might_change_go_untyped(wanted: Any) -> None:
-    assert exactness(wanted) is None
-
-
-@pytest.mark.parametrize(
-    ("wanted", "value"),
-    [
-        (Base, Derived(1, 2.0)),
-        (Checked, Checked(1)),
-        (Lazy, Lazy(0.0)),
-        (Free, Free(3)),
-        (Moment, Moment(datetime(2024, 1, 1, tzinfo=ZoneInfo("Europe/Berlin")))),
-        (Moment, Moment(datetime(2024, 1, 1, tzinfo=UTC))),
-        (Loose, Loose([(1,), {2}])),
-        (Node, Node(Node())),
-        (Marked, Marked(Bits.X | Bits.Y)),
-        (Box[int], Box(3)),
-        (HasHuge, HasHuge(Huge.NUMBER)),
-        (Unknown, Unknown(3)),
-        (Shadowed, Shadowed(3)),
-        (dict[str, int], {"a": 1}),
-        (list[float], [1, 2.0, float("inf")]),
-        (tuple[int, ...], (1, 2)),
-        (float, 1),
-        (object, 2**70),
-    ],
-    ids=str,
-)
-def test_what_goes_untyped_arrives_as_it_was(wanted: Any, value: object) -> None:
-    assert anatomy(trip(wanted, value)) == anatomy(value)
 
 
 def test_a_value_beside_the_fast_ones_keeps_its_place() -> None:

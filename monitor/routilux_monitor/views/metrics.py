@@ -16,8 +16,8 @@ def job_metrics(job: JobRecord) -> contract.JobMetrics:
         duration=between(job.started_at, job.finished_at),
         routine_metrics={rid: routine_metrics(routine) for rid, routine in job.routines.items()},
         total_events=len(job.notable) + len(job.trace) + job.trace_dropped,
-        total_slot_calls=sum(sum(routine.received.values()) for routine in job.routines.values()),
-        total_event_emits=sum(sum(routine.emitted.values()) for routine in job.routines.values()),
+        total_slot_calls=sum(routine.used for routine in job.routines.values()),
+        total_event_emits=sum(routine.made for routine in job.routines.values()),
         errors=[_error(job, error) for error in job.errors],
     )
 

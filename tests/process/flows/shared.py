@@ -75,6 +75,9 @@ class Dies(Routine):
         self.out.emit((value, self.state["sum"], self.job.data["attempts"]))
 
 
+STRETCH = 60
+
+
 class Lottery(Routine):
     """Another number each time it is run, `n` of them; says from where by its cursor."""
 
@@ -82,10 +85,17 @@ class Lottery(Routine):
     out = Event()
     seconds: float = 0.0
     with_cursor: bool = True
+    deaths: str = ""
+    """A file to which a test adds a byte for each death: that many stretches, and one more, may be run."""
+
+    def rest(self, number: int) -> None:
+        time.sleep(self.seconds)
+        while self.deaths and number >= STRETCH * (1 + Path(self.deaths).stat().st_size):
+            time.sleep(0.001)
 
     def logic(self, n: int) -> None:
         for number in range(self.cursor or 0, n):
-            time.sleep(self.seconds)
+            self.rest(number)
             self.out.emit((number, random.random()))
             if number % 10 == 9:
                 self.flush(number + 1 if self.with_cursor else None)
@@ -97,7 +107,7 @@ class Ladder(Lottery):
     def logic(self, n: int) -> Iterator[Any]:  # type: ignore[override]  # a generator in place of a function
         _, start = self.cursor or ("from", 0)
         for number in range(start, n):
-            time.sleep(self.seconds)
+            self.rest(number)
             yield number, random.random()
             self.flush(("from", number + 1))
 

@@ -133,6 +133,18 @@ class Talks(Routine):
         print(f"err {x}", file=sys.stderr)  # noqa: T201 - what is printed is heard
 
 
+class Greets(Routine):
+    """Logs before any job, and in each."""
+
+    x = Slot()
+
+    def setup(self) -> None:
+        self.log.info("hello")
+
+    def logic(self, x: int) -> None:
+        self.log.info("got %d", x)
+
+
 class Fails(ExecutionHooks):
     """Every hook of it raises."""
 
