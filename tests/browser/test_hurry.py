@@ -156,14 +156,22 @@ def test_two_choices_at_once_are_both_in_the_address(spectator: Spectator) -> No
     expect(page).to_have_url(re.compile("flow=numbers&status=failed"))
 
 
+def wait_until_settled(desk: Desk, job_id: str) -> None:
+    """Until the monitor knows that nothing more is to come of a job that has ended."""
+    deadline = Deadline.after(20)
+    while not deadline.passed:
+        if desk.ask(f"/jobs/{job_id}/state")["is_settled"]:
+            return
+    raise AssertionError(f"the monitor still waits for news of {job_id}")
+
+
 def job_of_many_lines(desk: Desk) -> str:
     """One with 1,200 lines that the monitor has heard from the first to the last."""
     flow, deadline = chatty(), Deadline.after(30)
     desk.runtime.start(flow)
     while not deadline.passed:
         job_id = desk.runtime.exec(flow, lines=1200).wait(20).job_id
-        while not (deadline.passed or desk.ask(f"/jobs/{job_id}/state")["is_settled"]):
-            pass
+        wait_until_settled(desk, job_id)
         if desk.ask(f"/jobs/{job_id}/logs?limit=1")["total"] == 1200:
             return job_id
     raise AssertionError("the monitor does not hear all lines of a job")
