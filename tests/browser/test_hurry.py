@@ -30,6 +30,16 @@ IS_TAKEN = """key => {
     return !window.dispatchEvent(event);
 }"""
 
+LETTER = {
+    "routine_id": "square",
+    "slot_name": "number",
+    "job_id": "a-job",
+    "preview": "{'n': 1}",
+    "reason": "crash",
+    "attempts": 3,
+    "created_at": 1_800_000_000,
+}
+
 
 def said(page: Page, method: str) -> list[str]:
     """What the page says from now on to the monitor by requests of that method."""
@@ -80,6 +90,24 @@ def test_a_double_click_sets_one_breakpoint(spectator: Spectator) -> None:
     assert posted == ["flows/numbers/breakpoints"]
 
 
+def test_a_double_click_discards_one_letter(spectator: Spectator) -> None:
+    page, left = spectator.page, ["1", "2"]
+
+    def answer(route: Route) -> None:
+        if route.request.method == "DELETE":
+            left.remove(route.request.url.rpartition("/")[2])
+            route.fulfill(status=204)
+        else:
+            route.fulfill(json={"dead_letters": [LETTER | {"id": name} for name in left], "total": len(left)})
+
+    page.route(re.compile("/api/v1/dead-letters"), answer)
+    deleted = said(page, "DELETE")
+    spectator.go("dead-letters")
+    page.get_by_role("button", name="Discard").first.dblclick()
+    expect(page.get_by_role("button", name="Discard")).to_have_count(1)
+    assert deleted == ["dead-letters/1"]
+
+
 def test_f9_twice_sets_a_breakpoint_and_takes_it_away(spectator: Spectator) -> None:
     page = spectator.go("flows/numbers")
     choose_connection(page, "count.output->square.number")
@@ -128,14 +156,22 @@ def test_two_choices_at_once_are_both_in_the_address(spectator: Spectator) -> No
     expect(page).to_have_url(re.compile("flow=numbers&status=failed"))
 
 
+def wait_until_settled(desk: Desk, job_id: str) -> None:
+    """Until the monitor knows that nothing more is to come of a job that has ended."""
+    deadline = Deadline.after(20)
+    while not deadline.passed:
+        if desk.ask(f"/jobs/{job_id}/state")["is_settled"]:
+            return
+    raise AssertionError(f"the monitor still waits for news of {job_id}")
+
+
 def job_of_many_lines(desk: Desk) -> str:
     """One with 1,200 lines that the monitor has heard from the first to the last."""
     flow, deadline = chatty(), Deadline.after(30)
     desk.runtime.start(flow)
     while not deadline.passed:
         job_id = desk.runtime.exec(flow, lines=1200).wait(20).job_id
-        while not (deadline.passed or desk.ask(f"/jobs/{job_id}/state")["is_settled"]):
-            pass
+        wait_until_settled(desk, job_id)
         if desk.ask(f"/jobs/{job_id}/logs?limit=1")["total"] == 1200:
             return job_id
     raise AssertionError("the monitor does not hear all lines of a job")
