@@ -190,6 +190,7 @@ def test_ctrl_c_gives_up_a_line_and_leaves_the_terminal_as_it_was(runtime: Runti
     with in_a_terminal(command, theirs, environment) as program:
         expect(ours, "(debug) ")
         os.write(ours, b"drop")
+        expect(ours, "drop")  # Ctrl-C takes back what readline is about to read, and that waits for more then
         interrupt_until_prompted(ours)
         os.write(ours, b"quit\n")
         expect(ours, "goes on in 30 seconds")
