@@ -95,7 +95,7 @@ def test_a_job_is_shown_with_its_errors_its_counters_and_its_first_outputs(comma
     code, out, err = command("show", "good")
     assert (code, err) == (0, "")
     assert ["status", "completed"] in rows(out)
-    assert ["inverse", "60", "0", "1", "0", "0"] in rows(out)
+    assert ["inverse", "60", "0", "1", "0", "0", "60", "59"] in rows(out)
     assert "passed over: routine 'inverse' of job 'good' raised ZeroDivisionError: division by zero" in out
     assert out.splitlines()[-1] == "… and 19 more outputs; --json gives all"
     assert "inverse.output: 0.5" in out.splitlines()
