@@ -1,6 +1,6 @@
 """Measures Routilux beside its peers and writes bench/results.json, bench/report.md and bench/plots/.
 
-python -m bench                     everything: 5 rounds, about 20 minutes; peers are installed if need be
+python -m bench                     everything: 5 rounds, under half an hour; peers are installed if need be
 python -m bench w1 w2-8mib          some workloads
 python -m bench --peers pyzmq,ray   beside some peers; Routilux always takes part
 python -m bench --smoke             a short round beside what is installed anyway: whether it all runs
