@@ -61,6 +61,13 @@ class Client:
             return json.loads(answer.read() or b"null")
 
 
+def _settle(client: Client, job: str) -> None:
+    """What the processes tell of a job comes a moment after its end."""
+    deadline = Deadline.after(30)
+    while not client.ask("GET", f"/jobs/{job}")["is_settled"]:
+        assert not deadline.passed, "the job does not settle"
+
+
 def _started(runtime: Runtime) -> Client:
     """Once the monitor hears the processes: it has to connect to their sockets first, as any late joiner."""
     client = Client(runtime)
@@ -68,6 +75,7 @@ def _started(runtime: Runtime) -> Client:
     deadline = Deadline.after(30)
     while not deadline.passed:
         job = client.ask("POST", "/execute", POST | {"data": "warm"})["job_id"]
+        _settle(client, job)
         events = client.ask("GET", f"/jobs/{job}/execution-trace")["events"]
         if {"words", "length"} <= {event["routine_id"] for event in events}:
             return client
@@ -128,13 +136,9 @@ def test_a_flow_that_is_deleted_is_gone_and_cannot_be_started_by_rest(folder: Pa
 def test_the_trace_of_a_settled_job_has_all_of_it(folder: Path) -> None:
     with Runtime(monitor=True) as runtime:
         client = _started(runtime)
-        job, deadline = (
-            f"/jobs/{client.ask('POST', '/jobs', POST | {'data': 'a b c'})['job_id']}",
-            Deadline.after(30),
-        )
-        while not client.ask("GET", job)["is_settled"]:
-            assert not deadline.passed, "the job does not settle"
-        events = client.ask("GET", f"{job}/execution-trace?routine_id=length")["events"]
+        job = client.ask("POST", "/jobs", POST | {"data": "a b c"})["job_id"]
+        _settle(client, job)
+        events = client.ask("GET", f"/jobs/{job}/execution-trace?routine_id=length")["events"]
         ended = [event for event in events if event["event_type"] == "routine_completed"]
         assert sum(event["data"].get("count", 1) for event in ended) == 3
 

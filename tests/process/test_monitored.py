@@ -77,6 +77,12 @@ def is_settled(link: str, job: JobState) -> bool:
     return any(known["is_settled"] for known in get(link, "/jobs")["jobs"] if known["job_id"] == job.job_id)
 
 
+def is_heard(link: str, job: JobState, routine: str) -> bool:
+    """Whether the routine is among those that have told of the job, when nothing more of it comes."""
+    assert until(partial(is_settled, link, job))
+    return is_told(link, job, routine)
+
+
 def test_a_monitor_that_comes_back_in_mid_run_shows_that_it_has_missed_something(gates: Gates) -> None:
     flow = Flow("gated").pipe(numbers).pipe(Gate(path=gates.path), "gate")
     with Runtime(monitor=True) as runtime:
@@ -100,7 +106,7 @@ def test_there_is_no_gap_where_nobody_has_listened_before() -> None:
     with Runtime() as runtime:
         runtime.run(flow, value=1)
         with monitor() as link:
-            assert until(lambda: is_told(link, runtime.exec(flow, value=1).wait(TIMEOUT), "double"))
+            assert until(lambda: is_heard(link, runtime.exec(flow, value=1).wait(TIMEOUT), "double"))
             assert statistics(link)["gaps"] == 0
 
 
@@ -157,11 +163,11 @@ def test_a_worker_that_was_started_again_is_heard_from_its_first_moment(tmp_path
     flow.add_routine(killed_once, "victim")
     (tmp_path / "there").touch()
     with Runtime() as runtime, monitor() as link:
-        assert until(lambda: is_told(link, runtime.exec(flow, path=str(tmp_path / "there")), "victim"))
+        there = str(tmp_path / "there")
+        assert until(lambda: is_heard(link, runtime.exec(flow, path=there).wait(TIMEOUT), "victim"))
         for n in range(3):
             job = runtime.exec(flow, path=str(tmp_path / str(n))).wait(TIMEOUT)
-            assert until(partial(is_settled, link, job))
-            assert is_told(link, job, "victim")
+            assert is_heard(link, job, "victim")
         assert statistics(link)["restarts"] == 3
 
 
