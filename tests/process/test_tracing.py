@@ -91,9 +91,7 @@ def ids(runtime: Runtime, job: JobState, routine: str) -> dict[str, str]:
 def test_the_first_job_of_a_flow_is_heard_from_its_beginning(runtime: Runtime) -> None:
     flow = Flow("first", on_error="skip").pipe(told.numbers).pipe(told.odd)
     job = runtime.exec(flow, n=50, trace=True).wait(TIMEOUT)
-    until(
-        lambda: asked(runtime, job, "").get("is_settled")
-    )  # its counters are exact before its events have come
+    until(lambda: asked(runtime, job, "").get("is_settled"))  # its events come later than its counters
     metrics = asked(runtime, job, "metrics")
     assert (metrics["total_slot_calls"], len(metrics["errors"])) == (51, 25)  # and the submission
     events = asked(runtime, job, "execution-trace?limit=1000&routine_id=odd")["events"]
